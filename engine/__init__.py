@@ -1,0 +1,7 @@
+"""A small autodiff engine whose every operation stands beside its hand-written derivative."""
+
+from engine.arithmetic import Arithmetic, arithmetic, register
+from engine.node import Node
+from engine.value import OPS, Value
+
+__all__ = ["OPS", "Arithmetic", "Node", "Value", "arithmetic", "register"]

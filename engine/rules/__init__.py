@@ -1,0 +1,1 @@
+"""The operations by family: each forward beside its hand-written rule."""

@@ -1,0 +1,1 @@
+"""Verify hand-written derivatives: proved, or refuted with a point anyone can check by hand."""

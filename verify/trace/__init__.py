@@ -1,0 +1,1 @@
+"""A rule run on symbols: what it computes, as a term."""

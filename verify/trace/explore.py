@@ -1,0 +1,66 @@
+"""Follow every branch: code with Python `if`s, run once for each path, merged into `where` terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from verify.trace.term import Condition, Term, asking, where
+
+
+class TooManyPaths(Exception):
+    """The code branches more often than the limit allows."""
+
+
+class _Path:
+    """Replays a prefix of decisions, then says yes to every new condition and remembers it."""
+
+    def __init__(self, prefix: list[tuple[Condition, bool]]) -> None:
+        self.decisions = list(prefix)
+        self.position = 0
+
+    def decide(self, condition: Condition) -> bool:
+        for known, answer in self.decisions[: self.position]:
+            if known is condition:
+                return answer
+        if self.position < len(self.decisions):
+            answer = self.decisions[self.position][1]
+        else:
+            answer = True
+            self.decisions.append((condition, answer))
+        self.position += 1
+        return answer
+
+
+def explore(run: Callable[[], tuple[Term, ...]], limit: int = 256) -> tuple[Term, ...]:
+    """The terms that ``run()`` returns, over all its branches.
+
+    Raises TooManyPaths past ``limit`` paths (a loop on a symbol never ends), and whatever ``run`` raises.
+    """
+    finished: list[tuple[list[tuple[Condition, bool]], tuple[Term, ...]]] = []
+    prefix: list[tuple[Condition, bool]] | None = []
+    while prefix is not None:
+        if len(finished) == limit:
+            raise TooManyPaths(f"more than {limit} paths: a loop on a symbol, or too many branches")
+        path = _Path(prefix)
+        with asking(path):
+            finished.append((path.decisions, run()))
+        prefix = _next(path.decisions)
+    return _merge(finished, 0)
+
+
+def _next(decisions: list[tuple[Condition, bool]]) -> list[tuple[Condition, bool]] | None:
+    """The decisions up to the last yes, which becomes a no; None when all is explored."""
+    while decisions and not decisions[-1][1]:
+        decisions = decisions[:-1]
+    return [*decisions[:-1], (decisions[-1][0], False)] if decisions else None
+
+
+def _merge(
+    paths: list[tuple[list[tuple[Condition, bool]], tuple[Term, ...]]], depth: int
+) -> tuple[Term, ...]:
+    if len(paths) == 1:
+        return paths[0][1]
+    condition = paths[0][0][depth][0]
+    yes = _merge([p for p in paths if p[0][depth][1]], depth + 1)
+    no = _merge([p for p in paths if not p[0][depth][1]], depth + 1)
+    return tuple(a if a is b else where(condition, a, b) for a, b in zip(yes, no, strict=True))
