@@ -4,4 +4,6 @@ from engine.arithmetic import Arithmetic, arithmetic, register
 from engine.node import Node
 from engine.value import OPS, Value
 
-__all__ = ["OPS", "Arithmetic", "Node", "Value", "arithmetic", "register"]
+__all__ = ["OPS", "Arithmetic", "Node", "Value", "__version__", "arithmetic", "register"]
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Printed derivations: the steps by which a gradient follows from the rules of the engine."""
