@@ -1,0 +1,112 @@
+"""Verdicts, findings, and how a finding is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Question(StrEnum):
+    """What is asked of each rule."""
+
+    RIGHT = "right"  # is the rule the derivative, everywhere in the domain?
+    ACCURATE = "accurate"  # does it keep its digits in floats?
+    SAFE = "safe"  # does it answer sensibly where it bends, ends or overflows?
+    WIRED = "wired"  # does it pass gradients on correctly?
+
+
+class Verdict(StrEnum):
+    """The answers, from the best to the worst for each question."""
+
+    PROVED = "proved"
+    MATCHED = "matched"
+    ACCURATE = "accurate"
+    INACCURATE = "inaccurate"
+    SAFE = "safe"
+    WIRED = "wired"
+    INCONCLUSIVE = "inconclusive"
+    UNSAFE = "unsafe"
+    MISWIRED = "miswired"
+    REFUTED = "refuted"
+
+    @property
+    def fails(self) -> bool:
+        """Fails the run."""
+        return self in (Verdict.REFUTED, Verdict.UNSAFE, Verdict.MISWIRED, Verdict.INCONCLUSIVE)
+
+    @property
+    def warns(self) -> bool:
+        """Fails the run only under ``--strict``."""
+        return self in (Verdict.MATCHED, Verdict.INACCURATE)
+
+
+_SEVERITY = {verdict: place for place, verdict in enumerate(Verdict)}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a rule stands: a file (relative where possible), its line, and the line's text."""
+
+    file: str
+    line: int
+    text: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found out about one operation.
+
+    check: the witness that speaks, for example "proof", "points", "corners"
+    message: one line; details: aligned (label, text) lines of evidence
+    operand: the input whose partial derivative is meant, "" for all
+    point: the counterexample, exact: input name -> float in hex, or a fraction
+    """
+
+    op: str
+    question: Question
+    verdict: Verdict
+    check: str
+    message: str
+    operand: str = ""
+    details: tuple[tuple[str, str], ...] = ()
+    point: dict[str, str] = field(default_factory=dict)
+    source: Source | None = None
+
+    @property
+    def noteworthy(self) -> bool:
+        """Told below the table; a plain success is not."""
+        return self.verdict.fails or self.verdict.warns
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The verdict on one question: the worst of its findings."""
+
+    question: Question
+    findings: tuple[Finding, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        return worst(f.verdict for f in self.findings) if self.findings else Verdict.INCONCLUSIVE
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The worst of several verdicts on one question."""
+    return max(verdicts, key=_SEVERITY.__getitem__)
+
+
+def told(finding: Finding) -> str:
+    """The finding as a person reads it: a headline, then aligned evidence."""
+    operand = f" in {finding.operand}" if finding.operand else ""
+    lines = [f"{finding.verdict.upper()}  {finding.op}{operand}: {finding.message}"]
+    if finding.source is not None:
+        lines.append(f"  {'rule':<11} {finding.source}   {finding.source.text}".rstrip())
+    for label, text in finding.details:
+        first, *more = text.splitlines() or [""]
+        lines.append(f"  {label:<11} {first}")
+        lines += [f"  {'':<11} {line}" for line in more]
+    return "\n".join(lines)

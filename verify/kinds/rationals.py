@@ -1,0 +1,76 @@
+"""Exact fractions: a rational rule runs on them without rounding; what leaves the rationals is refused by name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from engine.arithmetic import FLOATS, Arithmetic, register
+
+
+def _irrational(name: str) -> Callable[..., Any]:
+    def refuse(*x: Any) -> Any:
+        arguments = ", ".join(map(str, x))
+        raise TypeError(f"{name}({arguments}) is not a fraction: use floats, mpmath numbers or balls for {name}")
+
+    return refuse
+
+
+def _root(name: str, order: int) -> Callable[[Any], Fraction]:
+    """The root of a perfect power, else a refusal."""
+
+    def root(x: Any) -> Fraction:
+        x = Fraction(x)
+        found = Fraction(_whole_root(abs(x.numerator), order), _whole_root(x.denominator, order))
+        found = math.copysign(1, x) < 0 and -found or found
+        return found if found**order == x else _irrational(name)(x)  # type: ignore[no-any-return]
+
+    return root
+
+
+def _whole_root(n: int, order: int) -> int:
+    """The root of a whole number, right where it is whole (Newton's method, downhill)."""
+    guess = 1 << -(-n.bit_length() // order)
+    while (lower := ((order - 1) * guess + n // guess ** (order - 1)) // order) < guess:
+        guess = lower
+    return guess
+
+
+def _pow(x: Any, n: Any) -> Fraction:
+    power = Fraction(x) ** Fraction(n)
+    return power if isinstance(power, Fraction) else _irrational("pow")(x, n)
+
+
+class RationalArithmetic(Arithmetic):
+    """Functions of fractions that give fractions."""
+
+    def __getattr__(self, function: str) -> Any:
+        if function == "pi":
+            return _irrational("pi")()
+        return super().__getattr__(function)
+
+
+RATIONALS = RationalArithmetic(
+    "fraction",
+    {
+        "ratio": Fraction,
+        "one": lambda _: Fraction(1),
+        "divide": lambda a, b: Fraction(a) / b,
+        "pow": _pow,
+        "sqrt": _root("sqrt", 2),
+        "cbrt": _root("cbrt", 3),
+        "hypot": lambda x, y: _root("hypot", 2)(Fraction(x) ** 2 + Fraction(y) ** 2),
+        **{name: getattr(FLOATS, name) for name in ("maximum", "minimum", "ge", "gt", "le", "lt", "where")},
+        **{
+            name: _irrational(name)
+            for name in (
+                *("exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "atan2"),
+                *("sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc"),
+            )
+        },
+    },
+)
+
+register(Fraction, RATIONALS)

@@ -1,0 +1,93 @@
+"""SymPy expressions: a rule runs on formulas that a person reads.
+
+Symbols should be real, ``Symbol("x", real=True)``.  A plain float that meets a function becomes the exact
+fraction that it is; comparisons give ``Piecewise`` indicators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sympy
+from sympy import And, Integer, Ne, Piecewise, Rational
+
+from engine.arithmetic import Arithmetic, register
+
+
+def _exact(x: Any) -> Any:
+    """A plain number as the exact number it is."""
+    if isinstance(x, float) and x - x == 0:
+        return Rational(x)
+    return sympy.sympify(x)
+
+
+def _leaf(x: Any) -> Any:
+    if x.is_extended_real is False:
+        raise TypeError(f"{x} is not real: a slope here is that of a real function; use Symbol('x', real=True)")
+    return x
+
+
+def _of(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *x: function(*map(_exact, x))
+
+
+def _indicator(relation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    return _of(lambda a, b: Piecewise((Integer(1), relation(a, b)), (Integer(0), True)))
+
+
+def _condition(indicator: Any) -> Any:
+    """The condition that an indicator 1[c], or a product of such, stands for."""
+    match indicator:
+        case Piecewise(args=((Integer(p=1), holds), (Integer(p=0), otherwise))) if otherwise == True:  # noqa: E712
+            return holds
+        case sympy.Mul(args=factors):
+            return And(*map(_condition, factors))
+        case sympy.logic.boolalg.Boolean():
+            return indicator
+        case _:
+            return Ne(indicator, 0)
+
+
+def _where(condition: Any, a: Any, b: Any) -> Any:
+    return Piecewise((_exact(a), _condition(sympy.sympify(condition))), (_exact(b), True))
+
+
+def _cbrt(x: Any) -> Any:
+    """The real cube root: sign(x)·|x|**(1/3)."""
+    return sympy.sign(x) * abs(x) ** Rational(1, 3)
+
+
+SYMBOLS = Arithmetic(
+    "SymPy",
+    {
+        "pi": sympy.pi,
+        "ratio": Rational,
+        "leaf": _leaf,
+        "one": lambda _: Integer(1),
+        "divide": _of(lambda a, b: a / b),
+        "pow": _of(sympy.Pow),
+        "maximum": _of(sympy.Max),
+        "minimum": _of(sympy.Min),
+        "ge": _indicator(sympy.Ge),
+        "gt": _indicator(sympy.Gt),
+        "le": _indicator(sympy.Le),
+        "lt": _indicator(sympy.Lt),
+        "where": _where,
+        "sign": _of(sympy.sign),
+        "sqrt": _of(sympy.sqrt),
+        "cbrt": _of(_cbrt),
+        "expm1": _of(lambda x: sympy.exp(x) - 1),
+        "log1p": _of(lambda x: sympy.log(1 + x)),
+        "hypot": _of(lambda x, y: sympy.sqrt(x**2 + y**2)),
+        **{
+            name: _of(getattr(sympy, name))
+            for name in (
+                *("exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "atan2"),
+                *("sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc"),
+            )
+        },
+    },
+)
+
+register(sympy.Expr, SYMBOLS)

@@ -1,0 +1,226 @@
+"""The mirror: what each operation is, where it lives, where it bends, and what the engine answers there.
+
+Written from the mathematics, never from the rules.  One row an operation; an operation with a constant, such as
+the exponent of x**n, has a row for each value that is verified.
+
+definition  the function, in the real symbols x and y (and its constants n, slope, alpha)
+domain      where it has a value; its ends are the edges
+corners     where it bends: the corner is where all expressions of `at` are zero, `answers` are the slopes that
+            the engine gives there, one an operand
+stable      the same function, written so that balls can follow it to the ends of the float range; proved
+            equal to the definition by tests/verify/test_mirror.py
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sympy import (
+    Abs,
+    And,
+    Expr,
+    Max,
+    Min,
+    Ne,
+    Piecewise,
+    Rational,
+    Symbol,
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    cos,
+    cosh,
+    diff,
+    erf,
+    erfc,
+    exp,
+    log,
+    pi,
+    sin,
+    sinh,
+    sqrt,
+    symbols,
+    sympify,
+    tan,
+    tanh,
+    true,
+)
+
+x, y, n, slope, alpha = symbols("x y n slope alpha", real=True)
+
+
+@dataclass(frozen=True)
+class Corner:
+    """Where the operation bends (all of ``at`` zero), and the slopes the engine answers there."""
+
+    at: tuple[Expr, ...]
+    answers: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the mirror."""
+
+    op: str
+    form: Expr
+    domain: Any = true
+    corners: tuple[Corner, ...] = ()
+    stable_form: Expr | None = None
+    constants: tuple[tuple[Symbol, Any], ...] = ()
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the operands."""
+        return ("x", "y") if self.op in BINARY else ("x",)
+
+    @cached_property
+    def definition(self) -> Expr:
+        """The function, with the constants of this row."""
+        return self.form.subs(self.constants) if self.constants else self.form
+
+    @cached_property
+    def stable(self) -> Expr:
+        """The function in the form that balls follow furthest."""
+        form = self.stable_form if self.stable_form is not None else self.form
+        return form.subs(self.constants) if self.constants else form
+
+    @cached_property
+    def slopes(self) -> tuple[Expr, ...]:
+        """The partial derivatives of the definition, by SymPy."""
+        return tuple(diff(self.definition, v) for v in (x, y)[: len(self.inputs)])
+
+    @cached_property
+    def stable_slopes(self) -> tuple[Expr, ...]:
+        """The partial derivatives of the stable form, by SymPy."""
+        if self.stable_form is None:
+            return self.slopes
+        return tuple(diff(self.stable, v) for v in (x, y)[: len(self.inputs)])
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """The constants as exact numbers, in the order the operation takes them."""
+        return tuple(value for _, value in self.constants)
+
+    @property
+    def case(self) -> str:
+        """The constants as text, for example ``n = -2``; empty without constants."""
+        return ", ".join(f"{name} = {value}" for name, value in self.constants)
+
+
+def at(*places: Expr, answers: tuple[Any, ...] = (0,)) -> tuple[Corner, ...]:
+    """A corner at each place, the same answers at all of them."""
+    return tuple(Corner((place,), answers) for place in places)
+
+
+def halves(right: Expr, left: Expr) -> Expr:
+    """``right`` for x >= 0, ``left`` below."""
+    return Piecewise((right, x >= 0), (left, True))
+
+
+BINARY = frozenset({"add", "sub", "mul", "div", "pow", "hypot", "logaddexp", "atan2", "max", "min"})
+
+HALF = Rational(1, 2)
+ALPHA = Rational("1.6732632423543772848170429916717")  # arXiv:1706.02515, to the places of the authors' code
+SCALE = Rational("1.0507009873554804934193349852946")
+TIE = (Corner((x - y,), (1, 0)),)
+TIP = (Corner((x, y), (0, 0)),)
+U = sqrt(2 / pi) * (x + Rational("0.044715") * x**3)  # arXiv:1606.08415, section 2
+SIGMOID = halves(1 / (1 + exp(-x)), exp(x) / (1 + exp(x)))
+CBRT = halves(x ** Rational(1, 3), -((-x) ** Rational(1, 3)))
+ELU = Piecewise((x, x > 0), (alpha * (exp(x) - 1), True))
+CELU = Piecewise((x, x > 0), (alpha * (exp(x / alpha) - 1), True))
+INSIDE = And(x >= -1, x <= 1)
+
+# fmt: off
+ROWS = (
+    #   op            what it is                        where it lives     where it bends
+    Row("add",         x + y),
+    Row("sub",         x - y),
+    Row("mul",         x * y),
+    Row("div",         x / y,                            Ne(y, 0)),
+    Row("neg",         -x),
+    Row("power",       x**n,                                                       constants=((n, 3),)),
+    Row("power",       x**n,                                                       constants=((n, 2),)),
+    Row("power",       x**n,                                                       constants=((n, 1),)),
+    Row("power",       x**n,                                                       constants=((n, 0),)),
+    Row("power",       x**n,                             Ne(x, 0),                 constants=((n, -1),)),
+    Row("power",       x**n,                             Ne(x, 0),                 constants=((n, -2),)),
+    Row("power",       x**n,                             x >= 0,                   constants=((n, HALF),)),
+    Row("power",       x**n,                             x >= 0,                   constants=((n, 5 * HALF),)),
+    Row("power",       x**n,                             x > 0,                    constants=((n, -3 * HALF),)),
+    Row("pow",         x**y,                             x > 0),
+    Row("square",      x**2),
+    Row("reciprocal",  1 / x,                            Ne(x, 0)),
+    Row("sqrt",        sqrt(x),                          x >= 0),
+    Row("cbrt",        CBRT),
+    Row("hypot",       sqrt(x**2 + y**2),                true,             TIP),
+    Row("exp",         exp(x)),
+    Row("expm1",       exp(x) - 1),
+    Row("log",         log(x),                           x > 0),
+    Row("log1p",       log(1 + x),                       x > -1),
+    Row("logaddexp",   log(exp(x) + exp(y)),
+        stable_form=Piecewise((x + log(1 + exp(y - x)), x >= y), (y + log(1 + exp(x - y)), True))),
+    Row("erf",         erf(x)),
+    Row("erfc",        erfc(x)),
+    Row("sin",         sin(x)),
+    Row("cos",         cos(x)),
+    Row("tan",         tan(x),                           Ne(cos(x), 0)),
+    Row("asin",        asin(x),                          INSIDE),
+    Row("acos",        acos(x),                          INSIDE),
+    Row("atan",        atan(x)),
+    Row("atan2",       atan2(x, y),                      x**2 + y**2 > 0),
+    Row("sinh",        sinh(x)),
+    Row("cosh",        cosh(x)),
+    Row("tanh",        tanh(x),
+        stable_form=halves((1 - exp(-2*x)) / (1 + exp(-2*x)), (exp(2*x) - 1) / (exp(2*x) + 1))),
+    Row("asinh",       asinh(x)),
+    Row("acosh",       acosh(x),                         x >= 1),
+    Row("atanh",       atanh(x),                         And(x > -1, x < 1)),
+    Row("abs",         Abs(x),                           true,             at(x)),
+    Row("max",         Max(x, y),                        true,             TIE),
+    Row("min",         Min(x, y),                        true,             TIE),
+    Row("relu",        Max(x, 0),                        true,             at(x)),
+    Row("relu6",       Min(Max(x, 0), 6),                true,             at(x, x - 6)),
+    Row("leaky_relu",  Max(x, 0) + slope * Min(x, 0),    true,             at(x, answers=(slope,)),
+        constants=((slope, Rational(1, 100)),)),
+    Row("hardtanh",    Min(Max(x, -1), 1),               true,             at(x + 1, x - 1)),
+    Row("hardsigmoid", Min(Max(x + 3, 0), 6) / 6,        true,             at(x + 3, x - 3)),
+    Row("hardswish",   x * Min(Max(x + 3, 0), 6) / 6,    true,             at(x + 3) + at(x - 3, answers=(1,))),
+    Row("softsign",    x / (1 + Abs(x))),
+    Row("sigmoid",     1 / (1 + exp(-x)),                stable_form=SIGMOID),
+    Row("logsigmoid",  -log(1 + exp(-x)),
+        stable_form=halves(-log(1 + exp(-x)), x - log(1 + exp(x)))),
+    Row("softplus",    log(1 + exp(x)),
+        stable_form=halves(x + log(1 + exp(-x)), log(1 + exp(x)))),
+    Row("gelu",        x * (1 + erf(x / sqrt(2))) / 2,
+        stable_form=x * erfc(-x / sqrt(2), evaluate=False) / 2),
+    Row("gelu_tanh",   x * (1 + tanh(U)) / 2,
+        stable_form=halves(x / (1 + exp(-2*U)), x * exp(2*U) / (1 + exp(2*U)))),
+    Row("silu",        x / (1 + exp(-x)),                stable_form=x * SIGMOID),
+    Row("mish",        x * tanh(log(1 + exp(x))),
+        stable_form=halves(x * (1 + 2*exp(-x)) / (1 + 2*exp(-x) + 2*exp(-2*x)),
+                           x * (exp(2*x) + 2*exp(x)) / (exp(2*x) + 2*exp(x) + 2))),
+    Row("elu",         ELU,                                                        constants=((alpha, 1),)),
+    Row("elu",         ELU,                              true,             at(x, answers=(HALF,)),
+        constants=((alpha, HALF),)),
+    Row("celu",        CELU,                                                       constants=((alpha, 1),)),
+    Row("celu",        CELU,                                                       constants=((alpha, 2),)),
+    Row("selu",        SCALE * ELU.subs(alpha, ALPHA),   true,             at(x, answers=(SCALE * ALPHA,))),
+)
+# fmt: on
+
+MIRROR: dict[str, tuple[Row, ...]] = {
+    name: tuple(row for row in ROWS if row.op == name) for name in dict.fromkeys(row.op for row in ROWS)
+}
+"""Every operation's rows by its name."""
+
+
+def constant(value: Any) -> Any:
+    """A constant of an operation as SymPy's exact number: a float is the binary fraction it is."""
+    return Rational(*value.as_integer_ratio()) if isinstance(value, float) else sympify(value)

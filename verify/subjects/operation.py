@@ -1,0 +1,91 @@
+"""An operation under verification, whoever wrote it: a forward, a rule, and a way to run both on any kind of number."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from verify.findings import Source
+from verify.trace.explore import explore
+from verify.trace.term import Term, symbol, term
+
+
+@dataclass(frozen=True)
+class Run:
+    """One forward and one backward pass through an operation.
+
+    out: the forward value; gradients: each operand's gradient afterwards (what was there before included)
+    data: each operand's data afterwards, which a rule must leave alone
+    """
+
+    out: Any
+    gradients: tuple[Any, ...]
+    data: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Traced:
+    """An operation run on symbols, over all its branches.
+
+    forward: the value in terms of the inputs
+    gradients: each operand's gradient after the rule has run on upstream `g`, with `acc_<input>` there before
+    """
+
+    inputs: tuple[str, ...]
+    forward: Term
+    gradients: tuple[Term, ...]
+
+
+class Operation(ABC):
+    """One operation of a subject, with its constants fixed."""
+
+    name: str
+    inputs: tuple[str, ...]
+    constants: tuple[Any, ...] = ()
+
+    @property
+    @abstractmethod
+    def source(self) -> Source:
+        """Where the rule stands."""
+
+    @abstractmethod
+    def run(
+        self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None
+    ) -> Run:
+        """The operation on ``data``, its rule fed ``upstream``, with ``before`` in the operands' gradients.
+
+        Raises whatever the subject's own code raises.
+        """
+
+    @abstractmethod
+    def written(self) -> tuple[str, ...]:
+        """The rule as written, one formula an operand, in terms of the inputs and `out`."""
+
+    def forward(self, *data: Any) -> Any:
+        """The forward value alone."""
+        return self.run(data).out
+
+    def slopes(self, *data: Any) -> tuple[Any, ...]:
+        """The local derivatives at a point: the gradients for an upstream of one."""
+        return self.run(data).gradients
+
+    def traced(self) -> Traced:
+        """The operation on symbols.
+
+        Raises what the subject's code raises where it leaves the tracer, TooManyPaths for a loop on a symbol.
+        """
+        data = [symbol(name) for name in self.inputs]
+        before = [symbol(f"acc_{name}") for name in self.inputs]
+
+        def run() -> tuple[Term, ...]:
+            result = self.run(data, upstream=symbol("g"), before=before)
+            return term(result.out), *map(term, result.gradients)
+
+        forward, *gradients = explore(run)
+        return Traced(self.inputs, forward, tuple(gradients))
+
+
+INPUT_NAMES = ("x", "y", "z", "u", "v", "w")
+"""The operands of an operation, in order, wherever it has no names of its own."""
