@@ -1,14 +1,14 @@
 """The other kinds of number that a rule runs on, unchanged: one module each, loadable alone.
 
-====================  ======================  ===================================================================
+====================  ======================  ================================================================
 data                  module                  what it is for
-====================  ======================  ===================================================================
+====================  ======================  ================================================================
 ``numpy.ndarray``     verify.kinds.arrays     a batch of points, elementwise; NumPy scalars too
 ``sympy.Expr``        verify.kinds.symbols    formulas that a person reads
 ``mpmath.mpf``        verify.kinds.digits     as many digits as ``mpmath.mp`` is set to
 ``flint.arb``         verify.kinds.balls      balls that contain the true value, at ``flint.ctx.prec`` bits
 ``Fraction``          verify.kinds.rationals  exact rational points; refuses what leaves the rationals
-====================  ======================  ===================================================================
+====================  ======================  ================================================================
 
 Importing a module registers its kind with `engine.register`.  Where the distribution is installed the entry
 points of the group ``engine.arithmetics`` (`MODULES`, by package) load it the first time such data turns up.

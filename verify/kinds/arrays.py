@@ -92,7 +92,7 @@ def _where(condition: Any, a: Any, b: Any) -> Any:
 _UFUNCS = {
     **{name: getattr(np, name) for name in ("sqrt", "cbrt", "exp", "expm1", "log", "log1p")},
     **{name: getattr(np, name) for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "hypot")},
-    **{f"a{name}": getattr(np, f"arc{name}") for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "tan2")},
+    **{f"a{f}": getattr(np, f"arc{f}") for f in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")},
     **{name: getattr(np, name) for name in ("divide", "maximum", "minimum")},
     "pow": np.power,
     "erf": _pointwise(math.erf),

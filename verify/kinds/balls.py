@@ -1,18 +1,20 @@
 """python-flint balls: every result contains the true value, at ``flint.ctx.prec`` bits.
 
-A comparison of balls has three answers.  Where it is undecided the indicator is the ball [0, 1], `where` is the
-union of both branches, and a maximum or minimum encloses both: a rule that branches stays an enclosure.
+A comparison of balls has three answers.  Where it is undecided the indicator is the ball [0, 1], `where` is
+the union of both branches, and a maximum or minimum encloses both: a rule that branches stays an enclosure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
 
 from flint import arb, fmpq
 
 from engine.arithmetic import Arithmetic, register
+
+Number = arb | float | Fraction
+"""What may stand where a ball is expected."""
 
 UNDECIDED = arb(0.5, 0.5)  # [0, 1], exactly
 
@@ -25,7 +27,7 @@ class BallArithmetic(Arithmetic):
         return arb.pi()
 
 
-def ball(x: Any) -> arb:
+def ball(x: Number) -> arb:
     """``x`` as a ball: exact for ints and floats, rounded to the precision of the moment for fractions."""
     if isinstance(x, arb):
         return x
@@ -42,7 +44,7 @@ def union(a: arb, b: arb) -> arb:
     return a.union(b)
 
 
-def cbrt(x: Any) -> arb:
+def cbrt(x: Number) -> arb:
     """The real cube root, odd and increasing: around 0 it spans the roots of the ends."""
     x = ball(x)
     if x > 0:
@@ -53,30 +55,30 @@ def cbrt(x: Any) -> arb:
 
 
 def _cbrt_of_end(x: arb) -> arb:
-    return -(-x).root(3) if x < 0 else x.root(3)
+    return x if x == 0 else cbrt(x)  # arb's own root of 0 is not a number
 
 
-def hypot(x: Any, y: Any) -> arb:
+def hypot(x: Number, y: Number) -> arb:
     """√(x² + y²); the sum of squares of balls around 0 is kept from dipping below it."""
     x, y = ball(x), ball(y)
     return (x * x + y * y).nonnegative_part().sqrt()
 
 
-def maximum(a: Any, b: Any) -> arb:
+def maximum(a: Number, b: Number) -> arb:
     a, b = ball(a), ball(b)
     if a >= b:
         return a
     return b if b >= a else a.max(b)
 
 
-def minimum(a: Any, b: Any) -> arb:
+def minimum(a: Number, b: Number) -> arb:
     a, b = ball(a), ball(b)
     if a <= b:
         return a
     return b if b <= a else a.min(b)
 
 
-def sigmoid(x: Any) -> arb:
+def sigmoid(x: Number) -> arb:
     """1/(1 + e**-x), which mentions x once; e**x/(1 + e**x) where e**-x is beyond any bound."""
     t = (-ball(x)).exp()
     if t.is_finite():
@@ -85,28 +87,31 @@ def sigmoid(x: Any) -> arb:
     return t / (1 + t)
 
 
-def softplus(x: Any) -> arb:
+def softplus(x: Number) -> arb:
     """log(1 + e**x), written for large x as x + log1p(e**-x)."""
     x = ball(x)
     return x + (-x).exp().log1p() if x > 0 else x.exp().log1p()
 
 
-def _where(condition: Any, a: Any, b: Any) -> arb:
+def _where(condition: Number, a: Number, b: Number) -> arb:
     chosen = ball(condition)
     if chosen != 0:
         return ball(a)
     return ball(b) if chosen == 0 else union(ball(a), ball(b))
 
 
-def _indicator(holds: Callable[[arb, arb], bool], fails: Callable[[arb, arb], bool]) -> Callable[..., Any]:
-    def indicator(a: Any, b: Any) -> arb | int:
+Comparison = Callable[[arb, arb], bool]
+
+
+def _indicator(holds: Comparison, fails: Comparison) -> Callable[[Number, Number], arb | int]:
+    def indicator(a: Number, b: Number) -> arb | int:
         a, b = ball(a), ball(b)
         return 1 if holds(a, b) else 0 if fails(a, b) else UNDECIDED
 
     return indicator
 
 
-def _method(name: str) -> Callable[[Any], arb]:
+def _method(name: str) -> Callable[[Number], arb]:
     function: Callable[[arb], arb] = getattr(arb, name)
     return lambda x: function(ball(x))
 

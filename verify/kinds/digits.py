@@ -26,6 +26,11 @@ def _real(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     return real
 
 
+def _kept(choose: Callable[..., Any]) -> Callable[..., Any]:
+    """A choice among numbers, as an mpmath number also where the plain constant wins."""
+    return lambda *x: mpf(choose(*x))
+
+
 def _cbrt(x: Any) -> Any:
     """The real cube root, odd in x."""
     return -mp.cbrt(-x) if x < 0 else mp.cbrt(x)
@@ -47,12 +52,13 @@ DIGITS = Arithmetic(
         "divide": _divide,
         "pow": _real("pow", lambda x, n: mpf(x) ** n),
         "cbrt": _cbrt,
-        **{name: getattr(FLOATS, name) for name in ("maximum", "minimum", "ge", "gt", "le", "lt", "where")},
+        **{name: _kept(getattr(FLOATS, name)) for name in ("maximum", "minimum", "where")},
+        **{name: getattr(FLOATS, name) for name in ("ge", "gt", "le", "lt")},
         **{
             name: _real(name, getattr(mp, name))
             for name in (
-                *("sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "atan2"),
-                *("sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "hypot"),
+                *("sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan"),
+                *("sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "atan2", "erf", "erfc", "hypot"),
             )
         },
     },

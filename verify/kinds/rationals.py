@@ -1,19 +1,18 @@
-"""Exact fractions: a rational rule runs on them without rounding; what leaves the rationals is refused by name."""
+"""Exact fractions: a rational rule runs on them without rounding; what leaves the rationals is refused."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
+from typing import Any, NoReturn
 
 from engine.arithmetic import FLOATS, Arithmetic, register
 
 
-def _irrational(name: str) -> Callable[..., Any]:
-    def refuse(*x: Any) -> Any:
+def _irrational(name: str) -> Callable[..., NoReturn]:
+    def refuse(*x: Any) -> NoReturn:
         arguments = ", ".join(map(str, x))
-        raise TypeError(f"{name}({arguments}) is not a fraction: use floats, mpmath numbers or balls for {name}")
+        raise TypeError(f"{name}({arguments}) is not a fraction: use floats, mpmath numbers or balls here")
 
     return refuse
 
@@ -23,15 +22,19 @@ def _root(name: str, order: int) -> Callable[[Any], Fraction]:
 
     def root(x: Any) -> Fraction:
         x = Fraction(x)
-        found = Fraction(_whole_root(abs(x.numerator), order), _whole_root(x.denominator, order))
-        found = math.copysign(1, x) < 0 and -found or found
-        return found if found**order == x else _irrational(name)(x)  # type: ignore[no-any-return]
+        size = Fraction(_whole_root(abs(x.numerator), order), _whole_root(x.denominator, order))
+        found = -size if x < 0 else size
+        if found**order != x:
+            _irrational(name)(x)
+        return found
 
     return root
 
 
 def _whole_root(n: int, order: int) -> int:
     """The root of a whole number, right where it is whole (Newton's method, downhill)."""
+    if n == 0:
+        return 0
     guess = 1 << -(-n.bit_length() // order)
     while (lower := ((order - 1) * guess + n // guess ** (order - 1)) // order) < guess:
         guess = lower
@@ -39,8 +42,10 @@ def _whole_root(n: int, order: int) -> int:
 
 
 def _pow(x: Any, n: Any) -> Fraction:
-    power = Fraction(x) ** Fraction(n)
-    return power if isinstance(power, Fraction) else _irrational("pow")(x, n)
+    power = Fraction(x) ** Fraction(n)  # a float where n is not whole
+    if not isinstance(power, Fraction):
+        _irrational("pow")(x, n)
+    return power
 
 
 class RationalArithmetic(Arithmetic):
@@ -62,7 +67,10 @@ RATIONALS = RationalArithmetic(
         "sqrt": _root("sqrt", 2),
         "cbrt": _root("cbrt", 3),
         "hypot": lambda x, y: _root("hypot", 2)(Fraction(x) ** 2 + Fraction(y) ** 2),
-        **{name: getattr(FLOATS, name) for name in ("maximum", "minimum", "ge", "gt", "le", "lt", "where")},
+        "maximum": lambda a, b: Fraction(max(a, b)),
+        "minimum": lambda a, b: Fraction(min(a, b)),
+        "where": lambda c, a, b: Fraction(a if c else b),
+        **{name: getattr(FLOATS, name) for name in ("ge", "gt", "le", "lt")},
         **{
             name: _irrational(name)
             for name in (

@@ -24,7 +24,9 @@ def _exact(x: Any) -> Any:
 
 def _leaf(x: Any) -> Any:
     if x.is_extended_real is False:
-        raise TypeError(f"{x} is not real: a slope here is that of a real function; use Symbol('x', real=True)")
+        raise TypeError(
+            f"{x} is not real: slopes here are those of real functions; use Symbol('x', real=True)"
+        )
     return x
 
 
