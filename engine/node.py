@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn, Self, TypeVar
 
 from engine.arithmetic import arithmetic
+from engine.closures import RULES, Closure, Kept, Runners, know
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -14,6 +15,7 @@ def op(name: str) -> Callable[[Method], Method]:
     """Mark a method as the operation ``name``; the method itself comes back untouched."""
 
     def mark(method: Method) -> Method:
+        know(method)
         setattr(method, "operation", name)  # noqa: B010 - a function's own attribute, unknown to its type
         return method
 
@@ -33,7 +35,7 @@ class Node:
     _op: the operation's symbol; _constants: its plain numbers, such as the exponent of x**3
     """
 
-    __slots__ = ("__weakref__", "_backward", "_constants", "_op", "_prev", "data", "grad", "label")
+    __slots__ = ("__weakref__", "_constants", "_kept", "_op", "_prev", "data", "grad", "label")
     __array_ufunc__: ClassVar[None] = None  # ndarray * Value asks Value, instead of making an object array
 
     def __init__(
@@ -48,7 +50,7 @@ class Node:
             data = arithmetic(data).leaf(data)
         self.data = data
         self.grad: Any = 0
-        self._backward: Callable[[], None] = nothing
+        self._kept: Kept | Closure = nothing
         self._prev = _children
         self._op = _op
         self.label = label
@@ -58,16 +60,29 @@ class Node:
         label = f", label={self.label!r}" if self.label else ""
         return f"{type(self).__name__}(data={self.data!r}, grad={self.grad!r}{label})"
 
+    @property
+    def _backward(self) -> Closure:
+        """Passes this node's gradient on to its operands: the closure that its operation attached."""
+        kept = self._kept
+        if isinstance(kept, tuple):
+            return kept[0].closure(self, kept)  # type: ignore[no-any-return]
+        return kept
+
+    @_backward.setter
+    def _backward(self, closure: Any) -> None:
+        rule = RULES.get(id(getattr(closure, "__code__", None)))
+        self._kept = closure if rule is None else rule.keep(closure, self)
+
     def operand(self, other: Any) -> Self:
         """``other`` as a node that can stand beside this one: a constant is wrapped, kinds and shapes must fit.
 
         Raises TypeError for a kind that does not fit, ValueError for arrays of different shapes.
         """
         if not isinstance(other, Node):
-            other = type(self)(other)
+            other = type(self)(other, (), "constant")
         if not (type(self.data) is type(other.data) is float):
             arithmetic(self.data, other.data).agree(self.data, other.data)
-        return other  # type: ignore[return-value]  # a node of a sister class serves as well
+        return other  # type: ignore[no-any-return]  # a node of a sister class serves as well
 
     def backward(self) -> None:
         """Fill in `grad` of every node this one was made from: d(self)/d(node).
@@ -79,8 +94,13 @@ class Node:
         for node in order:
             node.grad = 0
         self.grad = arithmetic(self.data).one(self.data)
+        run = Runners()
         for node in reversed(order):
-            node._backward()
+            kept = node._kept
+            if isinstance(kept, tuple):
+                run[kept[0]](node, kept)
+            else:
+                kept()
 
     def _no_order(self, other: object) -> NoReturn:
         raise TypeError(

@@ -10,6 +10,7 @@ from typing import Any
 from verify.findings import Source
 from verify.trace.explore import explore
 from verify.trace.term import Term, symbol, term
+from verify.trace.text import written
 
 
 @dataclass(frozen=True)
@@ -17,12 +18,13 @@ class Run:
     """One forward and one backward pass through an operation.
 
     out: the forward value; gradients: each operand's gradient afterwards (what was there before included)
-    data: each operand's data afterwards, which a rule must leave alone
+    data, out_after: the operands' data and the forward value afterwards, which a rule must leave alone
     """
 
     out: Any
     gradients: tuple[Any, ...]
     data: tuple[Any, ...]
+    out_after: Any
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,13 @@ class Operation(ABC):
         Raises whatever the subject's own code raises.
         """
 
-    @abstractmethod
     def written(self) -> tuple[str, ...]:
-        """The rule as written, one formula an operand, in terms of the inputs and `out`."""
+        """The rule as written, one formula an operand; from the trace where the source does not say it."""
+        data = [symbol(name) for name in self.inputs]
+        try:
+            return tuple(map(written, explore(lambda: tuple(map(term, self.run(data, upstream=1).gradients)))))
+        except Exception as error:  # the subject's own code may raise anything
+            return (f"(does not run on symbols: {type(error).__name__})",) * len(self.inputs)
 
     def forward(self, *data: Any) -> Any:
         """The forward value alone."""
@@ -70,6 +76,21 @@ class Operation(ABC):
     def slopes(self, *data: Any) -> tuple[Any, ...]:
         """The local derivatives at a point: the gradients for an upstream of one."""
         return self.run(data).gradients
+
+    def run_shared(self, value: Any, *, upstream: Any = 1.0) -> Any:
+        """The gradient of one leaf that serves as every operand; None where the subject has no such thing."""
+        return None
+
+    def diamond(self, *data: Any) -> tuple[Any, ...] | None:
+        """The operands' gradients after a backward pass through a graph in which they meet again.
+
+        The graph is f(s, f(s, x)) with s = f(x, y) for a two-operand f; None where the subject has no graphs.
+        """
+        return None
+
+    def reflected(self, number: float, value: Any) -> tuple[Any, Any] | None:
+        """Forward and gradient of ``number`` f leaf (2 - x); None where the subject has no such form."""
+        return None
 
     def traced(self) -> Traced:
         """The operation on symbols.

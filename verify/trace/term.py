@@ -191,7 +191,7 @@ def term(x: Any) -> Term:
     if isinstance(x, Term):
         return x
     if isinstance(x, (int, float, Fraction)):
-        return constant(x)
+        return constant(Fraction(*getattr(x, "fraction", ())) if hasattr(x, "fraction") else x)
     if hasattr(x, "item") and getattr(x, "ndim", None) == 0:  # a NumPy scalar or 0-d array
         return term(x.item())
     raise TypeError(f"{x!r} ({type(x).__name__}) is no number that can stand in a term")

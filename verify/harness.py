@@ -1,0 +1,235 @@
+"""Every operation under every check: in worker processes that can be killed, in an order that never changes.
+
+A check is a generator of findings.  It runs in a worker, which streams them back; a check that hangs, eats memory
+or takes its process down costs that one check its verdict (`inconclusive`, with the reason), never the run.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from typing import Any, Protocol
+
+from verify.checks import CHECKS, Check
+from verify.findings import Answer, Finding, Question, Source, Verdict
+from verify.mirror import Row
+from verify.report import OperationReport, Report
+from verify.subjects.operation import Operation
+
+
+class Subject(Protocol):
+    """What is under verification: a name, and operations beside their rows."""
+
+    @property
+    def name(self) -> str: ...
+
+    def operations(self) -> Iterator[tuple[Operation, Row]]: ...
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to verify.
+
+    points: points per operand combination; questions: which to ask; jobs: worker processes;
+    seconds: the time limit of one check of one operation; gibibytes: the memory limit of a worker
+    """
+
+    points: int = 1000
+    seed: int = 0
+    questions: tuple[Question, ...] = tuple(Question)
+    jobs: int = 0
+    seconds: float = 60.0
+    gibibytes: float = 4.0
+    point: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def workers(self) -> int:
+        """Worker processes: as asked, else one a core."""
+        return self.jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else self.jobs or 1
+
+
+@dataclass
+class Task:
+    """One operation: all its cases (an operation with constants has several), under all checks."""
+
+    name: str
+    cases: list[tuple[Operation, Row]]
+    findings: list[Finding] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)  # checks that have ended, one way or another
+    running: str = ""
+    since: float = 0.0
+    rule: tuple[str, ...] = ()
+    source: Source = field(default_factory=lambda: Source("", 0))
+
+
+def verify(
+    subject: Subject,
+    names: Sequence[str] = (),
+    options: Options = Options(),  # noqa: B008 - frozen
+    progress: Callable[[str], None] = lambda _: None,
+) -> Report:
+    """Ask the questions of every operation of ``subject`` (or only of ``names``) and report.
+
+    An interrupt (Ctrl-C) ends the run with what is known, marked incomplete.
+    """
+    tasks: dict[str, Task] = {}
+    for operation, row in subject.operations():
+        if not names or operation.name in names:
+            tasks.setdefault(operation.name, Task(operation.name, [])).cases.append((operation, row))
+    checks = [check for check in CHECKS if check.question in options.questions]
+    complete = True
+    try:
+        _run(list(tasks.values()), checks, options, progress)
+    except KeyboardInterrupt:
+        complete = False
+    reports = [_report(task, options) for task in tasks.values() if complete or len(task.done) == len(checks)]
+    return Report(subject.name, options.seed, options.points, tuple(reports), complete)
+
+
+def _report(task: Task, options: Options) -> OperationReport:
+    answers = {
+        question: Answer(question, tuple(f for f in task.findings if f.question is question))
+        for question in options.questions
+    }
+    return OperationReport(task.name, task.rule, task.source, answers)
+
+
+# ------------------------------------------------------------------------------------------------- the workers
+
+
+class _Worker:
+    """A process, the pipe to it, and the task it is at."""
+
+    def __init__(self, tasks: list[Task], checks: list[Check], options: Options) -> None:
+        context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_work, args=(theirs, tasks, checks, options), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.task: Task | None = None
+
+    def assign(self, index: int, task: Task) -> None:
+        self.task = task
+        task.since = time.monotonic()
+        self.pipe.send((index, tuple(task.done)))
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
+def _run(tasks: list[Task], checks: list[Check], options: Options, progress: Callable[[str], None]) -> None:
+    waiting = list(enumerate(tasks))[::-1]
+    index_of = {id(task): index for index, task in enumerate(tasks)}
+    workers = [_Worker(tasks, checks, options) for _ in range(max(1, min(options.workers, len(tasks))))]
+    try:
+        for worker in workers:
+            if waiting:
+                worker.assign(*waiting.pop())
+        while busy := [w for w in workers if w.task is not None]:
+            ready = set(wait([w.pipe for w in busy], timeout=0.5))
+            for place, worker in enumerate(workers):
+                task = worker.task
+                if task is None:
+                    continue
+                reason = ""
+                if worker.pipe in ready:
+                    try:
+                        ended = _receive(worker.pipe, task)
+                    except EOFError:
+                        worker.process.join()
+                        reason = f"the process ended with code {worker.process.exitcode} in the middle of it"
+                        ended = False
+                    if ended:
+                        progress(task.name)
+                        worker.task = None
+                        if waiting:
+                            worker.assign(*waiting.pop())
+                        continue
+                elif time.monotonic() - task.since > options.seconds:
+                    reason = f"it ran longer than {options.seconds:g} s and was stopped"
+                if reason:
+                    _lost(task, checks, reason)
+                    worker.stop()
+                    workers[place] = fresh = _Worker(tasks, checks, options)
+                    fresh.assign(index_of[id(task)], task)
+    finally:
+        for worker in workers:
+            worker.stop()
+
+
+def _receive(pipe: Connection, task: Task) -> bool:
+    """Take one message; True when the task has ended."""
+    kind, content = pipe.recv()
+    task.since = time.monotonic()
+    if kind == "rule":
+        task.rule, task.source = content
+    elif kind == "begin":
+        task.running = content
+    elif kind == "findings":
+        task.findings += content
+        task.done.append(task.running)
+    return bool(kind == "end")
+
+
+def _lost(task: Task, checks: list[Check], reason: str) -> None:
+    """The running check took its process with it: inconclusive, by name."""
+    check = next((c for c in checks if c.name == task.running), checks[0])
+    task.findings.append(
+        Finding(
+            task.name, check.question, Verdict.INCONCLUSIVE, check.name, f"the check did not end: {reason}",
+            source=task.source,
+        )
+    )
+    task.done.append(check.name)
+
+
+def _work(pipe: Connection, tasks: list[Task], checks: list[Check], options: Options) -> None:
+    """The life of a worker: take an operation, stream its findings, until the pipe closes."""
+    from verify.case import Case
+
+    gc.disable()  # the mirror and the terms live as long as the worker
+    _limit_memory(options.gibibytes)
+    try:
+        while True:
+            index, done = pipe.recv()
+            task = tasks[index]
+            cases = [Case(operation, row, options) for operation, row in task.cases]
+            operation = task.cases[0][0]
+            pipe.send(("rule", (operation.written(), operation.source)))
+            for check in checks:
+                if check.name in done:
+                    continue
+                pipe.send(("begin", check.name))
+                pipe.send(("findings", _found(check, cases)))
+            pipe.send(("end", None))
+    except (EOFError, BrokenPipeError, KeyboardInterrupt):
+        pass
+
+
+def _found(check: Check, cases: list[Any]) -> list[Finding]:
+    findings: list[Finding] = []
+    for case in cases:
+        try:
+            findings += check.run(case)
+        except MemoryError:
+            findings.append(case.finding(check, Verdict.INCONCLUSIVE, "the check ran out of memory"))
+        except RecursionError:
+            findings.append(case.finding(check, Verdict.INCONCLUSIVE, "the check recursed too deeply"))
+    return findings
+
+
+def _limit_memory(gibibytes: float) -> None:
+    """No worker takes the machine down: an allocation past the limit is a MemoryError in it."""
+    limit = int(gibibytes * 2**30)
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard == resource.RLIM_INFINITY or limit < hard:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))

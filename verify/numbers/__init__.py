@@ -1,0 +1,1 @@
+"""Points, the reference, units in the last place, finite differences."""

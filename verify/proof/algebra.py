@@ -1,0 +1,190 @@
+"""Quotients of polynomials in a fixed stock of generators, with rational coefficients.
+
+The polynomials are FLINT's `fmpq_mpoly`, in lexicographic order.  Generators are dealt from the last index
+down, so a later generator is the larger one, and dividing by a relation ``g**n - p`` with p in earlier
+generators removes every power of g from the n-th on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import Any
+
+from flint import Ordering, fmpq, fmpq_mpoly_ctx
+
+STOCK = 24
+"""How many generators there are to deal out."""
+
+MOST_TERMS = 6000
+"""A product of polynomials that would have more terms than this is refused: FLINT cannot be interrupted."""
+
+Polynomial = Any  # flint.fmpq_mpoly, which has no usable static type for its operators
+
+RING = fmpq_mpoly_ctx.get([f"g{i}" for i in range(STOCK)], Ordering.lex)
+GENS: tuple[Polynomial, ...] = tuple(RING.gens())
+ZERO: Polynomial = RING.constant(0)
+ONE: Polynomial = RING.constant(1)
+
+
+class TooHard(Exception):
+    """A computation that would outgrow the limits set here."""
+
+
+def rational(c: Fraction | int) -> Any:
+    """``c`` as a number of the ring."""
+    return fmpq(c.numerator, c.denominator)
+
+
+def fraction(c: Any) -> Fraction:
+    """A number of the ring as a Fraction."""
+    return Fraction(int(c.p), int(c.q))
+
+
+def product(a: Polynomial, b: Polynomial) -> Polynomial:
+    """a·b; raises TooHard where it may have too many terms."""
+    if len(a) * len(b) > MOST_TERMS:
+        raise TooHard(f"a product of {len(a)} by {len(b)} terms")
+    return a * b
+
+
+def indices(p: Polynomial) -> list[int]:
+    """The generators that occur in ``p``, earliest first."""
+    degrees = p.degrees()
+    return [i for i in range(STOCK - 1, -1, -1) if degrees[i] > 0]
+
+
+def terms(p: Polynomial) -> Iterator[tuple[Fraction, Polynomial]]:
+    """The coefficient and the monomial of every term."""
+    for exponents, coefficient in zip(p.monoms(), p.coeffs(), strict=True):
+        yield fraction(coefficient), RING.from_dict({exponents: 1})
+
+
+def factors(p: Polynomial) -> tuple[Fraction, list[tuple[Polynomial, int]]]:
+    """A rational content and the factors of ``p`` with their multiplicities.
+
+    Factors have whole coefficients and a positive leading one; they are irreducible up to a size past which
+    only repeated factors are split off.
+    """
+    if p.is_constant():
+        return fraction(p.leading_coefficient()) if p else Fraction(0), []
+    small = len(p) <= 24 and p.total_degree() <= 24
+    if not small and len(p) > 400:
+        return Fraction(1), [(p, 1)]
+    content, found = p.factor() if small else p.factor_squarefree()
+    result = []
+    scale = fraction(content)
+    for f, e in found:
+        if f.leading_coefficient() < 0:
+            f, scale = -f, scale * (-1) ** int(e)
+        result.append((f, int(e)))
+    return scale, result
+
+
+def univariate(p: Polynomial, i: int) -> list[Fraction]:
+    """The coefficients of ``p``, which has no other generator than i, constant first."""
+    coefficients = [Fraction(0)] * (p.degrees()[i] + 1)
+    for exponents, c in zip(p.monoms(), p.coeffs(), strict=True):
+        coefficients[exponents[i]] = fraction(c)
+    return coefficients
+
+
+class Element:
+    """num/den in lowest terms, den monic: the same quotient is always the same pair."""
+
+    __slots__ = ("den", "num")
+
+    def __init__(self, num: Polynomial, den: Polynomial = ONE) -> None:
+        self.num = num
+        self.den = den
+
+    def __repr__(self) -> str:
+        return str(self.num) if self.den.is_one() else f"({self.num})/({self.den})"
+
+    @property
+    def key(self) -> str:
+        """Equal keys, equal elements (before relations are applied)."""
+        return repr(self)
+
+    def __bool__(self) -> bool:
+        return bool(self.num)
+
+    def __neg__(self) -> Element:
+        return Element(-self.num, self.den)
+
+    def __add__(self, other: Element) -> Element:
+        if self.den == other.den:
+            return Element(self.num + other.num, self.den) if self.den.is_one() else \
+                quotient(self.num + other.num, self.den)
+        return quotient(
+            product(self.num, other.den) + product(other.num, self.den), product(self.den, other.den)
+        )
+
+    def __sub__(self, other: Element) -> Element:
+        return self + -other
+
+    def __mul__(self, other: Element) -> Element:
+        num, den = product(self.num, other.num), product(self.den, other.den)
+        return Element(num) if den.is_one() else quotient(num, den)
+
+    def __truediv__(self, other: Element) -> Element:
+        return quotient(product(self.num, other.den), product(self.den, other.num))
+
+    def __pow__(self, n: int) -> Element:
+        """Raises ZeroDivisionError for a negative power of 0, TooHard for a power with too many terms."""
+        if n < 0:
+            return (CONSTANT_ONE / self) ** -n
+        for p in (self.num, self.den):
+            if len(p) > 1 and (n > 60 or len(p) ** min(n, 6) > MOST_TERMS):
+                raise TooHard(f"the power {n} of a polynomial of {len(p)} terms")
+        return Element(self.num**n, self.den**n)
+
+    def scaled(self, c: Fraction | int) -> Element:
+        """c times this."""
+        return Element(self.num * rational(c), self.den) if c else CONSTANT_ZERO
+
+    def constant(self) -> Fraction | None:
+        """The rational number that this is, or None."""
+        if not self.den.is_one() or not self.num.is_constant():
+            return None
+        return fraction(self.num.leading_coefficient()) if self.num else Fraction(0)
+
+    def indices(self) -> list[int]:
+        """The generators that occur, earliest first."""
+        return sorted({*indices(self.num), *indices(self.den)}, reverse=True)
+
+
+def quotient(num: Polynomial, den: Polynomial) -> Element:
+    """num/den in lowest terms; raises ZeroDivisionError for den 0."""
+    if not den:
+        raise ZeroDivisionError("a quotient by 0")
+    if not num:
+        return CONSTANT_ZERO
+    if not den.is_constant():
+        common = num.gcd(den)
+        if not common.is_one():
+            num, den = num // common, den // common
+    lead = den.leading_coefficient()
+    return Element(num, den) if lead == 1 else Element(num / lead, den / lead)
+
+
+def number(c: Fraction | int) -> Element:
+    """The constant c."""
+    return Element(RING.constant(rational(c)))
+
+
+def generator(i: int) -> Element:
+    """The generator of index i by itself."""
+    return Element(GENS[i])
+
+
+CONSTANT_ZERO = Element(ZERO)
+CONSTANT_ONE = Element(ONE)
+
+
+def total(parts: Iterable[Element]) -> Element:
+    """The sum."""
+    result = CONSTANT_ZERO
+    for part in parts:
+        result = result + part
+    return result

@@ -1,0 +1,261 @@
+"""A differential field: quotients of polynomials in generators whose derivatives lie in the field again.
+
+A generator is a symbol, √π, or a function of earlier generators:
+
+    kind   generator        derivative          relation
+    exp    E = e**a         E·a'                -
+    log    L = log|p|       p'/p                -
+    root   R = p**(1/n)     R·p'/(n·p)          R**n = p
+    sin    s = sin a        c·a'                -
+    cos    c = cos a        -s·a'               c² = 1 - s²
+    erf    F = erf a        2/√π·e**(-a²)·a'    -
+    atan   A = atan a       a'/(1 + a²)         -
+
+Every relation is a true identity on the cell, so a difference that reduces to 0 is 0: that generators may
+depend on each other in ways that are not written down makes the test incomplete, never unsound.
+The scheme is Risch's elementary extension (Bronstein, "Symbolic Integration I", chapter 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from verify.proof import algebra
+from verify.proof.algebra import (
+    CONSTANT_ONE,
+    CONSTANT_ZERO,
+    GENS,
+    STOCK,
+    Element,
+    Polynomial,
+    TooHard,
+    generator,
+    number,
+    quotient,
+)
+from verify.proof.cells import Cell
+from verify.trace.term import PI, Term, apply, constant, symbol
+
+
+class Restart(Exception):
+    """A generator must be dealt finer (exp(x/2) for exp(x), √√x for √x): begin again, with this hint."""
+
+    def __init__(self, name: str, grain: Fraction) -> None:
+        super().__init__(f"{name} at grain {grain}")
+        self.name = name
+        self.grain = grain
+
+
+@dataclass(frozen=True)
+class Generator:
+    """One generator: its kind, the element it is a function of, and the term it stands for.
+
+    order: n of a root p**(1/n), else 1
+    partner: of a sine the cosine and the other way round, else -1
+    """
+
+    index: int
+    kind: str
+    argument: Element
+    term: Term
+    order: int = 1
+    partner: int = -1
+
+
+class Field:
+    """The generators in use on one cell, with what is known there.
+
+    hints: grains found necessary by an earlier attempt, by the generator's name
+    """
+
+    def __init__(self, cell: Cell, hints: Mapping[str, Fraction] | None = None) -> None:
+        self.cell = cell
+        self.hints: dict[str, Fraction] = dict(hints or {})
+        self.generators: dict[int, Generator] = {}
+        self.grains: dict[str, Fraction] = {}
+        self.signs: dict[str, int] = {}
+        self.factored: dict[str, tuple[Fraction, list[tuple[Polynomial, int]]]] = {}
+        self._indices: dict[str, int] = {}
+        self._slopes: dict[tuple[int, str], Element] = {}
+
+    # -------------------------------------------------------------------------------------- generators
+
+    def deal(
+        self, kind: str, key: str, argument: Element, term: Callable[[], Term], order: int = 1
+    ) -> Generator:
+        """The generator of this kind and key, made on its first use; raises TooHard when the stock is out."""
+        name = f"{kind} {key}"
+        index = self._indices.get(name)
+        if index is None:
+            index = self._indices[name] = self._next()
+            self.generators[index] = Generator(index, kind, argument, term(), order)
+        return self.generators[index]
+
+    def deal_pair(self, key: str, argument: Element) -> tuple[Generator, Generator]:
+        """The sine and the cosine of one angle."""
+        index = self._indices.get(f"sin {key}")
+        if index is None:
+            index = self._indices[f"sin {key}"] = self._next()
+            cosine = index - 1
+            if cosine < 0:
+                raise TooHard("too many different functions in one identity")
+            angle = self.term(argument)
+            self.generators[index] = Generator(index, "sin", argument, apply("sin", angle), 1, cosine)
+            self.generators[cosine] = Generator(cosine, "cos", argument, apply("cos", angle), 1, index)
+        return self.generators[index], self.generators[index - 1]
+
+    def _next(self) -> int:
+        index = STOCK - 1 - len(self.generators)
+        if index < 0:
+            raise TooHard(f"more than {STOCK} different functions in one identity")
+        return index
+
+    def symbol(self, name: str) -> Element:
+        """The symbol as an element."""
+        return generator(self.deal("symbol", name, CONSTANT_ZERO, lambda: symbol(name)).index)
+
+    def sqrt_pi(self) -> Element:
+        """√π, a constant that is transcendental: a free generator (π is its square)."""
+        return generator(self.deal("sqrt_pi", "", CONSTANT_ZERO, lambda: apply("sqrt", PI)).index)
+
+    # -------------------------------------------------------------------------------------- derivation
+
+    def derivative(self, u: Element, name: str) -> Element:
+        """d u/d name."""
+        top = self._poly_derivative(u.num, name)
+        if u.den.is_one():
+            return top
+        bottom = self._poly_derivative(u.den, name)
+        if not bottom:
+            return top / Element(u.den)
+        return (top * Element(u.den) - Element(u.num) * bottom) / Element(u.den * u.den)
+
+    def _poly_derivative(self, p: Polynomial, name: str) -> Element:
+        result = CONSTANT_ZERO
+        for i in algebra.indices(p):
+            slope = self.slope(i, name)
+            if slope:
+                result = result + Element(p.derivative(i)) * slope
+        return result
+
+    def slope(self, i: int, name: str) -> Element:
+        """The derivative of one generator."""
+        found = self._slopes.get((i, name))
+        if found is None:
+            found = self._slopes[i, name] = self._slope(self.generators[i], name)
+        return found
+
+    def _slope(self, g: Generator, name: str) -> Element:
+        if g.kind == "symbol":
+            return CONSTANT_ONE if g.term.value == name else CONSTANT_ZERO
+        inner = self.derivative(g.argument, name)
+        return DERIVATIVES[g.kind](self, g, inner) if inner else CONSTANT_ZERO
+
+    # --------------------------------------------------------------------------------------- relations
+
+    def relation(self, g: Generator) -> tuple[int, Polynomial] | None:
+        """(n, p) for g**n = p, or None."""
+        if g.kind == "root":
+            return g.order, g.argument.num
+        if g.kind == "cos":
+            return 2, 1 - GENS[g.partner] ** 2
+        return None
+
+    def reduced_polynomial(self, p: Polynomial) -> Polynomial:
+        """``p`` with every power of a generator that a relation lowers, lowered; latest generators first."""
+        for index in reversed(self.generators):
+            relation = self.relation(self.generators[index])
+            if relation is not None and p and p.degrees()[index] >= relation[0]:
+                p = divmod(p, GENS[index] ** relation[0] - relation[1])[1]
+        return p
+
+    def reduced(self, u: Element) -> Element:
+        """``u`` with its numerator and denominator reduced; raises ZeroDivisionError for a hidden 0 below."""
+        num, den = self.reduced_polynomial(u.num), self.reduced_polynomial(u.den)
+        return quotient(num, den) if num is not u.num or den is not u.den else u
+
+    def is_zero(self, u: Element) -> bool:
+        """Whether ``u`` reduces to 0: then it is 0 wherever its denominator is not."""
+        return not self.reduced_polynomial(u.num)
+
+    def canonical(self, u: Element) -> Element:
+        """``u`` reduced, with no square root (nor cosine) left in the denominator.
+
+        Two arguments that are equal by the relations come out as the same pair.
+        """
+        u = self.reduced(u)
+        if u.den.is_constant():
+            return u
+        for index in reversed(self.generators):
+            g = self.generators[index]
+            relation = self.relation(g)
+            if relation is not None and u.den.degrees()[index] > 0:
+                partner = _conjugate(u.den, index, relation)
+                if partner is not None:
+                    num = algebra.product(u.num, partner)
+                    den = algebra.product(u.den, partner)
+                    u = quotient(self.reduced_polynomial(num), self.reduced_polynomial(den))
+        return u
+
+    def factors(self, p: Polynomial) -> tuple[Fraction, list[tuple[Polynomial, int]]]:
+        """`algebra.factors`, remembered."""
+        key = str(p)
+        if key not in self.factored:
+            self.factored[key] = algebra.factors(p)
+        return self.factored[key]
+
+    # ------------------------------------------------------------------------------------------- terms
+
+    def term(self, u: Element) -> Term:
+        """``u`` as a term, for people, for the refuter, and to name a boundary."""
+        num = self._poly_term(u.num)
+        return num if u.den.is_one() else apply("div", num, self._poly_term(u.den))
+
+    def _poly_term(self, p: Polynomial) -> Term:
+        result: Term | None = None
+        for exponents, c in zip(p.monoms(), p.coeffs(), strict=True):
+            coefficient = algebra.fraction(c)
+            part = self._monomial_term(exponents, abs(coefficient))
+            if result is None:
+                result = part if coefficient > 0 else apply("neg", part)
+            else:
+                result = apply("add" if coefficient > 0 else "sub", result, part)
+        return constant(0) if result is None else result
+
+    def _monomial_term(self, exponents: tuple[int, ...], coefficient: Fraction) -> Term:
+        parts: list[Term] = []
+        for index in reversed(range(STOCK)):
+            if n := int(exponents[index]):
+                base = self.generators[index].term
+                parts.append(base if n == 1 else apply("pow", base, constant(n)))
+        if coefficient != 1 or not parts:
+            parts.insert(0, constant(coefficient))
+        result = parts[0]
+        for part in parts[1:]:
+            result = apply("mul", result, part)
+        return result
+
+
+def _conjugate(den: Polynomial, index: int, relation: tuple[int, Polynomial]) -> Polynomial | None:
+    """What to multiply by so that the generator leaves ``den``; None where no simple factor does it."""
+    order = relation[0]
+    degrees = {int(m[index]) for m in den.monoms()}
+    if len(degrees) == 1:
+        return GENS[index] ** (order - degrees.pop())
+    if order != 2:
+        return None
+    signed = {m: -c if m[index] % 2 else c for m, c in den.to_dict().items()}
+    return algebra.RING.from_dict(signed)
+
+
+# The derivative of a generator, given that of its argument.  erf's needs the exponential: see `functions`.
+DERIVATIVES: dict[str, Callable[[Field, Generator, Element], Element]] = {
+    "exp": lambda _, g, inner: generator(g.index) * inner,
+    "log": lambda _, g, inner: inner / g.argument,
+    "root": lambda _, g, inner: generator(g.index) * inner / g.argument.scaled(g.order),
+    "sin": lambda _, g, inner: generator(g.partner) * inner,
+    "cos": lambda _, g, inner: -generator(g.partner) * inner,
+    "atan": lambda _, g, inner: inner / (number(1) + g.argument * g.argument),
+}

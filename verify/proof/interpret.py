@@ -1,0 +1,236 @@
+"""A term as an element of a field, on a cell where it does not branch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from verify.proof import functions
+from verify.proof.algebra import CONSTANT_ONE, CONSTANT_ZERO, Element, number
+from verify.proof.field import Field
+from verify.proof.signs import NOT_ZERO, learn, require_nonzero, sign
+from verify.trace.term import Condition, Term
+
+HALF = Fraction(1, 2)
+
+
+class Undefined(Exception):
+    """The term has no real value, on the whole cell; ``node`` is the part that has none."""
+
+    def __init__(self, node: Term, why: str) -> None:
+        super().__init__(f"{node!r} has no real value: {why}")
+        self.node = node
+        self.why = why
+
+
+class Unsupported(Exception):
+    """An operation that the prover has no normal form for."""
+
+
+class Interpreter:
+    """Reads terms in one field; what was read is remembered.
+
+    trusting: a divisor is taken to be nowhere 0, as of a definition, whose domain is where it has a value;
+        otherwise a divisor that may vanish raises Split
+    replacement: what to read for a symbol, by its name; a generator of its own if nothing is given
+    """
+
+    def __init__(
+        self, field: Field, replacement: dict[str, Element] | None = None, *, trusting: bool = False
+    ) -> None:
+        self.field = field
+        self.trusting = trusting
+        self.replacement = replacement or {}
+        self._read: dict[Term, Element] = {}
+
+    def element(self, node: Term) -> Element:
+        """The value of ``node`` on the cell.
+
+        Raises Split where it branches, Undefined, Unsupported, TooHard, or Restart.
+        """
+        found = self._read.get(node)
+        if found is None:
+            found = self._read[node] = self._element(node)
+        return found
+
+    def _element(self, node: Term) -> Element:
+        match node.op:
+            case "const":
+                return number(node.value)
+            case "symbol":
+                found = self.replacement.get(node.value)
+                return self.field.symbol(node.value) if found is None else found
+            case "pi":
+                return self.field.sqrt_pi() ** 2
+            case "where":
+                return self.element(node.args[1] if self.holds(node.args[0]) else node.args[2])
+            case "special":
+                raise Undefined(node, "it is no real number")
+        reading = _READINGS.get(node.op)
+        if reading is None:
+            raise Unsupported(f"no normal form for {node.op} in {node!r}")
+        try:
+            return reading(self, node, *map(self.element, node.args))
+        except ZeroDivisionError:
+            raise Undefined(node, "it divides by 0") from None
+        except ValueError as problem:
+            raise Undefined(node, str(problem)) from None
+
+    def holds(self, condition: Term) -> bool:
+        """Whether a condition is true on the whole cell; raises Split where it depends."""
+        match condition.op:
+            case "true" | "false":
+                return condition.op == "true"
+            case "not":
+                return not self.holds(condition.args[0])
+            case "and":
+                return all(self.holds(c) for c in condition.args)
+            case "or":
+                return any(self.holds(c) for c in condition.args)
+        left, right = condition.args
+        s = sign(self.field, self.element(left) - self.element(right))
+        return {
+            "lt": s < 0, "le": s <= 0, "gt": s > 0, "ge": s >= 0, "eq": s == 0, "ne": s != 0
+        }[condition.op]
+
+    # ------------------------------------------------------------------------------------------ readings
+
+    def divide(self, a: Element, b: Element) -> Element:
+        """a/b; a divisor that may vanish on the cell is a boundary, unless it is to be trusted."""
+        if self.trusting:
+            learn(self.field, b, NOT_ZERO)
+        else:
+            require_nonzero(self.field, b)
+        return a / self.field.reduced(b)
+
+    def power(self, node: Term, a: Element, b: Element) -> Element:
+        exponent = b.constant()
+        if exponent is None:
+            if sign(self.field, a) <= 0:
+                raise Undefined(node, "a power with a varying exponent needs a base above 0")
+            return functions.exp(self.field, b * functions.log(self.field, a))
+        if exponent.denominator != 1:
+            return self.root(a, exponent)
+        return a ** int(exponent) if exponent >= 0 else self.divide(CONSTANT_ONE, a ** int(-exponent))
+
+    def root(self, a: Element, exponent: Fraction) -> Element:
+        """a**exponent, not whole: for a ≥ 0."""
+        if sign(self.field, a) < 0:
+            raise ValueError("a root of a negative number")
+        return functions.power(self.field, a, exponent)
+
+    def absolute(self, a: Element) -> Element:
+        return a if sign(self.field, a) >= 0 else -a
+
+    def cube_root(self, a: Element) -> Element:
+        s = sign(self.field, a)
+        return functions.power(self.field, a.scaled(s), Fraction(1, 3)).scaled(s)
+
+    def logarithm(self, node: Term, a: Element) -> Element:
+        if node.args[0].op == "abs" and node.op == "log":
+            require_nonzero(self.field, a)
+        elif sign(self.field, a) <= 0:
+            raise ValueError("a logarithm of a number that is not above 0")
+        return functions.log(self.field, a)
+
+    def angle(self, node: Term, height: Element, reach: Element) -> Element:
+        """atan2 = 2·atan(height/(length + reach)), or ±π/2 moved by an atan where reach is known to be 0."""
+        length = self.root(height * height + reach * reach, HALF)
+        if not self.field.is_zero(length + reach):
+            require_nonzero(self.field, length + reach)
+            return functions.atan(self.field, height / (length + reach)).scaled(2)
+        if self.field.is_zero(reach):
+            raise Undefined(node, "the origin has no angle")
+        return self.field.sqrt_pi() ** 2  # height 0 and reach below 0: the cut
+
+    def exponential_pair(self, u: Element) -> tuple[Element, Element]:
+        up = functions.exp(self.field, u)
+        return up, CONSTANT_ONE / up
+
+
+def _tanh(i: Interpreter, u: Element) -> Element:
+    down = functions.exp(i.field, u.scaled(-2))
+    return (CONSTANT_ONE - down) / (CONSTANT_ONE + down)
+
+
+def _tan(i: Interpreter, node: Term, u: Element) -> Element:
+    s, c = functions.sine_cosine(i.field, u)
+    return i.divide(s, c)
+
+
+def _sinh_cosh(i: Interpreter, u: Element, direction: int) -> Element:
+    up, down = i.exponential_pair(u)
+    return (up + down.scaled(direction)).scaled(HALF)
+
+
+def _asinh(i: Interpreter, u: Element) -> Element:
+    return functions.log(i.field, u + functions.power(i.field, u * u + CONSTANT_ONE, HALF))
+
+
+def _acosh(i: Interpreter, u: Element) -> Element:
+    if sign(i.field, u - CONSTANT_ONE) < 0:
+        raise ValueError("acosh of a number below 1")
+    below, above = (functions.power(i.field, u + number(c), HALF) for c in (-1, 1))
+    return functions.log(i.field, u + below * above)
+
+
+def _atanh(i: Interpreter, u: Element) -> Element:
+    above, below = CONSTANT_ONE + u, CONSTANT_ONE - u
+    if sign(i.field, above) <= 0 or sign(i.field, below) <= 0:
+        raise ValueError("atanh of a number not between -1 and 1")
+    return (functions.log(i.field, above) - functions.log(i.field, below)).scaled(HALF)
+
+
+def _larger(i: Interpreter, a: Element, b: Element) -> Element:
+    return a if sign(i.field, a - b) >= 0 else b
+
+
+def _hypot(i: Interpreter, a: Element, b: Element) -> Element:
+    return i.root(a * a + b * b, HALF)
+
+
+def _acos(i: Interpreter, u: Element) -> Element:
+    return (i.field.sqrt_pi() ** 2).scaled(HALF) - functions.asin(i.field, u)
+
+
+_READINGS: dict[str, Callable[..., Element]] = {
+    "add": lambda i, n, a, b: a + b,
+    "sub": lambda i, n, a, b: a - b,
+    "mul": lambda i, n, a, b: a * b,
+    "div": lambda i, n, a, b: i.divide(a, b),
+    "neg": lambda i, n, a: -a,
+    "abs": lambda i, n, a: a if n.op == "abs" and not a else i.absolute(a),
+    "pow": Interpreter.power,
+    "sqrt": lambda i, n, a: i.root(a, HALF),
+    "cbrt": lambda i, n, a: i.cube_root(a) if a else CONSTANT_ZERO,
+    "hypot": lambda i, n, a, b: _hypot(i, a, b),
+    "maximum": lambda i, n, a, b: _larger(i, a, b),
+    "minimum": lambda i, n, a, b: -_larger(i, -a, -b),
+    "exp": lambda i, n, a: functions.exp(i.field, a),
+    "expm1": lambda i, n, a: functions.exp(i.field, a) - CONSTANT_ONE,
+    "log": lambda i, n, a: i.logarithm(n, a),
+    "log1p": lambda i, n, a: i.logarithm(n, CONSTANT_ONE + a),
+    "sin": lambda i, n, a: functions.sine_cosine(i.field, a)[0],
+    "cos": lambda i, n, a: functions.sine_cosine(i.field, a)[1],
+    "tan": _tan,
+    "asin": lambda i, n, a: functions.asin(i.field, a),
+    "acos": lambda i, n, a: _acos(i, a),
+    "atan": lambda i, n, a: functions.atan(i.field, a),
+    "atan2": lambda i, n, a, b: i.angle(n, a, b),
+    "sinh": lambda i, n, a: _sinh_cosh(i, a, -1),
+    "cosh": lambda i, n, a: _sinh_cosh(i, a, 1),
+    "tanh": lambda i, n, a: _tanh(i, a),
+    "asinh": lambda i, n, a: _asinh(i, a),
+    "acosh": lambda i, n, a: _acosh(i, a),
+    "atanh": lambda i, n, a: _atanh(i, a),
+    "erf": lambda i, n, a: functions.erf(i.field, a),
+    "erfc": lambda i, n, a: CONSTANT_ONE - functions.erf(i.field, a),
+}
+
+
+def decided(condition: Condition, interpreter: Interpreter) -> bool | None:
+    """`Interpreter.holds`, or None where the terms of the condition have no value."""
+    try:
+        return interpreter.holds(condition)
+    except Undefined:
+        return None

@@ -1,0 +1,318 @@
+"""The sign of an element on a cell, by exact reasoning only.
+
+In order: the signs of the terms of a polynomial, also after moving the cell to the corner of a quadrant;
+the real roots of a polynomial in one generator, against the range of that generator; what was given about
+the cell.  What none of them can tell is a boundary: `Split`.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from flint import arb, ctx, fmpz_poly
+
+from verify.proof import algebra
+from verify.proof.algebra import GENS, Element, Polynomial, number
+from verify.proof.cells import NOT_ZERO, Interval, Split
+from verify.proof.field import Field, Generator
+
+
+class Empty(Exception):
+    """What is given about a cell contradicts itself: there is no such point."""
+
+
+def known_sign(field: Field, u: Element) -> int | None:
+    """The sign of ``u`` on the whole cell: -1, +1, 0 for the zero element; None where it is not known."""
+    sign, open_factors = _decide(field, u)
+    return None if open_factors else sign
+
+
+def sign(field: Field, u: Element) -> int:
+    """The sign of ``u`` on the whole cell; raises Split where it is not constant or not known."""
+    result, open_factors = _decide(field, u)
+    if open_factors:
+        raise boundary(field, open_factors[0])
+    return result
+
+
+def require_nonzero(field: Field, u: Element) -> None:
+    """Return if ``u`` is nowhere 0 on the cell; raises Split at the first factor that may vanish."""
+    for f, _ in field.factors(field.reduced_polynomial(u.num))[1]:
+        if str(f) not in field.signs and _polynomial_sign(field, f) is None:
+            raise boundary(field, f)
+
+
+def learn(field: Field, u: Element, known: int) -> None:
+    """Take down that ``u`` has this sign on the cell; raises Empty where it cannot have it."""
+    if known == NOT_ZERO:
+        for f, _ in field.factors(field.reduced_polynomial(u.num))[1]:
+            field.signs.setdefault(str(f), NOT_ZERO)
+        return
+    found, open_factors = _decide(field, u)
+    if not open_factors:
+        if found != known:
+            raise Empty
+        return
+    whole = algebra.ONE
+    for f in open_factors:
+        whole = whole * f
+    field.signs[str(whole)] = known * found
+
+
+def _decide(field: Field, u: Element) -> tuple[int, list[Polynomial]]:
+    """The sign, or the sign that the known factors contribute and the factors that stay open."""
+    result, open_factors = 1, []
+    for p in (field.reduced_polynomial(u.num), u.den):
+        if not p:
+            return 0, []
+        quick = _by_terms(field, p)
+        if quick:
+            result *= quick
+            continue
+        content, found = field.factors(p)
+        result = result if content > 0 else -result
+        for f, multiplicity in found:
+            s = _polynomial_sign(field, f)
+            if s is None:
+                if multiplicity % 2 == 1:
+                    open_factors.append(f)
+                elif str(f) not in field.signs:
+                    return result, [f]
+            elif multiplicity % 2 == 1:
+                result *= s
+    if len(open_factors) > 1:
+        whole = algebra.ONE
+        for f in open_factors:
+            whole = whole * f
+        known = field.signs.get(str(whole))
+        if known:
+            return result * known, []
+    return result, open_factors
+
+
+def _polynomial_sign(field: Field, p: Polynomial) -> int | None:
+    known = field.signs.get(str(p))
+    if known:
+        return known
+    quick = _by_terms(field, p)
+    if quick:
+        return quick
+    found = algebra.indices(p)
+    if len(found) == 1:
+        return _by_roots(field, p, found[0])
+    return _by_shift(field, p, found)
+
+
+# ----------------------------------------------------------------------------------------- signs of the terms
+
+
+def _by_terms(field: Field, p: Polynomial) -> int | None:
+    """The common sign of all terms, if at least one of them cannot vanish."""
+    return _common_sign(p, {i: _generator_sign(field, field.generators[i]) for i in algebra.indices(p)})
+
+
+def _common_sign(p: Polynomial, signs: dict[int, int | None]) -> int | None:
+    common, strict = 0, False
+    for exponents, c in zip(p.monoms(), p.coeffs(), strict=True):
+        s, cannot_vanish = 1 if c > 0 else -1, True
+        for i, known in signs.items():
+            n = exponents[i]
+            if n and known is None:
+                cannot_vanish = False
+                if n % 2:
+                    return None
+            elif n % 2 and known == -1:
+                s = -s
+        if common not in (0, s):
+            return None
+        common, strict = s, strict or cannot_vanish
+    return common if strict else None
+
+
+def _nowhere_opposite(field: Field, p: Polynomial) -> int:
+    """+1 (-1) for a polynomial that is a sum of terms nowhere negative (positive); else 0."""
+    signs = {i: _generator_sign(field, field.generators[i]) for i in algebra.indices(p)}
+    return _common_sign(p + 1, signs) or -(_common_sign(1 - p, signs) or 0)
+
+
+def _generator_sign(field: Field, g: Generator) -> int | None:
+    if g.kind in ("exp", "root", "sqrt_pi"):
+        return 1
+    if g.kind == "symbol":
+        lo, hi = field.cell.interval(g.term.value)
+        return 1 if lo is not None and lo >= 0 else -1 if hi is not None and hi <= 0 else None
+    if g.kind in ("erf", "atan"):
+        return known_sign(field, g.argument)
+    if g.kind == "log":
+        return _log_sign(field, g)
+    return None
+
+
+def _log_sign(field: Field, g: Generator) -> int | None:
+    """log|p| is positive where |p| > 1."""
+    s = known_sign(field, g.argument)
+    return None if s is None else known_sign(field, g.argument.scaled(s) - number(1))
+
+
+# --------------------------------------------------------------------------------- ranges of the generators
+
+
+def _range(field: Field, g: Generator) -> Interval:
+    """Rational bounds of a generator on the cell."""
+    if g.kind == "symbol":
+        return field.cell.interval(g.term.value)
+    if g.kind == "sqrt_pi":
+        return _outward(arb.pi().sqrt(), arb.pi().sqrt())
+    if g.kind in ("sin", "cos"):
+        return Fraction(-1), Fraction(1)
+    if g.kind == "root" and (c := g.argument.constant()) is not None:
+        value = arb(algebra.rational(c)).root(g.order)
+        return _outward(value, value)
+    if g.kind == "exp":
+        return _exp_range(field, g)
+    s = _generator_sign(field, g)
+    far = {"erf": Fraction(1), "atan": Fraction(11, 7)}.get(g.kind)
+    if g.kind == "root" and known_sign(field, g.argument - number(1)) == 1:
+        return Fraction(1), None
+    return (Fraction(0), far) if s == 1 else (-far if far else None, Fraction(0) if s == -1 else far)
+
+
+def _exp_range(field: Field, g: Generator) -> Interval:
+    """e**(a + b·x) between its ends where the exponent is linear in one bounded symbol; else by its sign."""
+    inside = g.argument.indices()
+    if len(inside) == 1 and g.argument.den.is_one() and field.generators[inside[0]].kind == "symbol":
+        coefficients = algebra.univariate(g.argument.num, inside[0])
+        if len(coefficients) == 2:
+            a, b = coefficients
+            ends = field.cell.interval(field.generators[inside[0]].term.value)
+            lo, hi = ends if b > 0 else ends[::-1]
+            low = Fraction(0) if lo is None else _exp_bounds(a + b * lo)[0]
+            return low, None if hi is None else _exp_bounds(a + b * hi)[1]
+    s = known_sign(field, g.argument)
+    return Fraction(1) if s == 1 else Fraction(0), Fraction(1) if s == -1 else None
+
+
+def _exp_bounds(x: Fraction) -> tuple[Fraction, Fraction]:
+    if x == 0:
+        return Fraction(1), Fraction(1)
+    if x > 1000 or x < -1000:  # far enough
+        return (Fraction(0), Fraction(1)) if x < 0 else (Fraction(1), Fraction(10) ** 500)
+    lo, hi = _outward(arb(algebra.rational(x)).exp(), arb(algebra.rational(x)).exp())
+    return max(lo, Fraction(0)), hi
+
+
+def _outward(lo: Any, hi: Any) -> tuple[Fraction, Fraction]:
+    return algebra.fraction(lo.lower().fmpq()), algebra.fraction(hi.upper().fmpq())
+
+
+def _by_shift(field: Field, p: Polynomial, found: list[int]) -> int | None:
+    """Move one end of every range to 0, where the signs of the coefficients may tell."""
+    if len(p) > 40 or p.total_degree() > 12:
+        return None
+    ranges = {i: _range(field, field.generators[i]) for i in found}
+    for preferred in (0, 1):
+        substitution, signs, moved = list(GENS), {}, False
+        for i, ends in ranges.items():
+            end = ends[preferred] if ends[preferred] is not None else ends[1 - preferred]
+            if end is None:
+                signs[i] = None
+                continue
+            upward = end is ends[0]
+            exact = algebra.RING.constant(algebra.rational(end))
+            substitution[i] = exact + GENS[i] if upward else exact - GENS[i]
+            closed = field.generators[i].kind in ("sin", "cos")
+            signs[i], moved = (None if closed else 1), True
+        if moved:
+            s = _common_sign(p.compose(*substitution), signs)
+            if s:
+                return s
+    return None
+
+
+# ------------------------------------------------------------------------------------ roots in one generator
+
+
+def _by_roots(field: Field, p: Polynomial, i: int) -> int | None:
+    """The sign of a polynomial in one generator, if it has no root in the range of it."""
+    g = field.generators[i]
+    lo, hi = _range(field, g)
+    coefficients = algebra.univariate(p, i)
+    if len(coefficients) > 60:
+        return None
+    inside = roots_within(coefficients, lo, hi)
+    if inside is None or inside:
+        return None
+    if g.kind in ("sin", "cos") and any(_evaluate(coefficients, Fraction(end)) == 0 for end in (-1, 1)):
+        return None
+    value = _evaluate(coefficients, between(lo, hi))
+    return (value > 0) - (value < 0) or None
+
+
+def roots_within(coefficients: list[Fraction], lo: Fraction | None, hi: Fraction | None) -> list[Any] | None:
+    """The real roots inside the open interval: a Fraction for a linear polynomial, else balls.
+
+    None where a root cannot be told from an end.
+    """
+    if len(coefficients) == 2:
+        root = -coefficients[0] / coefficients[1]
+        return [root] if (lo is None or root > lo) and (hi is None or root < hi) else []
+    common = 1
+    for c in coefficients:
+        common = common * c.denominator
+    polynomial = fmpz_poly([int(c * common) for c in coefficients])
+    for precision in (64, 256, 1024):
+        with ctx.workprec(precision):
+            real = [r.real for r, _ in polynomial.complex_roots() if r.imag == 0]
+            sides = [(_side(r, lo, 1), _side(r, hi, -1)) for r in real]
+            if all(None not in pair for pair in sides):
+                return [r for r, pair in zip(real, sides, strict=True) if all(pair)]
+    return None
+
+
+def _side(root: Any, end: Fraction | None, direction: int) -> bool | None:
+    """Whether the root lies past the end in this direction; None where the ball contains the end."""
+    if end is None:
+        return True
+    gap = (root - algebra.rational(end)) * direction
+    return True if gap > 0 else False if gap < 0 else None
+
+
+def between(lo: Fraction | None, hi: Fraction | None) -> Fraction:
+    """A simple point of the open interval."""
+    if lo is None:
+        return Fraction(0) if hi is None or hi > 0 else hi - 1
+    if hi is None:
+        return Fraction(0) if lo < 0 else lo + 1
+    return (lo + hi) / 2
+
+
+def _evaluate(coefficients: list[Fraction], x: Fraction) -> Fraction:
+    result = Fraction(0)
+    for c in reversed(coefficients):
+        result = result * x + c
+    return result
+
+
+# ------------------------------------------------------------------------------------------------- boundaries
+
+
+def boundary(field: Field, p: Polynomial) -> Split:
+    """Where the sign of ``p`` may change, told as simply as it can be."""
+    found = algebra.indices(p)
+    if len(found) == 1:
+        g = field.generators[found[0]]
+        coefficients = algebra.univariate(p, found[0])
+        if g.kind == "symbol" and len(coefficients) == 2:
+            at = -coefficients[0] / coefficients[1]
+            return Split(field.term(Element(p)), g.term.value, at)
+        inner = None
+        if g.kind == "exp" and coefficients == [-1, 1]:
+            inner = g.argument  # e**a = 1 where a = 0
+        elif g.kind in ("erf", "atan") and coefficients == [0, 1]:
+            inner = g.argument
+        if inner is not None:
+            _, open_factors = _decide(field, inner)
+            if open_factors:
+                return boundary(field, open_factors[0])
+    return Split(field.term(Element(p)), one_sided=_nowhere_opposite(field, p))

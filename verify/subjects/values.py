@@ -1,0 +1,310 @@
+"""Engines in the style of micrograd: a class whose nodes carry data, a gradient and a `_backward` closure."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import operator
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from verify.findings import Source
+from verify.mirror import BINARY, MIRROR, Row
+from verify.subjects.operation import INPUT_NAMES, Operation, Run
+from verify.trace.explore import explore
+from verify.trace.term import symbol
+
+# The methods under which an operation may be found, and its usual other names.
+ALIASES: dict[str, tuple[str, ...]] = {
+    "add": ("__add__",),
+    "sub": ("__sub__",),
+    "mul": ("__mul__",),
+    "div": ("__truediv__",),
+    "neg": ("__neg__",),
+    "power": ("__pow__",),
+    "abs": ("__abs__", "abs"),
+    "asin": ("asin", "arcsin"),
+    "acos": ("acos", "arccos"),
+    "atan": ("atan", "arctan"),
+    "atan2": ("atan2", "arctan2"),
+    "asinh": ("asinh", "arcsinh"),
+    "acosh": ("acosh", "arccosh"),
+    "atanh": ("atanh", "arctanh"),
+    "leaky_relu": ("leaky_relu", "leakyrelu"),
+    "logsigmoid": ("logsigmoid", "log_sigmoid"),
+    "silu": ("silu", "swish"),
+    "log": ("log", "ln"),
+    "max": ("max", "maximum"),
+    "min": ("min", "minimum"),
+}
+
+
+@dataclass(frozen=True)
+class ValueEngine:
+    """A class of nodes under verification.
+
+    kind: the class; methods: operation -> the method that performs it
+    """
+
+    kind: type
+    methods: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        """The class as an import path."""
+        return f"{self.kind.__module__}:{self.kind.__qualname__}"
+
+    def operations(self) -> Iterator[tuple[Operation, Row]]:
+        """Every operation beside its row; one with constants comes once for each row."""
+        for name, method in self.methods.items():
+            for row in MIRROR[name]:
+                yield ValueOperation(self, name, method, _arguments(row)), row
+
+
+def own_engine() -> ValueEngine:
+    """The engine of this project."""
+    from engine import OPS, Value
+
+    missing = [name for name in OPS if name not in MIRROR]
+    if missing:
+        raise LookupError(f"{', '.join(missing)}: a rule without a row in verify/mirror.py")
+    return ValueEngine(Value, {name: OPS[name] for name in MIRROR if name in OPS})
+
+
+def discovered(kind: type) -> ValueEngine:
+    """The operations of somebody's class, found by their magic methods and usual names.
+
+    Raises TypeError if the class does not build nodes with data, grad, _backward and _prev.
+    """
+    try:
+        leaf = kind(1.5)
+    except Exception as error:
+        raise TypeError(f"{kind.__name__}(1.5) does not work: {error}; it must build a leaf from a number") from error
+    absent = [a for a in ("data", "grad", "_backward", "_prev") if not hasattr(leaf, a)]
+    if absent:
+        raise TypeError(f"{kind.__name__} is no engine in the style of micrograd: it has no {', '.join(absent)}")
+    methods = {}
+    for name in MIRROR:
+        for attribute in ALIASES.get(name, (name,)):
+            if callable(inspect.getattr_static(kind, attribute, None)):
+                methods[name] = attribute
+                break
+    if not methods:
+        raise TypeError(f"{kind.__name__} has none of the operations that verify/mirror.py knows")
+    return ValueEngine(kind, methods)
+
+
+def _arguments(row: Row) -> tuple[Any, ...]:
+    """The row's constants as a user would pass them: an int where it is whole, else a float."""
+    fractions = [Fraction(str(value)) for value in row.values]
+    return tuple(int(f) if f.denominator == 1 else Literal(f.numerator, f.denominator) for f in fractions)
+
+
+class Literal(float):
+    """A float that knows the fraction it was written for, such as 0.01 for 1/100.
+
+    In float arithmetic it is the float; meeting a term it is the fraction (see `verify.trace.term.term`).
+    """
+
+    fraction: tuple[int, int]
+
+    def __new__(cls, p: int, q: int) -> Literal:
+        self = super().__new__(cls, p / q)
+        self.fraction = (p, q)
+        return self
+
+
+class ValueOperation(Operation):
+    """One method of an engine's class, its constants fixed."""
+
+    def __init__(self, engine: ValueEngine, name: str, method: str, constants: tuple[Any, ...] = ()) -> None:
+        self.engine = engine
+        self.name = name
+        self.method = method
+        self.constants = constants
+        self.inputs = INPUT_NAMES[: 2 if name in BINARY else 1]
+
+    def apply(self, *operands: Any) -> Any:
+        """The node that the operation makes."""
+        return getattr(operands[0], self.method)(*operands[1:], *self.constants)
+
+    def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
+        leaves = [self.engine.kind(value) for value in data]
+        out = self.apply(*leaves)
+        value = out.data
+        if before is not None:
+            for leaf, gradient in zip(leaves, before, strict=True):
+                leaf.grad = gradient
+        pass_back(out, upstream)
+        return Run(value, tuple(leaf.grad for leaf in leaves), tuple(leaf.data for leaf in leaves), out.data)
+
+    def run_shared(self, value: Any, *, upstream: Any = 1.0) -> Any:
+        leaf = self.engine.kind(value)
+        pass_back(self.apply(*[leaf] * len(self.inputs)), upstream)
+        return leaf.grad
+
+    def diamond(self, *data: Any) -> tuple[Any, ...] | None:
+        x, y = (self.engine.kind(value) for value in data)
+        s = self.apply(x, y)
+        self.apply(s, self.apply(s, x)).backward()
+        return x.grad, y.grad
+
+    def reflected(self, number: float, value: Any) -> tuple[Any, Any] | None:
+        method, function = REFLECTED.get(self.name, ("", None))
+        if function is None or not hasattr(self.engine.kind, method):
+            return None
+        leaf = self.engine.kind(value)
+        out = function(number, leaf)
+        pass_back(out, 1.0)
+        return out.data, leaf.grad
+
+    @cached_property
+    def _sample(self) -> tuple[Any, tuple[Any, ...]]:
+        """One application to symbols, along its first path: the result and the operands."""
+        found: list[Any] = []
+
+        def run() -> tuple[Any, ...]:
+            leaves = tuple(self.engine.kind(symbol(name)) for name in self.inputs)
+            found.append((self.apply(*leaves), leaves))
+            return ()
+
+        explore(run, limit=2)
+        return found[0]  # type: ignore[no-any-return]
+
+    @property
+    def _closure(self) -> Any:
+        """The operation's own `_backward`; None where it is composed of other operations, or will not run."""
+        try:
+            out, leaves = self._sample
+        except Exception:  # the subject's own code may raise anything
+            return None
+        single = all(any(child is leaf for leaf in leaves) for child in out._prev)
+        return inspect.unwrap(out._backward) if single else None
+
+    @cached_property
+    def source(self) -> Source:
+        code = getattr(self._closure, "__code__", None)
+        lines = _rule_lines(code) if code else []
+        if not lines:
+            code = inspect.unwrap(getattr(self.engine.kind, self.method)).__code__
+            lines = [(code.co_firstlineno, "")]
+        return Source(_shown_path(code.co_filename), *lines[0])
+
+    def written(self) -> tuple[str, ...]:
+        formulas = _formulas(self._closure, len(self.inputs)) if self._closure else None
+        return formulas or super().written()
+
+
+def pass_back(out: Any, upstream: Any) -> None:
+    """Seed ``out`` and run every `_backward` below it, results before their operands."""
+    out.grad = upstream
+    for node in reversed(_order(out)):
+        node._backward()
+
+
+def _order(root: Any) -> list[Any]:
+    """The nodes below ``root``, operands first, by identity (an engine may define `==` as it likes)."""
+    if all(not child._prev for child in root._prev):
+        return [root]
+    order: list[Any] = []
+    seen: set[int] = set()
+    stack: list[tuple[Any, bool]] = [(root, False)]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            order.append(node)
+        elif id(node) not in seen:
+            seen.add(id(node))
+            stack.append((node, True))
+            stack += [(child, False) for child in node._prev]
+    return order
+
+
+# ------------------------------------------------------------------------------------------ the rule as written
+
+
+def _shown_path(file: str) -> str:
+    """The file relative to the working directory or to where Python found it: never a path of this machine."""
+    import sys
+
+    path = Path(file)
+    for base in (Path.cwd(), *map(Path, filter(None, reversed(sys.path)))):
+        if path.is_relative_to(base):
+            return path.relative_to(base).as_posix()
+    return path.name
+
+
+def _rule_lines(code: Any) -> list[tuple[int, str]]:
+    """The closure's lines that touch a gradient."""
+    try:
+        lines, first = inspect.getsourcelines(code)
+    except (OSError, TypeError):
+        return []
+    return [(first + i, line.strip()) for i, line in enumerate(lines) if ".grad" in line and "def " not in line]
+
+
+_DATA_NAMES = {"self": "x", "other": "y", "out": "out"}
+
+
+def _formulas(closure: Callable[[], None], operands: int) -> tuple[str, ...] | None:
+    """Each ``p.grad += formula * out.grad`` of the closure as its formula in x, y and out; None if it is not so."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(closure)))
+    except (OSError, TypeError, SyntaxError):
+        return None
+    found: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
+            target = node.target
+            if not (isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name)):
+                return None
+            formula = _without_upstream(node.value)
+            if formula is None or target.value.id in found:
+                return None
+            found[target.value.id] = ast.unparse(_InMathematics().visit(formula))
+    return tuple(found.values()) if len(found) == operands else None
+
+
+def _without_upstream(node: ast.expr) -> ast.expr | None:
+    """The factor beside `out.grad`: what the rule multiplies the upstream gradient with."""
+    if _is_upstream(node):
+        return ast.Constant(1)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and _is_upstream(node.operand):
+        return ast.Constant(-1)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        if _is_upstream(node.right):
+            return node.left
+        if _is_upstream(node.left):
+            return node.right
+    return None
+
+
+def _is_upstream(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and ast.unparse(node) == "out.grad"
+
+
+class _InMathematics(ast.NodeTransformer):
+    """self.data is x, other.data is y, out.data is out, and m.tanh is tanh."""
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        if isinstance(node.value, ast.Name):
+            if node.attr == "data" and node.value.id in _DATA_NAMES:
+                return ast.Name(_DATA_NAMES[node.value.id])
+            if node.value.id in ("m", "math", "np", "numpy"):
+                return ast.Name(node.attr)
+        return self.generic_visit(node)
+
+
+REFLECTED: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
+    "add": ("__radd__", operator.add),
+    "sub": ("__rsub__", operator.sub),
+    "mul": ("__rmul__", operator.mul),
+    "div": ("__rtruediv__", operator.truediv),
+    "pow": ("__rpow__", operator.pow),
+}
+"""Operations that a plain number may begin: 2 - x."""
