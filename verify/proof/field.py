@@ -76,6 +76,7 @@ class Field:
         self.generators: dict[int, Generator] = {}
         self.grains: dict[str, Fraction] = {}
         self.signs: dict[str, int] = {}
+        self.given: list[tuple[Polynomial, int]] = []
         self.factored: dict[str, tuple[Fraction, list[tuple[Polynomial, int]]]] = {}
         self._indices: dict[str, int] = {}
         self._slopes: dict[tuple[int, str], Element] = {}

@@ -66,6 +66,10 @@ class Interpreter:
                 return self.element(node.args[1] if self.holds(node.args[0]) else node.args[2])
             case "special":
                 raise Undefined(node, "it is no real number")
+            case "log" if node.args[0].op == "abs":
+                inner = self.element(node.args[0].args[0])
+                require_nonzero(self.field, inner)
+                return functions.log(self.field, inner)
         reading = _READINGS.get(node.op)
         if reading is None:
             raise Unsupported(f"no normal form for {node.op} in {node!r}")
@@ -126,19 +130,16 @@ class Interpreter:
         s = sign(self.field, a)
         return functions.power(self.field, a.scaled(s), Fraction(1, 3)).scaled(s)
 
-    def logarithm(self, node: Term, a: Element) -> Element:
-        if node.args[0].op == "abs" and node.op == "log":
-            require_nonzero(self.field, a)
-        elif sign(self.field, a) <= 0:
+    def logarithm(self, a: Element) -> Element:
+        if sign(self.field, a) <= 0:
             raise ValueError("a logarithm of a number that is not above 0")
         return functions.log(self.field, a)
 
     def angle(self, node: Term, height: Element, reach: Element) -> Element:
-        """atan2 = 2·atan(height/(length + reach)), or ±π/2 moved by an atan where reach is known to be 0."""
+        """atan2 = 2·atan(height/(length + reach)), off the cut where the divisor is 0; π on the cut."""
         length = self.root(height * height + reach * reach, HALF)
         if not self.field.is_zero(length + reach):
-            require_nonzero(self.field, length + reach)
-            return functions.atan(self.field, height / (length + reach)).scaled(2)
+            return functions.atan(self.field, self.divide(height, length + reach)).scaled(2)
         if self.field.is_zero(reach):
             raise Undefined(node, "the origin has no angle")
         return self.field.sqrt_pi() ** 2  # height 0 and reach below 0: the cut
@@ -199,7 +200,7 @@ _READINGS: dict[str, Callable[..., Element]] = {
     "mul": lambda i, n, a, b: a * b,
     "div": lambda i, n, a, b: i.divide(a, b),
     "neg": lambda i, n, a: -a,
-    "abs": lambda i, n, a: a if n.op == "abs" and not a else i.absolute(a),
+    "abs": lambda i, n, a: i.absolute(a),
     "pow": Interpreter.power,
     "sqrt": lambda i, n, a: i.root(a, HALF),
     "cbrt": lambda i, n, a: i.cube_root(a) if a else CONSTANT_ZERO,
@@ -208,8 +209,8 @@ _READINGS: dict[str, Callable[..., Element]] = {
     "minimum": lambda i, n, a, b: -_larger(i, -a, -b),
     "exp": lambda i, n, a: functions.exp(i.field, a),
     "expm1": lambda i, n, a: functions.exp(i.field, a) - CONSTANT_ONE,
-    "log": lambda i, n, a: i.logarithm(n, a),
-    "log1p": lambda i, n, a: i.logarithm(n, CONSTANT_ONE + a),
+    "log": lambda i, n, a: i.logarithm(a),
+    "log1p": lambda i, n, a: i.logarithm(CONSTANT_ONE + a),
     "sin": lambda i, n, a: functions.sine_cosine(i.field, a)[0],
     "cos": lambda i, n, a: functions.sine_cosine(i.field, a)[1],
     "tan": _tan,

@@ -47,7 +47,9 @@ def learn(field: Field, u: Element, known: int) -> None:
     """Take down that ``u`` has this sign on the cell; raises Empty where it cannot have it."""
     if known == NOT_ZERO:
         for f, _ in field.factors(field.reduced_polynomial(u.num))[1]:
-            field.signs.setdefault(str(f), NOT_ZERO)
+            if str(f) not in field.signs:
+                field.signs[str(f)] = NOT_ZERO
+                field.given.append((f, NOT_ZERO))
         return
     found, open_factors = _decide(field, u)
     if not open_factors:
@@ -58,6 +60,7 @@ def learn(field: Field, u: Element, known: int) -> None:
     for f in open_factors:
         whole = whole * f
     field.signs[str(whole)] = known * found
+    field.given.append((whole, known * found))
 
 
 def _decide(field: Field, u: Element) -> tuple[int, list[Polynomial]]:

@@ -1,0 +1,1 @@
+"""Decide whether a rule is the derivative: normal form, cells, boundaries, certificate."""

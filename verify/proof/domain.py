@@ -1,0 +1,76 @@
+"""The domain of an operation as cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from verify.proof import algebra
+from verify.proof.algebra import Element
+from verify.proof.cells import NOT_ZERO, Cell, everywhere
+from verify.proof.field import Field, Restart
+from verify.proof.interpret import Interpreter, Unsupported
+from verify.proof.obligation import UPSTREAM, Obligation, accumulated
+from verify.trace.term import Term, apply
+
+_SIGNS = {"lt": -1, "le": -1, "gt": 1, "ge": 1, "ne": NOT_ZERO}
+
+
+def domain_cells(obligation: Obligation) -> list[Cell]:
+    """The interior of the domain: bounds on single symbols make a box, other comparisons are given signs.
+
+    Raises Unsupported for a domain that is no conjunction of comparisons, or is one that only points satisfy.
+    """
+    names = (*obligation.inputs, UPSTREAM, *map(accumulated, obligation.inputs))
+    cell = everywhere(names)
+    for condition in conjuncts(obligation.domain):
+        cell = _narrowed(cell, condition)
+    empty = any(lo is not None and hi is not None and lo >= hi for _, lo, hi in cell.box)
+    return [] if empty else [cell]
+
+
+def conjuncts(condition: Term) -> Iterator[Term]:
+    """The comparisons that must all hold."""
+    if condition.op == "and":
+        for part in condition.args:
+            yield from conjuncts(part)
+    elif condition.op != "true":
+        if condition.op not in _SIGNS:
+            raise Unsupported(f"the domain {condition!r} is no conjunction of comparisons")
+        yield condition
+
+
+def _narrowed(cell: Cell, condition: Term) -> Cell:
+    left, right = condition.args
+    gap, sign = apply("sub", left, right), _SIGNS[condition.op]
+    bound = _bound(gap) if sign != NOT_ZERO else None
+    if bound is None:
+        return cell.given(gap, sign)
+    name, slope, at = bound
+    lo, hi = cell.interval(name)
+    if slope * sign > 0:
+        return cell.within(name, at if lo is None else max(lo, at), hi)
+    return cell.within(name, lo, at if hi is None else min(hi, at))
+
+
+def _bound(gap: Term) -> tuple[str, algebra.Fraction, algebra.Fraction] | None:
+    """(x, c, r) for c·(x - r), a linear expression in one symbol; None for any other."""
+    if any(node.op not in ("symbol", "const", "add", "sub", "mul", "div", "neg") for node in _nodes(gap)):
+        return None
+    field = Field(Cell(()))
+    try:
+        u: Element = Interpreter(field, trusting=True).element(gap)
+    except Restart:
+        return None
+    found = u.indices()
+    if len(found) != 1 or not u.den.is_one() or field.generators[found[0]].kind != "symbol":
+        return None
+    coefficients = algebra.univariate(u.num, found[0])
+    if len(coefficients) != 2:
+        return None
+    return field.generators[found[0]].term.value, coefficients[1], -coefficients[0] / coefficients[1]
+
+
+def _nodes(root: Term) -> Iterator[Term]:
+    yield root
+    for child in root.args:
+        yield from _nodes(child)

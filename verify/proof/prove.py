@@ -1,0 +1,142 @@
+"""Prove that a rule is the derivative of its operation: cell by cell, then boundary by boundary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from verify.proof.algebra import CONSTANT_ZERO, Element, TooHard
+from verify.proof.boundaries import boundary_results
+from verify.proof.cells import Cell, Split
+from verify.proof.domain import domain_cells
+from verify.proof.field import Field, Restart
+from verify.proof.interpret import Interpreter, Undefined, Unsupported
+from verify.proof.leaf import Leaf
+from verify.proof.obligation import UPSTREAM, Obligation, accumulated
+from verify.proof.result import CellResult, Proof, Status, Verdict
+from verify.proof.samples import nowhere_zero_denominators, sample
+from verify.proof.signs import Empty, learn
+from verify.trace.term import Term
+
+MOST_CELLS = 64
+MOST_RESTARTS = 12
+
+
+def prove(obligation: Obligation) -> Proof:
+    """Everything that can be decided about the obligation; what cannot be is UNKNOWN, with the reason."""
+    try:
+        leaves = _leaves(obligation)
+        boundaries = boundary_results(obligation, leaves)
+    except (TooHard, Unsupported, Undefined) as problem:
+        return Proof(obligation, failure=str(problem))
+    except RecursionError:
+        return Proof(obligation, failure="the terms are nested too deeply")
+    return Proof(obligation, tuple(leaf.result for leaf in leaves), tuple(boundaries))
+
+
+def _leaves(obligation: Obligation) -> list[Leaf]:
+    """The cells of the domain on which nothing branches, each with its verdicts."""
+    waiting, leaves, seen = list(domain_cells(obligation)), [], 0
+    while waiting:
+        seen += 1
+        if seen > MOST_CELLS:
+            raise TooHard(f"more than {MOST_CELLS} cells")
+        cell = waiting.pop(0)
+        try:
+            leaves.append(_examined(obligation, cell))
+        except Split as split:
+            waiting[:0] = cell.parts(split)
+        except Empty:
+            continue
+    return leaves
+
+
+def _examined(obligation: Obligation, cell: Cell) -> Leaf:
+    """The verdicts on one cell; raises Split if it is none, Empty if there is no such point."""
+    hints: dict[str, Fraction] = {}
+    for _ in range(MOST_RESTARTS):
+        try:
+            return _Examination(obligation, Field(cell, hints)).leaf()
+        except Restart as finer:
+            hints[finer.name] = finer.grain
+    raise TooHard(f"more than {MOST_RESTARTS} refinements")
+
+
+@dataclass
+class _Examination:
+    """One attempt at one cell."""
+
+    obligation: Obligation
+    field: Field
+
+    def leaf(self) -> Leaf:
+        trusting = Interpreter(self.field, trusting=True)
+        for name, _, _ in self.field.cell.box:
+            self.field.symbol(name)
+        for boundary, known in self.field.cell.signs:
+            learn(self.field, trusting.element(boundary), known)
+        try:
+            definition = self.field.reduced(trusting.element(self.obligation.definition))
+        except Undefined as problem:
+            return self._outside(problem)
+        slopes = tuple(
+            self.field.reduced(self.field.derivative(definition, name)) for name in self.obligation.inputs
+        )
+        written = Interpreter(self.field)
+        forward = self._difference(written, self.obligation.forward, definition, "forward")
+        gradients = tuple(
+            self._difference(written, gradient, self._expected(name, slope), "rule")
+            for name, gradient, slope in zip(
+                self.obligation.inputs, self.obligation.gradients, slopes, strict=True
+            )
+        )
+        return self._checked(definition, slopes, forward, gradients)
+
+    def _expected(self, name: str, slope: Element) -> Element:
+        """acc + g·slope."""
+        return self.field.symbol(accumulated(name)) + self.field.symbol(UPSTREAM) * slope
+
+    def _difference(
+        self, written: Interpreter, term: Term, expected: Element, what: str
+    ) -> tuple[Verdict, Element]:
+        """Whether ``term`` is ``expected``, and the element that their difference is."""
+        try:
+            difference = self.field.reduced(written.element(term) - expected)
+        except Undefined as problem:
+            return Verdict(Status.RESIDUAL, f"the {what} has no value on this cell: {problem}"), CONSTANT_ZERO
+        except (Unsupported, TooHard) as problem:
+            return Verdict(Status.UNKNOWN, f"the {what}: {problem}"), CONSTANT_ZERO
+        if not difference:
+            return Verdict(Status.PROVED), difference
+        wanted = "definition" if what == "forward" else "derivative"
+        reason = f"a difference between the {what} and the {wanted} is left"
+        return Verdict(Status.RESIDUAL, reason, self.field.term(difference)), difference
+
+    def _checked(
+        self,
+        definition: Element,
+        slopes: tuple[Element, ...],
+        forward: tuple[Verdict, Element],
+        gradients: tuple[tuple[Verdict, Element], ...],
+    ) -> Leaf:
+        """The leaf, its PROVEDs withdrawn where a denominator may be 0 everywhere."""
+        field = self.field
+        values = sample(field)
+        verdicts = [forward[0], *(v for v, _ in gradients)]
+        if values is None or not nowhere_zero_denominators(values, (definition, *slopes)):
+            doubt = "no point of the cell was found" if values is None else "a denominator may be 0 everywhere"
+            verdicts = [Verdict(Status.UNKNOWN, doubt) if v.status is Status.PROVED else v for v in verdicts]
+        result = CellResult(
+            field.cell,
+            verdicts[0],
+            tuple(verdicts[1:]),
+            tuple(field.term(u) for u in slopes),
+            tuple(g.term for g in field.generators.values() if g.kind != "symbol"),
+        )
+        return Leaf(field, result, definition, slopes)
+
+    def _outside(self, problem: Undefined) -> Leaf:
+        nothing = Verdict(Status.PROVED, f"outside the domain: {problem}")
+        gradients = tuple(nothing for _ in self.obligation.inputs)
+        result = CellResult(self.field.cell, nothing, gradients, outside=True)
+        return Leaf(self.field, result, None, ())

@@ -1,0 +1,111 @@
+"""A point of a cell, and what elements are there, in balls: to see that no denominator vanishes identically."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any
+
+from flint import arb, ctx
+
+from verify.proof import algebra
+from verify.proof.algebra import Element, Polynomial
+from verify.proof.cells import NOT_ZERO, Cell
+from verify.proof.field import Field, Generator
+from verify.proof.signs import between
+
+Point = dict[str, Fraction]
+BITS = 160
+TRIES = 120
+
+_FUNCTIONS: dict[str, Callable[[Generator, Any], Any]] = {
+    "sqrt_pi": lambda g, a: arb.pi().sqrt(),
+    "exp": lambda g, a: a.exp(),
+    "log": lambda g, a: abs(a).log(),
+    "root": lambda g, a: a.root(g.order),
+    "sin": lambda g, a: a.sin(),
+    "cos": lambda g, a: a.cos(),
+    "erf": lambda g, a: a.erf(),
+    "atan": lambda g, a: a.atan(),
+}
+
+
+class Values:
+    """The generators of a field at one rational point, evaluated as they are asked for."""
+
+    def __init__(self, field: Field, point: Point) -> None:
+        self.field = field
+        self.point = point
+        self._known: dict[int, Any] = {}
+
+    def generator(self, i: int) -> Any:
+        found = self._known.get(i)
+        if found is None:
+            g = self.field.generators[i]
+            if g.kind == "symbol":
+                found = arb(algebra.rational(self.point[g.term.value]))
+            else:
+                found = _FUNCTIONS[g.kind](g, self.element(g.argument))
+            self._known[i] = found
+        return found
+
+    def polynomial(self, p: Polynomial) -> Any:
+        found = algebra.indices(p)
+        total = arb(0)
+        for exponents, c in zip(p.monoms(), p.coeffs(), strict=True):
+            part = arb(c)
+            for i in found:
+                if exponents[i]:
+                    part = part * self.generator(i) ** int(exponents[i])
+            total = total + part
+        return total
+
+    def element(self, u: Element) -> Any:
+        return self.polynomial(u.num) / self.polynomial(u.den)
+
+
+def sample(field: Field) -> Values | None:
+    """The values at a point of the field's cell where all that is given holds; None if none was found."""
+    with ctx.workprec(BITS):
+        for point in _candidates(field.cell):
+            values = Values(field, point)
+            if all(_agrees(values.polynomial(p), s) for p, s in field.given):
+                return values
+    return None
+
+
+def nowhere_zero_denominators(values: Values, elements: tuple[Element, ...]) -> bool:
+    """Whether no denominator is 0 at the sampled point: then none is 0 identically."""
+    with ctx.workprec(BITS):
+        return all(u.den.is_one() or not values.polynomial(u.den).contains(0) for u in elements)
+
+
+def _agrees(value: Any, sign: int) -> bool:
+    if sign == NOT_ZERO:
+        return bool(value > 0 or value < 0)
+    return bool(value * sign > 0)
+
+
+def _candidates(cell: Cell) -> Iterator[Point]:
+    """The middle of the box, then points scattered over several sizes, always the same ones."""
+    yield {name: between(lo, hi) + _offset(lo, hi, k) for k, (name, lo, hi) in enumerate(cell.box)}
+    source = random.Random(0)
+    for _ in range(TRIES):
+        yield {name: _scattered(lo, hi, source) for name, lo, hi in cell.box}
+
+
+def _offset(lo: Fraction | None, hi: Fraction | None, k: int) -> Fraction:
+    """A small shift, other for every symbol, so that the first candidate is on no simple line."""
+    room = Fraction(1) if lo is None or hi is None else (hi - lo)
+    return room * Fraction(1, 7 + 4 * k) if hi is None or lo is not None else -room * Fraction(1, 7 + 4 * k)
+
+
+def _scattered(lo: Fraction | None, hi: Fraction | None, source: random.Random) -> Fraction:
+    share = Fraction(source.randrange(1, 1000), 1000)
+    if lo is not None and hi is not None:
+        return lo + (hi - lo) * share
+    far = share * Fraction(10) ** source.randrange(-1, 3)
+    if lo is None and hi is None:
+        return far if source.random() < 0.5 else -far
+    return lo + far if lo is not None else (hi or Fraction(0)) - far
