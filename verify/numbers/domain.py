@@ -46,7 +46,12 @@ class Interval:
 
     def __contains__(self, x: float) -> bool:
         first, last = self.floats
-        return first <= x <= last and x not in self.holes
+        return first <= x <= last and x not in self._missing
+
+    @cached_property
+    def _missing(self) -> frozenset[float]:
+        """The floats that are holes."""
+        return frozenset(float(hole) for hole in self.holes if float(hole) == hole)
 
 
 def _inward(end: End, towards: float) -> float:
@@ -131,7 +136,7 @@ def _narrowed(interval: Interval, op: str, number: Fraction) -> Interval:
 
 
 class _Joint:
-    """Conditions decided in balls, with more bits until they are; a point that never is decided is outside."""
+    """Conditions decided in balls, with more bits until they are; a point never decided is outside."""
 
     def __init__(self, conditions: list[Condition], inputs: Sequence[str]) -> None:
         self.program = compile_balls(conditions, inputs)

@@ -1,14 +1,14 @@
 """Points: where a rule is looked at.  The same seed gives the same points, whatever else is verified.
 
-Every point is a function of (seed, op, operand, index) alone: its random bits are cut from one SHAKE-128 stream
-an operand.  After the special values come three families in turn, each with one point to a stratum:
+Every point is a function of (seed, op, operand, index) alone: its random bits are cut from one SHAKE-128
+stream an operand.  After the special values come three families in turn, each with one point to a stratum:
 
 strata       the whole range of floats, by ordinal: every stretch of binary exponents gets its share
 moderate     2**-40 to 2**40, by ordinal, both signs: each binade where people compute, several times
 working      -32 to 32, uniformly
 
-With two operands the strata are paired in Latin squares, the special values on a grid, and a fourth family
-holds ties and near ties: equal, opposite, one ULP apart.
+With two operands the strata are paired at random, each met once (a Latin square), the special values on a
+grid, and a fourth family holds ties and near ties: equal, opposite, one ULP apart.
 """
 
 from __future__ import annotations
@@ -29,19 +29,20 @@ Point = tuple[float, ...]
 
 WORKING = 32.0
 MODERATE = 40
-ATTEMPTS = 4  # at a point that the joint condition refuses
+ATTEMPTS = 16  # at a point that the joint condition refuses
 
 _FLOATS = sys.float_info
 LANDMARKS = (
     *(1.0, _FLOATS.max, FLOAT64.smallest, _FLOATS.min),  # one, the largest, the smallest, the smallest normal
-    *(math.log(_FLOATS.max), -math.log(FLOAT64.smallest)),  # where exp overflows, where exp(-x) underflows
+    *(math.log(_FLOATS.max), math.log(2) - math.log(FLOAT64.smallest)),  # where exp overflows, underflows
     *(math.log(_FLOATS.max) / 2, -math.log(FLOAT64.smallest) / 2),  # ... exp(2x), and cosh(x)**2
     *(math.sqrt(_FLOATS.max), math.sqrt(FLOAT64.smallest)),  # where x*x overflows, and underflows
     *(math.cbrt(_FLOATS.max), math.cbrt(FLOAT64.smallest)),  # ... and x*x*x
     *(math.sqrt(-math.log(FLOAT64.smallest)), math.sqrt(math.log(_FLOATS.max))),  # exp(-x*x), exp(x*x)
     *(1 / _FLOATS.max, _FLOATS.max / 2),  # where 1/x, where x + x overflows
     *(_FLOATS.epsilon, 1 / _FLOATS.epsilon),  # where 1 + x loses x, where x + 1 loses 1
-    *(-math.log(_FLOATS.epsilon), -math.log(_FLOATS.epsilon) / 2),  # ... with e**x for x: sigmoid, tanh saturate
+    *(-math.log(_FLOATS.epsilon), -math.log(_FLOATS.epsilon) / 2),  # ... where sigmoid and tanh saturate
+    FLOAT64.smallest * 2**26,  # half of a subnormal's bits
 )
 """Where functions of floats leave their range or their digits."""
 
@@ -51,11 +52,11 @@ def points(
 ) -> list[Point]:
     """``n`` points of the domain: special values first (at most half of them), then strata.
 
-    ``corners`` are values of any operand where the operation bends.  Fewer than ``n`` come only where the joint
-    condition of the domain leaves no room.
+    ``corners`` are values of any operand where the operation bends.  Fewer than ``n`` come only where the
+    joint condition of the domain leaves little room.
     """
     intervals = domain.intervals
-    if any(first > last for first, last in (i.floats for i in intervals)):
+    if n <= 0 or any(first > last for first, last in (i.floats for i in intervals)):
         return []
     special = list(islice(_inside(domain, _special(intervals, tuple(corners))), n // 2))
     return special + _strata(op, domain, n - len(special), seed)
@@ -114,7 +115,7 @@ def _as_floats(values: Iterable[Fraction | float]) -> Iterator[float]:
 
 
 def _strata(op: str, domain: Domain, count: int, seed: int) -> list[Point]:
-    """``count`` points, one to a stratum; a refused one is drawn again from its own stratum."""
+    """``count`` points, one to a stratum; a refused one is drawn again, its strata paired anew."""
     found: list[Point | None] = [None] * count
     missing: Sequence[int] = range(count)
     for attempt in range(ATTEMPTS):
@@ -135,7 +136,7 @@ def _draw(op: str, intervals: Sequence[Interval], count: int, seed: int, attempt
     columns: list[list[float]] = []
     for operand, interval in enumerate(intervals):
         bits = _stream(seed, op, operand, attempt, count)
-        strata = _shuffled(size, operand)
+        strata = _shuffled(size, operand, attempt)
         column = [0.0] * count
         for family, values in enumerate((_whole_range(interval), _moderate(interval), _working(interval))):
             column[family::ways] = values(strata, bits[family::ways], size)
@@ -161,19 +162,17 @@ Family = Callable[[Sequence[int], Sequence[int], int], list[float]]
 
 
 def _by_ordinal(ranges: Sequence[tuple[int, int]]) -> Family:
-    """Uniform over the floats in these ranges of ordinals, ends included."""
-    spans = [last - first + 1 for first, last in ranges]
-    total = sum(spans)
+    """Uniform over the floats in one or two ranges of ordinals, ends included."""
+    (start, bend), *second = ranges
+    gap = second[0][0] - bend - 1 if second else 0
+    total = sum(last - first + 1 for first, last in ranges)
 
     def values(strata: Sequence[int], bits: Sequence[int], size: int) -> list[float]:
         patterns = []
         for stratum, r in zip(strata, bits, strict=False):
-            place = (stratum * total + (r * total >> 64)) // size
-            for (first, _), span in zip(ranges, spans, strict=True):
-                if place < span:
-                    break
-                place -= span
-            ordinal = first + place
+            ordinal = start + (stratum * total + (r * total >> 64)) // size
+            if ordinal > bend:
+                ordinal += gap
             patterns.append(ordinal if ordinal >= 0 else _SIGN - ordinal)
         return list(struct.unpack(f"<{len(patterns)}d", struct.pack(f"<{len(patterns)}Q", *patterns)))
 
@@ -226,11 +225,9 @@ def _stream(seed: int, op: str, operand: int, attempt: int, count: int) -> tuple
 
 
 @lru_cache(maxsize=64)
-def _shuffled(size: int, operand: int) -> tuple[int, ...]:
-    """The strata in the order of the Latin square: operand 0 in order, the others by a golden-ratio step."""
-    if operand == 0:
+def _shuffled(size: int, operand: int, attempt: int) -> tuple[int, ...]:
+    """The strata in the order of the Latin square: as they come for operand 0 at first, else at random."""
+    if operand == attempt == 0:
         return tuple(range(size))
-    step = max(1, round(size * 0.6180339887498949**operand))
-    while math.gcd(step, size) != 1:
-        step += 1
-    return tuple(i * step % size for i in range(size))
+    keys = _stream(0, "order", operand, attempt, size)
+    return tuple(sorted(range(size), key=keys.__getitem__))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import dataclass
+from functools import cache
 
 from flint import arb
 
@@ -84,15 +85,15 @@ FORMATS = {f.name: f for f in (FLOAT64, FLOAT32, FLOAT16, BFLOAT16)}
 
 
 def binade(exact: arb) -> int:
-    """e such that 2**e <= \\|r\\| < 2**(e+1) for the middle r of the ball; -1075 for anything smaller than
-    2**-1074, 1024 for anything that no float64 reaches."""
+    """e with 2**e <= |r| < 2**(e+1), r the middle of the ball; -1075 below all float64s, 1024 beyond them."""
     nearest = float(exact)
     if nearest == 0:
         return -1075
     if math.isinf(nearest):
         return 1024
     fraction, exponent = math.frexp(nearest)
-    rounded_up = abs(fraction) == 0.5 and abs(exact.mid()) < abs(nearest)
+    middle = exact.mid()  # compared, which is exact: arb's operators round to the precision of the moment
+    rounded_up = (middle < nearest) if fraction == 0.5 else (fraction == -0.5 and middle > nearest)
     return exponent - 2 if rounded_up else exponent - 1
 
 
@@ -101,10 +102,28 @@ def ulp_exponent(exact: arb, fmt: Format = FLOAT64) -> int:
     return min(max(binade(exact), fmt.least), fmt.greatest) - fmt.precision + 1
 
 
-def overflows(exact: arb, fmt: Format = FLOAT64) -> bool:
-    """Whether the number certainly rounds to an infinity: half an ULP beyond the largest float."""
-    beyond = arb((2 ** (fmt.precision + 1) - 1, fmt.greatest - fmt.precision))
-    return bool(abs(exact) >= beyond)
+@cache
+def _bound(fmt: Format) -> tuple[arb, arb]:
+    """Half an ULP beyond the largest float, on both sides: from there on out, rounding gives an infinity."""
+    size = 2 ** (fmt.precision + 1) - 1
+    return arb((-size, fmt.greatest - fmt.precision)), arb((size, fmt.greatest - fmt.precision))
+
+
+def overflows(exact: arb, fmt: Format = FLOAT64) -> bool | None:
+    """Whether the number rounds to an infinity; None where the ball cannot tell."""
+    low, high = _bound(fmt)
+    if exact >= high or exact <= low:
+        return True
+    return False if low < exact and exact < high else None
+
+
+def rounded(exact: arb, fmt: Format = FLOAT64) -> float:
+    """The float nearest to the middle of the ball; an infinity past the overflow bound."""
+    if fmt is FLOAT64:
+        return float(exact)
+    exponent = ulp_exponent(exact, fmt)
+    nearest = math.ldexp(round(float(exact.mid() * arb((1, -exponent)))), exponent)
+    return nearest if abs(nearest) <= fmt.largest else math.copysign(math.inf, nearest)
 
 
 def error_in_ulps(computed: float, exact: arb, fmt: Format = FLOAT64) -> float:

@@ -1,0 +1,134 @@
+"""Points: deterministic, spread over the whole range, and never missing what matters."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+from fractions import Fraction
+from hashlib import sha256
+from itertools import pairwise
+
+import pytest
+import sympy
+
+from verify.mirror import ROWS, Row
+from verify.numbers.domain import Domain, Interval, domain_of
+from verify.numbers.points import LANDMARKS, Point, points
+from verify.numbers.ulps import FLOAT64
+
+x, y = sympy.symbols("x y", real=True)
+LINE = Domain((Interval(),))
+PLANE = Domain((Interval(), Interval()))
+MAX = FLOAT64.largest
+
+
+def _digest(found: list[Point]) -> str:
+    return sha256(repr(found).encode()).hexdigest()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda r: f"{r.op} {r.case}".strip())
+def test_every_row_has_its_points(row: Row) -> None:
+    domain = domain_of(row.domain, row.inputs)
+    found = points(row.op, domain)
+    assert len(found) == 1000
+    assert len(set(map(repr, found))) > 980
+    assert all(p in domain for p in found)
+    assert all(math.isfinite(v) for p in found for v in p)
+    assert found == points(row.op, domain)
+
+
+def test_seed_and_op_move_points_and_nothing_else_does() -> None:
+    base = points("tanh", LINE)
+    assert base != points("tanh", LINE, seed=1)
+    assert base != points("tahn", LINE)
+    code = (
+        "from verify.numbers.points import points; from verify.numbers.domain import Domain, Interval;"
+        "from hashlib import sha256; p = points('tanh', Domain((Interval(), Interval(low=0))), (1,), seed=3);"
+        "print(sha256(repr(p).encode()).hexdigest())"
+    )
+    here = _digest(points("tanh", Domain((Interval(), Interval(low=0))), (1,), seed=3))
+    for seed in ("0", "77"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
+        assert ran.stdout.decode().strip() == here
+
+
+def test_strata_cover_all_binary_exponents() -> None:
+    exponents = sorted(math.frexp(v)[1] for (v,) in points("op", LINE) if v)
+    assert exponents[0] == -1073
+    assert exponents[-1] == 1024
+    assert max(b - a for a, b in pairwise(exponents)) < 30
+    for sign in (1, -1):  # every binade where people compute
+        moderate = {math.frexp(v)[1] for (v,) in points("op", LINE) if v * sign > 0}
+        assert moderate >= set(range(-39, 40))
+    working = sorted(v for (v,) in points("op", LINE) if abs(v) <= 32)
+    assert max(b - a for a, b in pairwise(working)) < 0.6
+
+
+@pytest.mark.parametrize("corner", [Fraction(6), Fraction(-3), Fraction(1, 3), 0.044715, 1e-300])
+def test_corners_come_with_their_neighbours(corner: Fraction | float) -> None:
+    found = {v for (v,) in points("op", LINE, (corner,), n=50)}
+    nearest = float(corner)
+    assert found >= {nearest, FLOAT64.step(nearest, 1), FLOAT64.step(nearest, -1)}
+
+
+def test_edges_come_with_their_neighbours_inside() -> None:
+    found = [v for (v,) in points("op", domain_of(sympy.And(x > -1, x <= 1), ("x",)), n=20)]
+    assert {math.nextafter(-1, 0), 1.0, math.nextafter(1, 0)} <= set(found)
+    assert -1.0 not in found
+    found = [v for (v,) in points("op", domain_of(sympy.Ne(x, 2), ("x",)), n=20)]
+    assert {FLOAT64.step(2.0, 1), FLOAT64.step(2.0, -1)} <= set(found)
+
+
+def test_special_values_are_there() -> None:
+    found = [v for (v,) in points("op", LINE)]
+    assert any(v == 0 and math.copysign(1, v) < 0 for v in found)
+    assert any(v == 0 and math.copysign(1, v) > 0 for v in found)
+    assert {s * m for m in LANDMARKS for s in (1, -1)} <= set(found)
+    assert any(0 < abs(v) < FLOAT64.smallest_normal for v in found)
+
+
+def test_landmarks_are_where_they_say() -> None:
+    below, above = (math.nextafter(LANDMARKS[4], e) for e in (0, math.inf))
+    assert math.isfinite(math.exp(below))
+    with pytest.raises(OverflowError):
+        math.exp(above)
+    assert math.exp(-LANDMARKS[5] - 1e-9) == 0 < math.exp(-LANDMARKS[5] + 1e-9)
+
+
+def test_two_operands_tie_and_nearly_tie() -> None:
+    found = points("op", PLANE)
+    assert sum(a == b for a, b in found) > 20
+    assert sum(a == -b != 0 for a, b in found) > 20
+    assert sum(FLOAT64.step(a, 1) == b for a, b in found) > 20
+    assert sum(FLOAT64.step(a, -1) == b for a, b in found) > 20
+    assert {(sa, sb) for sa in (1, -1) for sb in (1, -1)} == {
+        (math.copysign(1, a), math.copysign(1, b)) for a, b in found if a and b
+    }
+    assert (MAX, MAX) in found
+    assert (MAX, -1.0) in found
+    assert (0.0, 0.0) in found
+
+
+def test_two_operands_are_spread_independently() -> None:
+    found = points("op", PLANE)
+    quadrants = {(math.floor(a / 16), math.floor(b / 16)) for a, b in found if abs(a) < 32 and abs(b) < 32}
+    assert len(quadrants) == 16
+    ratios = [math.frexp(a)[1] - math.frexp(b)[1] for a, b in found]
+    assert min(ratios) < -1500
+    assert max(ratios) > 1500
+
+
+def test_joint_conditions_are_met() -> None:
+    domain = domain_of(sympy.And(x > 0, y > x), ("x", "y"))
+    found = points("op", domain)
+    assert len(found) > 980  # three quarters of the strata are refused, and drawn again
+    assert all(0 < a < b for a, b in found)
+
+
+def test_few_and_none() -> None:
+    assert len(points("op", LINE, n=7)) == 7
+    assert points("op", LINE, n=0) == []
+    assert points("op", domain_of(sympy.And(x > 1, x < sympy.Rational(1, 2)), ("x",))) == []
