@@ -143,15 +143,15 @@ def _draw(op: str, intervals: Sequence[Interval], count: int, seed: int, attempt
         if ways == 4 and operand == 0:
             column[3::4] = _moderate(interval)(strata, bits[3::4], size)
         elif ways == 4:
-            column[3::4] = _near_ties(columns[0][3::4], interval)
+            column[3::4] = _near_ties(columns[0][3::4], interval, attempt)
         columns.append(column)
     return list(zip(*columns, strict=True))
 
 
-def _near_ties(others: list[float], interval: Interval) -> list[float]:
+def _near_ties(others: list[float], interval: Interval, attempt: int) -> list[float]:
     """Equal, one ULP above and below, opposite, and opposite but for an ULP, in turn."""
     ties = []
-    for i, x in enumerate(others):
+    for i, x in enumerate(others, attempt):
         tie = FLOAT64.step(x if i % 6 < 3 else -x, (0, 1, -1)[i % 3])
         ties.append(tie if tie in interval else x)
     return ties
