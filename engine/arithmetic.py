@@ -160,7 +160,7 @@ _BY_TYPE: dict[type, Callable[[Any], Arithmetic]] = {}
 
 
 def register(kind: type, arithmetic_of: Arithmetic | Callable[[Any], Arithmetic]) -> None:
-    """Data of type ``kind`` (and of its subclasses) uses this arithmetic, or the one this function returns."""
+    """Data of type ``kind`` (and its subclasses) uses this arithmetic, or the one this function returns."""
     if isinstance(arithmetic_of, Arithmetic):
         fixed = arithmetic_of
         _BY_TYPE[kind] = lambda _: fixed

@@ -9,9 +9,9 @@ A rule is written as a closure over the node that it serves:
     out._backward = _backward
 
 Kept as it stands, `out` would hold the closure and the closure would hold `out`: a reference cycle in every
-node, so that no graph could be freed before the garbage collector had walked all of it, which is more than half
-of the running time.  A node therefore keeps the rule, which all nodes of the operation share, and what the
-closure's cells held, without itself.  Asked for `_backward`, it puts the same closure together again.
+node, so that no graph could be freed before the garbage collector had walked all of it, which is more than
+half of the running time.  A node therefore keeps the rule, which all nodes of the operation share, and what
+the closure's cells held, without itself.  Asked for `_backward`, it puts the same closure together again.
 
 This is done for the closures named `_backward` in the methods marked with `op`: once attached, nothing that
 they close over may be bound anew.  Any other function assigned to `_backward` is kept as it is.
@@ -42,7 +42,7 @@ class Rule:
         self.own = code.co_freevars.index("out")  # which of the closure's cells holds the node itself
 
     def keep(self, closure: FunctionType, node: Any) -> Kept | Closure:
-        """What ``node`` has to keep of its closure: all but itself.  Another node's closure it keeps whole."""
+        """What ``node`` has to keep of its closure: all but itself.  Another node's it keeps whole."""
         cells: Any = closure.__closure__
         if cells[self.own].cell_contents is not node:
             return closure
@@ -134,7 +134,7 @@ class Runners(dict[Rule, Run]):
 
 
 RULES: dict[int, Rule] = {}
-"""The known rules by the id of their code (a code's hash is slow); a Rule keeps its code, so no id returns."""
+"""The known rules by the id of their code (its hash is slow); a Rule keeps its code, so no id returns."""
 
 
 def know(method: Any) -> None:

@@ -74,7 +74,7 @@ class Node:
         self._kept = closure if rule is None else rule.keep(closure, self)
 
     def operand(self, other: Any) -> Self:
-        """``other`` as a node that can stand beside this one: a constant is wrapped, kinds and shapes must fit.
+        """``other`` as a node to stand beside this one: a constant is wrapped, kinds and shapes must fit.
 
         Raises TypeError for a kind that does not fit, ValueError for arrays of different shapes.
         """
@@ -125,5 +125,5 @@ def interior(root: Node) -> list[Node]:
             order.append(stack.pop())  # type: ignore[arg-type]
         elif node._prev and node not in seen:
             seen.add(node)
-            stack += (node, None, *node._prev)
+            stack += (node, None, *node._prev[::-1])
     return order

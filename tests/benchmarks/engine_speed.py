@@ -80,7 +80,8 @@ def seconds(build: Build, value: Any, repeats: int) -> float:
 
 
 def compare(rounds: int) -> None:
-    print(f"{'graph':24} {'ours':>10} {'micrograd':>10} {'ratio':>7}   (ns a node, medians of {rounds} rounds)")
+    print(f"nanoseconds a node, medians of {rounds} rounds\n")
+    print(f"{'graph':24} {'ours':>10} {'micrograd':>10} {'ratio':>7}")
     for name, (build, nodes, repeats) in GRAPHS.items():
         if once(build, engine.Value) != once(build, micrograd.engine.Value):
             raise SystemExit(f"{name}: the two engines disagree, so their times mean nothing")
