@@ -9,7 +9,7 @@ from verify.proof import functions
 from verify.proof.algebra import CONSTANT_ONE, CONSTANT_ZERO, Element, number
 from verify.proof.field import Field
 from verify.proof.signs import NOT_ZERO, learn, require_nonzero, sign
-from verify.trace.term import Condition, Term
+from verify.trace.term import Term
 
 HALF = Fraction(1, 2)
 
@@ -58,8 +58,7 @@ class Interpreter:
             case "const":
                 return number(node.value)
             case "symbol":
-                found = self.replacement.get(node.value)
-                return self.field.symbol(node.value) if found is None else found
+                return self.element_of_symbol(node.value)
             case "pi":
                 return self.field.sqrt_pi() ** 2
             case "where":
@@ -79,6 +78,11 @@ class Interpreter:
             raise Undefined(node, "it divides by 0") from None
         except ValueError as problem:
             raise Undefined(node, str(problem)) from None
+
+    def element_of_symbol(self, name: str) -> Element:
+        """What stands for the symbol."""
+        found = self.replacement.get(name)
+        return self.field.symbol(name) if found is None else found
 
     def holds(self, condition: Term) -> bool:
         """Whether a condition is true on the whole cell; raises Split where it depends."""
@@ -227,11 +231,3 @@ _READINGS: dict[str, Callable[..., Element]] = {
     "erf": lambda i, n, a: functions.erf(i.field, a),
     "erfc": lambda i, n, a: CONSTANT_ONE - functions.erf(i.field, a),
 }
-
-
-def decided(condition: Condition, interpreter: Interpreter) -> bool | None:
-    """`Interpreter.holds`, or None where the terms of the condition have no value."""
-    try:
-        return interpreter.holds(condition)
-    except Undefined:
-        return None

@@ -3,73 +3,28 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
 from flint import arb, ctx
 
 from verify.proof import algebra
-from verify.proof.algebra import Element, Polynomial
+from verify.proof.algebra import Element
 from verify.proof.cells import NOT_ZERO, Cell
-from verify.proof.field import Field, Generator
+from verify.proof.field import Field
 from verify.proof.signs import between
+from verify.proof.values import Values
 
 Point = dict[str, Fraction]
 BITS = 160
 TRIES = 120
 
-_FUNCTIONS: dict[str, Callable[[Generator, Any], Any]] = {
-    "sqrt_pi": lambda g, a: arb.pi().sqrt(),
-    "exp": lambda g, a: a.exp(),
-    "log": lambda g, a: abs(a).log(),
-    "root": lambda g, a: a.root(g.order),
-    "sin": lambda g, a: a.sin(),
-    "cos": lambda g, a: a.cos(),
-    "erf": lambda g, a: a.erf(),
-    "atan": lambda g, a: a.atan(),
-}
-
-
-class Values:
-    """The generators of a field at one rational point, evaluated as they are asked for."""
-
-    def __init__(self, field: Field, point: Point) -> None:
-        self.field = field
-        self.point = point
-        self._known: dict[int, Any] = {}
-
-    def generator(self, i: int) -> Any:
-        found = self._known.get(i)
-        if found is None:
-            g = self.field.generators[i]
-            if g.kind == "symbol":
-                found = arb(algebra.rational(self.point[g.term.value]))
-            else:
-                found = _FUNCTIONS[g.kind](g, self.element(g.argument))
-            self._known[i] = found
-        return found
-
-    def polynomial(self, p: Polynomial) -> Any:
-        found = algebra.indices(p)
-        total = arb(0)
-        for exponents, c in zip(p.monoms(), p.coeffs(), strict=True):
-            part = arb(c)
-            for i in found:
-                if exponents[i]:
-                    part = part * self.generator(i) ** int(exponents[i])
-            total = total + part
-        return total
-
-    def element(self, u: Element) -> Any:
-        return self.polynomial(u.num) / self.polynomial(u.den)
-
-
 def sample(field: Field) -> Values | None:
     """The values at a point of the field's cell where all that is given holds; None if none was found."""
     with ctx.workprec(BITS):
         for point in _candidates(field.cell):
-            values = Values(field, point)
+            values = Values(field, {name: arb(algebra.rational(x)) for name, x in point.items()})
             if all(_agrees(values.polynomial(p), s) for p, s in field.given):
                 return values
     return None

@@ -16,6 +16,7 @@ from verify.proof import algebra
 from verify.proof.algebra import GENS, Element, Polynomial, number
 from verify.proof.cells import NOT_ZERO, Interval, Split
 from verify.proof.field import Field, Generator
+from verify.proof.values import Values
 
 
 class Empty(Exception):
@@ -103,8 +104,10 @@ def _polynomial_sign(field: Field, p: Polynomial) -> int | None:
         return quick
     found = algebra.indices(p)
     if len(found) == 1:
-        return _by_roots(field, p, found[0])
-    return _by_shift(field, p, found)
+        told = _by_roots(field, p, found[0])
+        return told if told is not None or field.generators[found[0]].kind == "symbol" else _by_balls(field, p)
+    shifted = _by_shift(field, p, found)
+    return shifted if shifted is not None else _by_balls(field, p)
 
 
 # ----------------------------------------------------------------------------------------- signs of the terms
@@ -295,6 +298,35 @@ def _evaluate(coefficients: list[Fraction], x: Fraction) -> Fraction:
     for c in reversed(coefficients):
         result = result * x + c
     return result
+
+
+# ---------------------------------------------------------------------------------------------------- in balls
+
+
+def _by_balls(field: Field, p: Polynomial) -> int | None:
+    """The sign of a constant, or of a polynomial over a bounded box, if its ball excludes 0."""
+    names = _symbols(field, algebra.indices(p), set())
+    box = {name: field.cell.interval(name) for name in names}
+    if any(lo is None or hi is None for lo, hi in box.values()):
+        return None
+    with ctx.workprec(160):
+        point = {
+            name: arb(algebra.rational(lo)).union(arb(algebra.rational(hi)))
+            for name, (lo, hi) in box.items() if lo is not None and hi is not None
+        }
+        value = Values(field, point).polynomial(p)
+        return 1 if value > 0 else -1 if value < 0 else None
+
+
+def _symbols(field: Field, found: list[int], names: set[str]) -> set[str]:
+    """The symbols that these generators are made of."""
+    for i in found:
+        g = field.generators[i]
+        if g.kind == "symbol":
+            names.add(g.term.value)
+        else:
+            _symbols(field, g.argument.indices(), names)
+    return names
 
 
 # ------------------------------------------------------------------------------------------------- boundaries

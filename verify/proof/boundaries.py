@@ -1,0 +1,342 @@
+"""What happens where cells meet: is the operation continuous, do its slopes agree, is the rule's answer one of them.
+
+At a boundary where the slopes differ the rule must answer with a point of their convex hull, for all operands
+at once: that is Clarke's generalized gradient of a piecewise smooth function (Clarke, "Optimization and
+Nonsmooth Analysis", theorem 2.5.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations, product
+
+from verify.proof.algebra import Element, TooHard, number
+from verify.proof.cells import NOT_ZERO, Cell, Split, everywhere
+from verify.proof.domain import conjuncts, domain_cells
+from verify.proof.field import Field, Restart
+from verify.proof.interpret import Interpreter, Undefined, Unsupported
+from verify.proof.leaf import Leaf
+from verify.proof.limits import Infinite, Transfer, Unclear, barycentric
+from verify.proof.obligation import UPSTREAM, Obligation, accumulated
+from verify.proof.result import Bend, BoundaryResult
+from verify.proof.signs import Empty, known_sign, learn, sign
+from verify.proof.strata import Stratum, depends, ends, faces, open_directions, zeros
+from verify.trace.term import Term
+
+MOST_STRATA = 64
+MOST_RESTARTS = 12
+Slopes = tuple[Element, ...]
+NEAR = Fraction(1, 1024)
+
+
+def boundary_results(obligation: Obligation, leaves: list[Leaf]) -> list[BoundaryResult]:
+    """Every boundary between the cells, and every end of the domain that belongs to it, judged."""
+    names = tuple(name for name, _, _ in leaves[0].field.cell.box) if leaves else ()
+    waiting, results = _first_strata(obligation, leaves, names)
+    seen: set[Stratum] = set()
+    while waiting:
+        stratum = waiting.pop(0)
+        if stratum in seen:
+            continue
+        seen.add(stratum)
+        if len(seen) > MOST_STRATA:
+            raise TooHard(f"more than {MOST_STRATA} boundaries")
+        try:
+            found = _judged(obligation, leaves, stratum)
+        except Split as split:
+            waiting += [Stratum(stratum.where, cell) for cell in stratum.cell.parts(split)]
+            inner = _zeros_on(stratum, split.boundary)
+            if inner is None:
+                results.append(_unknown(stratum, f"the zeros of {split.boundary!r} on it are not solved for"))
+            waiting += inner or []
+        else:
+            if found is not None:
+                results.append(found)
+    return results
+
+
+def _first_strata(
+    obligation: Obligation, leaves: list[Leaf], names: tuple[str, ...]
+) -> tuple[list[Stratum], list[BoundaryResult]]:
+    """The sets that bound the cells, in order of first appearance, and those that could not be solved for."""
+    found: dict[Stratum, None] = {}
+    unsolved: dict[Term, None] = {}
+    whole = Stratum((), everywhere(names))
+    given = {term for cell in domain_cells(obligation) for term, _ in cell.signs}
+    for leaf in leaves:
+        for binding in ends(leaf.field.cell):
+            found[whole.bound(binding)] = None
+        for term, s in leaf.field.cell.signs:
+            if s == NOT_ZERO:
+                continue
+            solutions = zeros(leaf.field, Interpreter(leaf.field, trusting=True).element(term))
+            if solutions is None and term not in given:
+                unsolved[term] = None
+            for binding in solutions or ():
+                found[whole.bound(binding)] = None
+    results = [_unknown(whole, f"the zeros of {term!r} are not solved for") for term in unsolved]
+    return list(found), results
+
+
+def _unknown(stratum: Stratum, reason: str) -> BoundaryResult:
+    return BoundaryResult(stratum.where, stratum.cell, Bend.UNKNOWN, reason)
+
+
+def _zeros_on(stratum: Stratum, boundary: Term) -> list[Stratum] | None:
+    """The parts of the stratum where a term vanishes."""
+    field = Field(Cell(stratum.cell.box))
+    try:
+        for term, known in stratum.cell.signs:
+            learn(field, Interpreter(field, trusting=True).element(term), known)
+        solutions = zeros(field, Interpreter(field, trusting=True).element(boundary))
+    except (Split, Empty, Undefined, Unsupported, Restart):
+        return None
+    return None if solutions is None else [stratum.bound(binding) for binding in solutions]
+
+
+def _judged(obligation: Obligation, leaves: list[Leaf], stratum: Stratum) -> BoundaryResult | None:
+    """The verdict on one stratum, None if it is no boundary; raises Split where its parts differ."""
+    hints: dict[str, Fraction] = {}
+    for _ in range(MOST_RESTARTS):
+        try:
+            return _Judgement(obligation, leaves, stratum, Field(stratum.cell, hints)).result()
+        except Restart as finer:
+            hints[finer.name] = finer.grain
+        except Empty:
+            return None
+        except (Unclear, Unsupported, TooHard) as problem:
+            return _unknown(stratum, str(problem))
+    return _unknown(stratum, f"more than {MOST_RESTARTS} refinements")
+
+
+@dataclass
+class _Judgement:
+    """One attempt at one stratum, in a field of its own."""
+
+    obligation: Obligation
+    leaves: list[Leaf]
+    stratum: Stratum
+    field: Field
+
+    def result(self) -> BoundaryResult | None:
+        reader = Interpreter(self.field)
+        for name, _, _ in self.field.cell.box:
+            self.field.symbol(name)
+        for term, known in self.field.cell.signs:
+            learn(self.field, reader.element(term), known)
+        self.images = {name: reader.element(value) for name, value in self.stratum.where}
+        self.reader = Interpreter(self.field, self.images)
+        if not self._in_domain():
+            return None
+        touching = self._touching()
+        inside = [leaf for leaf in touching if leaf.definition is not None]
+        if not inside:
+            return None
+        try:
+            value = Interpreter(self.field, self.images, trusting=True).element(self.obligation.definition)
+        except Undefined:
+            return None  # the definition ends here
+        transfers = [Transfer(leaf.field, self.field, self.images) for leaf in inside]
+        if any(self._differs(t, leaf, value) for t, leaf in zip(transfers, inside, strict=True)):
+            return self._told(Bend.DISCONTINUOUS, "the operation itself jumps")
+        if (problem := self._forward_problem(value)):
+            return self._told(Bend.REJECTED, problem)
+        edge = len(inside) < len(touching) or self._on_the_edge()
+        return self._sloped(inside, transfers, edge)
+
+    # -------------------------------------------------------------------------------------- where we are
+
+    def _in_domain(self) -> bool:
+        try:
+            return all(self.reader.holds(c) for c in conjuncts(self.obligation.domain))
+        except Undefined:
+            return False
+
+    def _on_the_edge(self) -> bool:
+        """Whether a bound of the domain itself is met with equality."""
+        return any(
+            not sign(self.field, self.reader.element(term))
+            for cell in domain_cells(self.obligation) for term, _ in faces(cell)
+        )
+
+    def _touching(self) -> list[Leaf]:
+        """The cells whose closure contains the stratum; none if it runs through the inside of one."""
+        result = []
+        for leaf in self.leaves:
+            active = self._active(leaf)
+            if active == []:
+                return []
+            if active is not None and (len(active) == 1 or self._opens(leaf, active)):
+                result.append(leaf)
+        return result
+
+    def _active(self, leaf: Leaf) -> list[tuple[Term, int]] | None:
+        """The faces of the cell that the stratum lies on; None if it lies beyond one."""
+        active = []
+        for term, s in faces(leaf.field.cell):
+            if s == NOT_ZERO:
+                continue
+            here = sign(self.field, Interpreter(self.field, self.images, trusting=True).element(term))
+            if here == 0:
+                active.append((term, s))
+            elif here != s:
+                return None
+        return active
+
+    def _opens(self, leaf: Leaf, active: list[tuple[Term, int]]) -> bool:
+        """Whether the cell has room between several faces that meet here: some direction leads into it."""
+        transfer, rows = Transfer(leaf.field, self.field, self.images), []
+        trusting = Interpreter(leaf.field, trusting=True)
+        for term, s in active:
+            u = trusting.element(term)
+            row = [self._number(transfer.limit(leaf.field.derivative(u, n), None)) for n in self.obligation.inputs]
+            if any(row):  # a face with no slope, as x² + y² > 0 at the origin, bars no direction
+                rows.append([c * s for c in row])
+        return open_directions(rows)
+
+    def _number(self, u: Element) -> Fraction:
+        c = u.constant()
+        if c is None:
+            raise Unclear(f"faces that meet at an angle of {self.field.term(u)!r}")
+        return c
+
+    # --------------------------------------------------------------------------------------- the forward
+
+    def _differs(self, transfer: Transfer, leaf: Leaf, value: Element) -> bool:
+        """Whether the definition, continued from a cell, arrives at another value than it has here."""
+        assert leaf.definition is not None
+        try:
+            arriving = transfer.limit(leaf.definition, self._variable())
+        except Infinite:
+            return True
+        return not self.field.is_zero(arriving - value)
+
+    def _forward_problem(self, value: Element) -> str:
+        """What is wrong with the engine's forward here, if anything."""
+        try:
+            forward = self.reader.element(self.obligation.forward)
+        except Undefined as problem:
+            return f"the forward has no value here: {problem}"
+        return "" if self.field.is_zero(forward - value) else "the forward is not the definition here"
+
+    def _variable(self) -> str | None:
+        """The symbol to approach along, where just one is bound."""
+        return self.stratum.where[0][0] if len(self.stratum.where) == 1 else None
+
+    # ---------------------------------------------------------------------------------------- the slopes
+
+    def _rule(self) -> Slopes | str:
+        """The rule's answer, or why it has none."""
+        upstream, answer = self.reader.element_of_symbol(UPSTREAM), []
+        for name, gradient in zip(self.obligation.inputs, self.obligation.gradients, strict=True):
+            try:
+                total = self.reader.element(gradient) - self.reader.element_of_symbol(accumulated(name))
+            except Undefined as problem:
+                return f"the rule has no value here: {problem}"
+            slope = self.field.reduced(total / upstream)
+            if any(depends(self.field, i, n) for i in slope.indices() for n in (UPSTREAM, accumulated(name))):
+                return "what the rule adds is no multiple of the upstream gradient here"
+            answer.append(slope)
+        return tuple(answer)
+
+    def _sloped(self, inside: list[Leaf], transfers: list[Transfer], edge: bool) -> BoundaryResult:
+        """The verdict where the operation is continuous."""
+        rule = self._rule()
+        try:
+            limits = [
+                tuple(transfer.limit(u, self._variable()) for u in leaf.slopes)
+                for leaf, transfer in zip(inside, transfers, strict=True)
+            ]
+        except Infinite:
+            return self._told(Bend.VERTICAL, "the slope grows without bound", rule=rule)
+        except Unclear:
+            if len(self.stratum.where) < 2 or isinstance(rule, str):
+                raise
+            return self._along_rays(inside, rule)
+        if edge:
+            same = not isinstance(rule, str) and any(self._equal(rule, limit) for limit in limits)
+            return self._told(Bend.EDGE, "" if same else "the rule's answer is not the limit", limits, rule)
+        if isinstance(rule, str):
+            return self._told(Bend.REJECTED, rule, limits)
+        if all(self._equal(limit, limits[0]) for limit in limits[1:]):
+            if self._equal(rule, limits[0]):
+                return self._told(Bend.SMOOTH, "", limits, rule)
+            return self._told(Bend.REJECTED, "the operation has a slope here, and the rule answers another",
+                              limits, rule)
+        weights = self._weights(rule, limits)
+        if weights is None:
+            return self._told(Bend.REJECTED, "the rule's answer is no mean of the slopes around", limits, rule)
+        return self._told(Bend.SUBGRADIENT, "", limits, rule, weights)
+
+    def _equal(self, a: Slopes, b: Slopes) -> bool:
+        return all(self.field.is_zero(u - v) for u, v in zip(a, b, strict=True))
+
+    def _weights(self, rule: Slopes, limits: list[Slopes]) -> list[Element] | None:
+        """The share of each limit in the rule's answer, in the fewest limits that do; None if it is no mean."""
+        distinct = [k for k, u in enumerate(limits) if not any(self._equal(u, v) for v in limits[:k])]
+        for size in range(1, len(rule) + 2):
+            for chosen in combinations(distinct, size):
+                weights = barycentric(self.field, rule, [limits[k] for k in chosen])
+                if weights is not None and all(sign(self.field, w) >= 0 for w in weights):
+                    shares = dict(zip(chosen, weights, strict=True))
+                    return [shares.get(k, number(0)) for k in range(len(limits))]
+        return None
+
+    def _along_rays(self, inside: list[Leaf], rule: Slopes) -> BoundaryResult:
+        """At a point where the slope depends on the direction of approach, as at the tip of a cone.
+
+        The limits along some rays are limits of slopes, so their hull lies in the generalized gradient.
+        """
+        limits = [limit for leaf in inside for limit in self._ray_limits(leaf)]
+        weights = self._weights(rule, limits)
+        if weights is None:
+            return self._told(
+                Bend.UNKNOWN, "the slope depends on the direction of approach, and the rule's answer is not shown "
+                "to be a mean of the limits", limits, rule,
+            )
+        return self._told(Bend.SUBGRADIENT, "", limits, rule, weights)
+
+    def _ray_limits(self, leaf: Leaf) -> Iterator[Slopes]:
+        """The limits of the slopes along rays that lead into a cell."""
+        along = "ray"
+        for direction in _directions(len(self.stratum.where)):
+            near = Field(Cell(((along, Fraction(0), NEAR), *self.field.cell.box), self.field.cell.signs))
+            outward = {
+                name: Transfer(self.field, near, {}).limit(self.images[name], None)
+                + near.symbol(along).scaled(step)
+                for (name, _), step in zip(self.stratum.where, direction, strict=True)
+            }
+            reader = Interpreter(near, outward, trusting=True)
+            if all(s == NOT_ZERO or known_sign(near, reader.element(t)) == s for t, s in faces(leaf.field.cell)):
+                ray = Transfer(leaf.field, near, outward)
+                back = Transfer(near, self.field, {along: number(0)})
+                yield tuple(back.limit(near.reduced(ray.limit(u, None)), along) for u in leaf.slopes)
+
+    # ------------------------------------------------------------------------------------------- telling
+
+    def _told(
+        self, bend: Bend, reason: str, limits: list[Slopes] | None = None, rule: Slopes | str | None = None,
+        weights: list[Element] | None = None,
+    ) -> BoundaryResult:
+        term = self.field.term
+        return BoundaryResult(
+            self.stratum.where,
+            self.stratum.cell,
+            bend,
+            reason,
+            tuple(tuple(map(term, limit)) for limit in limits or ()),
+            None if rule is None or isinstance(rule, str) else tuple(map(term, rule)),
+            tuple(map(term, weights or ())),
+        )
+
+
+def _directions(n: int) -> Iterator[tuple[int, ...]]:
+    """Whole directions of rational length: the axes, and those of the triangle 3, 4, 5 in every plane."""
+    for i in range(n):
+        for s in (1, -1):
+            yield tuple(s if k == i else 0 for k in range(n))
+    for i, j in combinations(range(n), 2):
+        for a, b, s, t in product((3,), (4,), (1, -1), (1, -1)):
+            yield tuple(a * s if k == i else b * t if k == j else 0 for k in range(n))

@@ -1,0 +1,172 @@
+"""Boundaries as sets: where a term vanishes, solved for symbols, and which cells touch there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from verify.proof import algebra
+from verify.proof.algebra import GENS, Element, Polynomial
+from verify.proof.cells import Cell
+from verify.proof.field import Field
+from verify.trace.term import Term, apply, constant, substitute, symbol
+
+Binding = tuple[tuple[str, Term], ...]
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """A piece of a boundary: the symbols bound on it, and a cell of the symbols that stay free."""
+
+    where: Binding
+    cell: Cell
+
+    def bound(self, more: Binding) -> Stratum:
+        """The smaller piece where also ``more`` holds."""
+        replacement = {symbol(name): value for name, value in more}
+        old = tuple((name, substitute((value,), replacement)[0]) for name, value in self.where)
+        names = [name for name, _ in more]
+        box = tuple(side for side in self.cell.box if side[0] not in names)
+        signs = tuple((substitute((term,), replacement)[0], s) for term, s in self.cell.signs)
+        return Stratum(tuple(sorted((*old, *more))), Cell(box, signs))
+
+
+def faces(cell: Cell) -> Iterator[tuple[Term, int]]:
+    """The terms that have a sign on the cell, and the sign: its box, then what is given."""
+    for name, lo, hi in cell.box:
+        if lo is not None:
+            yield apply("sub", symbol(name), constant(lo)), 1
+        if hi is not None:
+            yield apply("sub", symbol(name), constant(hi)), -1
+    yield from cell.signs
+
+
+def ends(cell: Cell) -> Iterator[Binding]:
+    """The bounds of the cell's box, as bindings of one symbol."""
+    for name, lo, hi in cell.box:
+        for end in (lo, hi):
+            if end is not None:
+                yield ((name, constant(end)),)
+
+
+def zeros(field: Field, u: Element) -> list[Binding] | None:
+    """Where ``u`` is 0, as bindings of symbols; None where that cannot be told."""
+    result: list[Binding] = []
+    for f, _ in field.factors(field.reduced_polynomial(u.num))[1]:
+        found = _zeros_of_factor(field, f)
+        if found is None:
+            return None
+        result += found
+    return result
+
+
+def _zeros_of_factor(field: Field, f: Polynomial) -> list[Binding] | None:
+    linear = _linear_solution(field, f)
+    if linear is not None:
+        return [linear]
+    found = algebra.indices(f)
+    if len(found) == 1:
+        return _zeros_in_one(field, f, found[0])
+    if _is_sum_of_squares(field, f):
+        origin = ((field.generators[i].term.value, constant(0)) for i in found)
+        return [tuple(sorted(origin))]
+    return None
+
+
+def _linear_solution(field: Field, f: Polynomial) -> Binding | None:
+    """f = c·v + rest with a rational c, v not in the rest: v is -rest/c."""
+    for i in algebra.indices(f):
+        g = field.generators[i]
+        if g.kind != "symbol" or f.degrees()[i] != 1:
+            continue
+        slope = f.derivative(i)
+        if slope.is_constant() and not any(
+            depends(field, j, g.term.value) for j in algebra.indices(f) if j != i
+        ):
+            rest = (f - slope * GENS[i]) / slope.leading_coefficient()
+            return ((g.term.value, field.term(Element(-rest))),)
+    return None
+
+
+def depends(field: Field, i: int, name: str) -> bool:
+    """Whether a generator is a function of a symbol."""
+    g = field.generators[i]
+    if g.kind == "symbol":
+        return bool(g.term.value == name)
+    return any(depends(field, j, name) for j in g.argument.indices())
+
+
+def _zeros_in_one(field: Field, f: Polynomial, i: int) -> list[Binding] | None:
+    """The zeros of a polynomial in one generator, up to degree 2."""
+    g = field.generators[i]
+    coefficients = algebra.univariate(f, i)
+    if len(coefficients) == 2:
+        return _inverse(field, g.kind, g.argument, g.order, -coefficients[0] / coefficients[1])
+    if len(coefficients) == 3 and g.kind == "symbol":
+        return [((g.term.value, root),) for root in _quadratic_roots(*coefficients)]
+    return None
+
+
+def _quadratic_roots(c: Fraction, b: Fraction, a: Fraction) -> list[Term]:
+    """The real roots of a·x² + b·x + c."""
+    discriminant = (b * b - 4 * a * c) / (4 * a * a)
+    if discriminant < 0:
+        return []
+    root, middle = apply("sqrt", constant(discriminant)), constant(-b / (2 * a))
+    if b == 0:
+        return [apply("neg", root), root]
+    return [apply("sub", middle, root), apply("add", middle, root)]
+
+
+def _inverse(field: Field, kind: str, argument: Element, order: int, value: Fraction) -> list[Binding] | None:
+    """Where a function of ``argument`` takes a rational value."""
+    if kind == "exp":
+        if value <= 0:
+            return []
+        return zeros(field, argument) if value == 1 else _equal(field, argument, apply("log", constant(value)))
+    if kind == "root":
+        return [] if value < 0 else zeros(field, argument - algebra.number(value**order))
+    if value == 0 and kind in ("erf", "atan"):
+        return zeros(field, argument)
+    if value == 0 and kind == "log":
+        both = [zeros(field, argument - algebra.number(c)) for c in (1, -1)]
+        return None if None in both else [b for part in both if part for b in part]
+    return None
+
+
+def _equal(field: Field, u: Element, value: Term) -> list[Binding] | None:
+    """Where ``u``, which must be c·x + d, is ``value``."""
+    found = u.indices()
+    if len(found) != 1 or not u.den.is_one() or field.generators[found[0]].kind != "symbol":
+        return None
+    coefficients = algebra.univariate(u.num, found[0])
+    if len(coefficients) != 2:
+        return None
+    d, c = coefficients
+    shifted = apply("sub", value, constant(d)) if d else value
+    solution = apply("div", shifted, constant(c)) if c != 1 else shifted
+    return [((field.generators[found[0]].term.value, solution),)]
+
+
+def _is_sum_of_squares(field: Field, f: Polynomial) -> bool:
+    """Whether f is a sum of positive multiples of even powers of single symbols."""
+    return all(field.generators[i].kind == "symbol" for i in algebra.indices(f)) and all(
+        c > 0 and sum(map(bool, m)) == 1 and all(n % 2 == 0 for n in m)
+        for m, c in zip(f.monoms(), f.coeffs(), strict=True)
+    )
+
+
+def open_directions(rows: list[list[Fraction]]) -> bool:
+    """Whether some d has row·d > 0 for every row: Fourier and Motzkin's elimination, symbol by symbol."""
+    while rows:
+        if not rows[0]:
+            return False  # 0 > 0 is asked
+        head = [(row[0], row[1:]) for row in rows]
+        up = [[a / c for a in rest] for c, rest in head if c > 0]  # d > -rest
+        down = [[a / -c for a in rest] for c, rest in head if c < 0]  # d < rest
+        flat = [rest for c, rest in head if c == 0]
+        rows = flat + [[a + b for a, b in zip(u, d, strict=True)] for u in up for d in down]
+    return True
+
+

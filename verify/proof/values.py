@@ -1,0 +1,57 @@
+"""The generators of a field in balls: at a point, or over a box."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flint import arb
+
+from verify.proof import algebra
+from verify.proof.algebra import Element, Polynomial
+from verify.proof.field import Field, Generator
+
+_FUNCTIONS: dict[str, Callable[[Generator, Any], Any]] = {
+    "sqrt_pi": lambda g, a: arb.pi().sqrt(),
+    "exp": lambda g, a: a.exp(),
+    "log": lambda g, a: abs(a).log(),
+    "root": lambda g, a: a.root(g.order),
+    "sin": lambda g, a: a.sin(),
+    "cos": lambda g, a: a.cos(),
+    "erf": lambda g, a: a.erf(),
+    "atan": lambda g, a: a.atan(),
+}
+
+
+class Values:
+    """The generators of a field where its symbols are these balls, evaluated as they are asked for."""
+
+    def __init__(self, field: Field, point: Mapping[str, Any]) -> None:
+        self.field = field
+        self.point = point
+        self._known: dict[int, Any] = {}
+
+    def generator(self, i: int) -> Any:
+        found = self._known.get(i)
+        if found is None:
+            g = self.field.generators[i]
+            if g.kind == "symbol":
+                found = self.point[g.term.value]
+            else:
+                found = _FUNCTIONS[g.kind](g, self.element(g.argument))
+            self._known[i] = found
+        return found
+
+    def polynomial(self, p: Polynomial) -> Any:
+        found = algebra.indices(p)
+        total = arb(0)
+        for exponents, c in zip(p.monoms(), p.coeffs(), strict=True):
+            part = arb(c)
+            for i in found:
+                if exponents[i]:
+                    part = part * self.generator(i) ** int(exponents[i])
+            total = total + part
+        return total
+
+    def element(self, u: Element) -> Any:
+        return self.polynomial(u.num) / self.polynomial(u.den)
