@@ -68,7 +68,7 @@ def _chain(tail: int, head: int, column_of: list[int]) -> list[int]:
 
 
 def _ordered(column_of: list[int], before: list[list[int]], after: list[list[int]]) -> list[list[int]]:
-    """The points of each column from the top, by the mean place of their neighbours: left, right, left, ..."""
+    """The points of each column from the top, by the mean place of the neighbours: left, right, left, ..."""
     rows: list[list[int]] = [[] for _ in range(max(column_of, default=-1) + 1)]
     for point, column in enumerate(column_of):
         rows[column].append(point)

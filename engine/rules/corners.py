@@ -118,7 +118,7 @@ class Corners(Node):
 
     @op("hardswish")
     def hardswish(self) -> Self:
-        """x * minimum(maximum(x + 3, 0), 6) / 6  ->  where(gt(x, -3) * lt(x, 3), (2 * x + 3) / 6, gt(x, 0))"""
+        """x * minimum(maximum(x + 3, 0), 6) / 6  ->  where(lt(abs(x), 3), (2 * x + 3) / 6, gt(x, 0))"""
         m = arithmetic(self.data)
         out = type(self)(
             self.data * (m.minimum(m.maximum(self.data + 3, 0), 6) / 6), (self,), "hardswish"
