@@ -5,9 +5,9 @@ smallest error estimate wins.  C. J. F. Ridders, "Accurate computation of F'(x) 
 Engineering Software 4 (1982) 75-76.  To the table's own estimate is added what rounding can do.
 
 A difference is blind to what lies between the points it looks at.  So it keeps clear of edges and corners,
-drops a step over which the forward bends as at a corner, asks at an odd point whether a long step stepped over
-periods, and has nothing to say beyond `FARTHEST`, where floats are too far apart to see a function change
-over an eighth.
+drops a step over which the forward bends as at a corner, asks at an odd point whether a long step skipped
+whole periods, and has nothing to say beyond `FARTHEST`, where floats are too far apart to see a function
+change over an eighth.
 """
 
 from __future__ import annotations
