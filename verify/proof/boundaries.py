@@ -1,4 +1,4 @@
-"""What happens where cells meet: is the operation continuous, do its slopes agree, is the rule's answer one of them.
+"""What happens where cells meet: is the operation continuous, do its slopes agree, does the rule answer one.
 
 At a boundary where the slopes differ the rule must answer with a point of their convex hull, for all operands
 at once: that is Clarke's generalized gradient of a piecewise smooth function (Clarke, "Optimization and
@@ -188,10 +188,11 @@ class _Judgement:
     def _opens(self, leaf: Leaf, active: list[tuple[Term, int]]) -> bool:
         """Whether the cell has room between several faces that meet here: some direction leads into it."""
         transfer, rows = Transfer(leaf.field, self.field, self.images), []
+        inputs = self.obligation.inputs
         trusting = Interpreter(leaf.field, trusting=True)
         for term, s in active:
             u = trusting.element(term)
-            row = [self._number(transfer.limit(leaf.field.derivative(u, n), None)) for n in self.obligation.inputs]
+            row = [self._number(transfer.limit(leaf.field.derivative(u, n), None)) for n in inputs]
             if any(row):  # a face with no slope, as x² + y² > 0 at the origin, bars no direction
                 rows.append([c * s for c in row])
         return open_directions(rows)
@@ -267,14 +268,15 @@ class _Judgement:
                               limits, rule)
         weights = self._weights(rule, limits)
         if weights is None:
-            return self._told(Bend.REJECTED, "the rule's answer is no mean of the slopes around", limits, rule)
+            reason = "the rule's answer is no mean of the slopes around"
+            return self._told(Bend.REJECTED, reason, limits, rule)
         return self._told(Bend.SUBGRADIENT, "", limits, rule, weights)
 
     def _equal(self, a: Slopes, b: Slopes) -> bool:
         return all(self.field.is_zero(u - v) for u, v in zip(a, b, strict=True))
 
     def _weights(self, rule: Slopes, limits: list[Slopes]) -> list[Element] | None:
-        """The share of each limit in the rule's answer, in the fewest limits that do; None if it is no mean."""
+        """The share of each limit in the rule's answer, the fewest that do; None if it is no mean."""
         distinct = [k for k, u in enumerate(limits) if not any(self._equal(u, v) for v in limits[:k])]
         for size in range(1, len(rule) + 2):
             for chosen in combinations(distinct, size):
@@ -292,10 +294,8 @@ class _Judgement:
         limits = [limit for leaf in inside for limit in self._ray_limits(leaf)]
         weights = self._weights(rule, limits)
         if weights is None:
-            return self._told(
-                Bend.UNKNOWN, "the slope depends on the direction of approach, and the rule's answer is not shown "
-                "to be a mean of the limits", limits, rule,
-            )
+            reason = "the slope depends on the direction, and the rule's answer is not shown to be a mean of slopes"
+            return self._told(Bend.UNKNOWN, reason, limits, rule)
         return self._told(Bend.SUBGRADIENT, "", limits, rule, weights)
 
     def _ray_limits(self, leaf: Leaf) -> Iterator[Slopes]:
@@ -309,7 +309,8 @@ class _Judgement:
                 for (name, _), step in zip(self.stratum.where, direction, strict=True)
             }
             reader = Interpreter(near, outward, trusting=True)
-            if all(s == NOT_ZERO or known_sign(near, reader.element(t)) == s for t, s in faces(leaf.field.cell)):
+            given = [(reader.element(t), s) for t, s in faces(leaf.field.cell) if s != NOT_ZERO]
+            if all(known_sign(near, u) == s for u, s in given):
                 ray = Transfer(leaf.field, near, outward)
                 back = Transfer(near, self.field, {along: number(0)})
                 yield tuple(back.limit(near.reduced(ray.limit(u, None)), along) for u in leaf.slopes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from verify.proof import algebra
 from verify.proof.algebra import Element
@@ -52,7 +53,7 @@ def _narrowed(cell: Cell, condition: Term) -> Cell:
     return cell.within(name, lo, at if hi is None else min(hi, at))
 
 
-def _bound(gap: Term) -> tuple[str, algebra.Fraction, algebra.Fraction] | None:
+def _bound(gap: Term) -> tuple[str, Fraction, Fraction] | None:
     """(x, c, r) for c·(x - r), a linear expression in one symbol; None for any other."""
     if any(node.op not in ("symbol", "const", "add", "sub", "mul", "div", "neg") for node in _nodes(gap)):
         return None

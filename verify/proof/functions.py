@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from math import gcd
 
 from flint import fmpz
@@ -131,7 +132,8 @@ def _log_of_number(field: Field, c: Fraction) -> Element:
     result = CONSTANT_ZERO
     for whole, direction in ((c.numerator, 1), (c.denominator, -1)):
         for prime, multiplicity in _primes(whole):
-            g = field.deal("log", str(prime), number(prime), lambda p=prime: apply("log", constant(p)))
+            named = partial(apply, "log", constant(prime))
+            g = field.deal("log", str(prime), number(prime), named)
             result = result + generator(g.index).scaled(direction * multiplicity)
     return result
 
@@ -195,7 +197,7 @@ def _unit_conjugate(field: Field, f: Polynomial) -> tuple[Polynomial, Fraction] 
 def power(field: Field, u: Element, c: Fraction) -> Element:
     """u**c for u > 0 (or u = 0 < c) and a rational c, as a product over the factors of u.
 
-    Factors of unknown sign whose product is positive go under one root; raises Split where that is not enough.
+    Factors of unknown sign whose product is positive go under one root; raises Split where that fails.
     """
     u = field.canonical(u)
     if not u:
@@ -302,20 +304,25 @@ def _known_angle(field: Field, c: Fraction) -> tuple[Element, Element] | None:
     """Sine and cosine of c·π for a multiple of π/6 or π/4."""
     quarter = int(c * 2)
     rest = c - Fraction(quarter, 2)
-    half, root = Fraction(1, 2), lambda n: power(field, number(n), Fraction(1, 2)).scaled(Fraction(1, 2))
+    half = Fraction(1, 2)
     if rest == 0:
         s, k = CONSTANT_ZERO, CONSTANT_ONE
     elif rest == Fraction(1, 6):
-        s, k = number(half), root(3)
+        s, k = number(half), _half_root(field, 3)
     elif rest == Fraction(1, 4):
-        s, k = root(2), root(2)
+        s, k = _half_root(field, 2), _half_root(field, 2)
     elif rest == Fraction(1, 3):
-        s, k = root(3), number(half)
+        s, k = _half_root(field, 3), number(half)
     else:
         return None
     for _ in range(quarter):
         s, k = k, -s
     return s, k
+
+
+def _half_root(field: Field, n: int) -> Element:
+    """√n/2."""
+    return power(field, number(n), Fraction(1, 2)).scaled(Fraction(1, 2))
 
 
 def atan(field: Field, u: Element) -> Element:

@@ -7,8 +7,9 @@ from fractions import Fraction
 
 from verify.proof import functions
 from verify.proof.algebra import CONSTANT_ONE, CONSTANT_ZERO, Element, number
+from verify.proof.cells import NOT_ZERO
 from verify.proof.field import Field
-from verify.proof.signs import NOT_ZERO, learn, require_nonzero, sign
+from verify.proof.signs import learn, require_nonzero, sign
 from verify.trace.term import Term
 
 HALF = Fraction(1, 2)

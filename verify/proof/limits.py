@@ -96,7 +96,7 @@ class Transfer:
 
 
 def rooted(field: Field, u: Element) -> Element:
-    """``u`` with the radicands among the factors of its denominator written as powers of their roots: R/R**2 for R/p.
+    """``u`` with a radicand that divides its denominator written as a power of its root: R/R**2 for R/p.
 
     Where p goes to 0 this cancels what l'Hôpital's rule would only carry along.
     """
@@ -133,7 +133,7 @@ _FUNCTIONS: dict[str, Callable[[Field, Generator, Element], Element]] = {
 
 
 def solve(field: Field, rows: list[list[Element]]) -> list[Element] | None:
-    """The one solution of linear equations given as augmented rows; None if there is none, or more than one."""
+    """The one solution of linear equations given as augmented rows; None if there is not just one."""
     unknowns = len(rows[0]) - 1
     for column in range(unknowns):
         pivot = next((r for r in range(column, len(rows)) if not field.is_zero(rows[r][column])), None)
@@ -157,7 +157,7 @@ def solve(field: Field, rows: list[list[Element]]) -> list[Element] | None:
 def barycentric(
     field: Field, point: tuple[Element, ...], corners: list[tuple[Element, ...]]
 ) -> list[Element] | None:
-    """The weights of the corners whose mean is ``point``; None if there are none, or if they are not unique."""
+    """The weights of the corners whose mean is ``point``; None if there is not just one choice of them."""
     rows = [[corner[k] for corner in corners] + [point[k]] for k in range(len(point))]
     rows.append([CONSTANT_ONE] * (len(corners) + 1))
     if len(corners) > len(rows):

@@ -17,7 +17,7 @@ def accumulated(name: str) -> str:
 
 @dataclass(frozen=True)
 class Obligation:
-    """On the interior of every cell: gradient_i == acc_i + g · d definition/d input_i, and forward == definition.
+    """Inside every cell: gradient_i == acc_i + g · d definition/d input_i, and forward == definition.
 
     inputs: the names of the real symbols
     definition: what the operation is, written independently of the engine

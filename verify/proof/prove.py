@@ -124,7 +124,7 @@ class _Examination:
         values = sample(field)
         verdicts = [forward[0], *(v for v, _ in gradients)]
         if values is None or not nowhere_zero_denominators(values, (definition, *slopes)):
-            doubt = "no point of the cell was found" if values is None else "a denominator may be 0 everywhere"
+            doubt = "a denominator may be 0 everywhere" if values else "no point of the cell was found"
             verdicts = [Verdict(Status.UNKNOWN, doubt) if v.status is Status.PROVED else v for v in verdicts]
         result = CellResult(
             field.cell,

@@ -72,7 +72,7 @@ class BoundaryResult:
     cell: the part of the boundary meant, in the symbols that stay free
     limits: for each cell that touches, the limit of every partial slope; None for an infinite or unknown one
     rule: the rule's answer; None where it has none
-    weights: the share of each limit in the rule's answer (for two limits: 1 - t and t); () unless a subgradient
+    weights: the share of each limit in the rule's answer (of two limits 1 - t and t); () unless a subgradient
     """
 
     where: tuple[tuple[str, Term], ...]
@@ -104,11 +104,13 @@ class Proof:
         """The worst of everything; with no cell inside the domain there is nothing proved."""
         if self.failure or all(c.outside for c in self.cells):
             return Status.UNKNOWN
-        return max(part.status for part in (*self.cells, *self.boundaries))
+        return max((*(c.status for c in self.cells), *(b.status for b in self.boundaries)))
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """What keeps this from being proved, in words."""
-        verdicts = [v for c in self.cells for v in (c.forward, *c.gradients)]
-        found = [part.reason for part in (*verdicts, *self.boundaries) if part.status is not Status.PROVED]
-        return tuple(dict.fromkeys(filter(None, (self.failure, *found))))
+        found = [self.failure]
+        for c in self.cells:
+            found += [v.reason for v in (c.forward, *c.gradients) if v.status is not Status.PROVED]
+        found += [b.reason for b in self.boundaries if b.status is not Status.PROVED]
+        return tuple(dict.fromkeys(filter(None, found)))

@@ -1,4 +1,4 @@
-"""A point of a cell, and what elements are there, in balls: to see that no denominator vanishes identically."""
+"""A point of a cell, and elements there in balls: to see that no denominator vanishes identically."""
 
 from __future__ import annotations
 

@@ -105,7 +105,8 @@ def _polynomial_sign(field: Field, p: Polynomial) -> int | None:
     found = algebra.indices(p)
     if len(found) == 1:
         told = _by_roots(field, p, found[0])
-        return told if told is not None or field.generators[found[0]].kind == "symbol" else _by_balls(field, p)
+        exact = told is not None or field.generators[found[0]].kind == "symbol"
+        return told if exact else _by_balls(field, p)
     shifted = _by_shift(field, p, found)
     return shifted if shifted is not None else _by_balls(field, p)
 
@@ -218,7 +219,8 @@ def _by_shift(field: Field, p: Polynomial, found: list[int]) -> int | None:
         return None
     ranges = {i: _range(field, field.generators[i]) for i in found}
     for preferred in (0, 1):
-        substitution, signs, moved = list(GENS), {}, False
+        substitution, moved = list(GENS), False
+        signs: dict[int, int | None] = {}
         for i, ends in ranges.items():
             end = ends[preferred] if ends[preferred] is not None else ends[1 - preferred]
             if end is None:
@@ -269,7 +271,8 @@ def roots_within(coefficients: list[Fraction], lo: Fraction | None, hi: Fraction
     polynomial = fmpz_poly([int(c * common) for c in coefficients])
     for precision in (64, 256, 1024):
         with ctx.workprec(precision):
-            real = [r.real for r, _ in polynomial.complex_roots() if r.imag == 0]
+            found: list[tuple[Any, int]] = polynomial.complex_roots()  # type: ignore[assignment]
+            real = [r.real for r, _ in found if r.imag == 0]
             sides = [(_side(r, lo, 1), _side(r, hi, -1)) for r in real]
             if all(None not in pair for pair in sides):
                 return [r for r, pair in zip(real, sides, strict=True) if all(pair)]
@@ -300,7 +303,7 @@ def _evaluate(coefficients: list[Fraction], x: Fraction) -> Fraction:
     return result
 
 
-# ---------------------------------------------------------------------------------------------------- in balls
+# --------------------------------------------------------------------------------------------------- in balls
 
 
 def _by_balls(field: Field, p: Polynomial) -> int | None:

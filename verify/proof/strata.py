@@ -124,7 +124,9 @@ def _inverse(field: Field, kind: str, argument: Element, order: int, value: Frac
     if kind == "exp":
         if value <= 0:
             return []
-        return zeros(field, argument) if value == 1 else _equal(field, argument, apply("log", constant(value)))
+        if value == 1:
+            return zeros(field, argument)
+        return _equal(field, argument, apply("log", constant(value)))
     if kind == "root":
         return [] if value < 0 else zeros(field, argument - algebra.number(value**order))
     if value == 0 and kind in ("erf", "atan"):
