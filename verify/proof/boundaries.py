@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, product
 
-from verify.proof.algebra import Element, TooHard, number
+from verify.proof.algebra import Element, TooHard, number, total
 from verify.proof.cells import NOT_ZERO, Cell, Split, everywhere
 from verify.proof.domain import conjuncts, domain_cells
 from verify.proof.field import Field, Restart
@@ -21,8 +21,8 @@ from verify.proof.leaf import Leaf
 from verify.proof.limits import Infinite, Transfer, Unclear, barycentric
 from verify.proof.obligation import UPSTREAM, Obligation, accumulated
 from verify.proof.result import Bend, BoundaryResult
-from verify.proof.signs import Empty, known_sign, learn, sign
-from verify.proof.strata import Stratum, depends, ends, faces, open_directions, zeros
+from verify.proof.signs import Empty, known_sign, learn, open_directions, sign
+from verify.proof.strata import Stratum, depends, ends, faces, zeros
 from verify.trace.term import Term
 
 MOST_STRATA = 64
@@ -71,7 +71,10 @@ def _first_strata(
         for term, s in leaf.field.cell.signs:
             if s == NOT_ZERO:
                 continue
-            solutions = zeros(leaf.field, Interpreter(leaf.field, trusting=True).element(term))
+            try:
+                solutions = zeros(leaf.field, Interpreter(leaf.field, trusting=True).element(term))
+            except (Split, Restart, Undefined):
+                solutions = None
             if solutions is None and term not in given:
                 unsolved[term] = None
             for binding in solutions or ():
@@ -88,6 +91,8 @@ def _zeros_on(stratum: Stratum, boundary: Term) -> list[Stratum] | None:
     """The parts of the stratum where a term vanishes."""
     field = Field(Cell(stratum.cell.box))
     try:
+        for name, _, _ in stratum.cell.box:
+            field.symbol(name)
         for term, known in stratum.cell.signs:
             learn(field, Interpreter(field, trusting=True).element(term), known)
         solutions = zeros(field, Interpreter(field, trusting=True).element(boundary))
@@ -126,7 +131,10 @@ class _Judgement:
             self.field.symbol(name)
         for term, known in self.field.cell.signs:
             learn(self.field, reader.element(term), known)
-        self.images = {name: reader.element(value) for name, value in self.stratum.where}
+        try:
+            self.images = {name: reader.element(value) for name, value in self.stratum.where}
+        except Undefined:
+            return None  # no such point
         self.reader = Interpreter(self.field, self.images)
         if not self._in_domain():
             return None
@@ -143,6 +151,8 @@ class _Judgement:
             return self._told(Bend.DISCONTINUOUS, "the operation itself jumps")
         if (problem := self._forward_problem(value)):
             return self._told(Bend.REJECTED, problem)
+        if not self.reader.element_of_symbol(UPSTREAM):
+            return self._without_upstream()
         edge = len(inside) < len(touching) or self._on_the_edge()
         return self._sloped(inside, transfers, edge)
 
@@ -233,14 +243,25 @@ class _Judgement:
         upstream, answer = self.reader.element_of_symbol(UPSTREAM), []
         for name, gradient in zip(self.obligation.inputs, self.obligation.gradients, strict=True):
             try:
-                total = self.reader.element(gradient) - self.reader.element_of_symbol(accumulated(name))
+                added = self.reader.element(gradient) - self.reader.element_of_symbol(accumulated(name))
             except Undefined as problem:
                 return f"the rule has no value here: {problem}"
-            slope = self.field.reduced(total / upstream)
+            slope = self.field.reduced(added / upstream)
             if any(depends(self.field, i, n) for i in slope.indices() for n in (UPSTREAM, accumulated(name))):
                 return "what the rule adds is no multiple of the upstream gradient here"
             answer.append(slope)
         return tuple(answer)
+
+    def _without_upstream(self) -> BoundaryResult | None:
+        """A rule that branches on the upstream gradient must add nothing where that is 0."""
+        for name, gradient in zip(self.obligation.inputs, self.obligation.gradients, strict=True):
+            try:
+                added = self.reader.element(gradient) - self.reader.element_of_symbol(accumulated(name))
+            except Undefined as problem:
+                return self._told(Bend.REJECTED, f"the rule has no value here: {problem}")
+            if not self.field.is_zero(added):
+                return self._told(Bend.REJECTED, "the rule adds something where the upstream gradient is 0")
+        return None
 
     def _sloped(self, inside: list[Leaf], transfers: list[Transfer], edge: bool) -> BoundaryResult:
         """The verdict where the operation is continuous."""
@@ -253,7 +274,7 @@ class _Judgement:
         except Infinite:
             return self._told(Bend.VERTICAL, "the slope grows without bound", rule=rule)
         except Unclear:
-            if len(self.stratum.where) < 2 or isinstance(rule, str):
+            if len(self.stratum.where) < 2:
                 raise
             return self._along_rays(inside, rule)
         if edge:
@@ -286,17 +307,27 @@ class _Judgement:
                     return [shares.get(k, number(0)) for k in range(len(limits))]
         return None
 
-    def _along_rays(self, inside: list[Leaf], rule: Slopes) -> BoundaryResult:
+    def _along_rays(self, inside: list[Leaf], rule: Slopes | str) -> BoundaryResult:
         """At a point where the slope depends on the direction of approach, as at the tip of a cone.
 
         The limits along some rays are limits of slopes, so their hull lies in the generalized gradient.
         """
         limits = [limit for leaf in inside for limit in self._ray_limits(leaf)]
+        if isinstance(rule, str):
+            return self._told(Bend.REJECTED, rule, limits)
         weights = self._weights(rule, limits)
+        if weights is None and self._too_steep(inside, rule):
+            return self._told(Bend.REJECTED, "the rule answers a steeper slope than any around", limits, rule)
         if weights is None:
-            reason = "the slope depends on the direction, and the rule's answer is not shown to be a mean of slopes"
+            reason = "the slope depends on the direction, and the rule's answer is not shown to be a mean"
             return self._told(Bend.UNKNOWN, reason, limits, rule)
         return self._told(Bend.SUBGRADIENT, "", limits, rule, weights)
+
+    def _too_steep(self, inside: list[Leaf], rule: Slopes) -> bool:
+        """Whether the rule's answer is longer than the gradient, which has one length all around."""
+        length = total(u * u for u in rule)
+        around = [leaf.field.reduced(total(u * u for u in leaf.slopes)).constant() for leaf in inside]
+        return all(c is not None and sign(self.field, length - number(c)) > 0 for c in around)
 
     def _ray_limits(self, leaf: Leaf) -> Iterator[Slopes]:
         """The limits of the slopes along rays that lead into a cell."""

@@ -207,16 +207,18 @@ def power(field: Field, u: Element, c: Fraction) -> Element:
     result, unsigned = CONSTANT_ONE, algebra.ONE
     for p, direction in ((u.num, 1), (u.den, -1)):
         content, found = field.factors(p)
+        unsigned = unsigned if content > 0 else -unsigned
         result = result * _power_of_number(field, abs(content), c * direction)
         for f, multiplicity in found:
             s = known_sign(field, Element(f))
             if s is None and direction == multiplicity == 1:
-                unsigned = unsigned * f
+                unsigned = unsigned * f  # with the signs of all other factors: u > 0, so this is positive
                 continue
             if s is None:
                 s = sign(field, Element(f))
             result = result * _power(field, f if s > 0 else -f, c * direction * multiplicity)
-    return result if unsigned.is_one() else result * _power(field, unsigned, c)
+            unsigned = unsigned if s > 0 or multiplicity % 2 == 0 else -unsigned
+    return result if unsigned.is_constant() else result * _power(field, unsigned, c)
 
 
 def _power_of_number(field: Field, number_: Fraction, c: Fraction) -> Element:

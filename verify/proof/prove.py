@@ -15,7 +15,7 @@ from verify.proof.leaf import Leaf
 from verify.proof.obligation import UPSTREAM, Obligation, accumulated
 from verify.proof.result import CellResult, Proof, Status, Verdict
 from verify.proof.samples import nowhere_zero_denominators, sample
-from verify.proof.signs import Empty, learn
+from verify.proof.signs import Empty, learn, refuse_contradictions
 from verify.trace.term import Term
 
 MOST_CELLS = 64
@@ -29,6 +29,8 @@ def prove(obligation: Obligation) -> Proof:
         boundaries = boundary_results(obligation, leaves)
     except (TooHard, Unsupported, Undefined) as problem:
         return Proof(obligation, failure=str(problem))
+    except ZeroDivisionError:
+        return Proof(obligation, failure="a denominator is 0 in a way that was not seen before")
     except RecursionError:
         return Proof(obligation, failure="the terms are nested too deeply")
     return Proof(obligation, tuple(leaf.result for leaf in leaves), tuple(boundaries))
@@ -75,6 +77,7 @@ class _Examination:
             self.field.symbol(name)
         for boundary, known in self.field.cell.signs:
             learn(self.field, trusting.element(boundary), known)
+        refuse_contradictions(self.field)
         try:
             definition = self.field.reduced(trusting.element(self.obligation.definition))
         except Undefined as problem:

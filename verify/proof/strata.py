@@ -8,9 +8,10 @@ from fractions import Fraction
 
 from verify.proof import algebra
 from verify.proof.algebra import GENS, Element, Polynomial
-from verify.proof.cells import Cell
-from verify.proof.field import Field
-from verify.trace.term import Term, apply, constant, substitute, symbol
+from verify.proof.cells import Cell, Split
+from verify.proof.field import Field, Restart
+from verify.proof.interpret import Interpreter, Undefined
+from verify.trace.term import Term, apply, constant, substitute, symbol, symbols_of
 
 Binding = tuple[tuple[str, Term], ...]
 
@@ -26,10 +27,23 @@ class Stratum:
         """The smaller piece where also ``more`` holds."""
         replacement = {symbol(name): value for name, value in more}
         old = tuple((name, substitute((value,), replacement)[0]) for name, value in self.where)
+        more = tuple((name, _simplified(value)) for name, value in more)
+        old = tuple((name, _simplified(value)) for name, value in old)
         names = [name for name, _ in more]
         box = tuple(side for side in self.cell.box if side[0] not in names)
         signs = tuple((substitute((term,), replacement)[0], s) for term, s in self.cell.signs)
         return Stratum(tuple(sorted((*old, *more))), Cell(box, signs))
+
+
+def _simplified(value: Term) -> Term:
+    """A rational number as one constant, anything else as it is."""
+    if not value.args or symbols_of(value):
+        return value
+    try:
+        c = Interpreter(Field(Cell(())), trusting=True).element(value).constant()
+    except (Split, Undefined, Restart):
+        return value
+    return value if c is None else constant(c)
 
 
 def faces(cell: Cell) -> Iterator[tuple[Term, int]]:
@@ -62,30 +76,39 @@ def zeros(field: Field, u: Element) -> list[Binding] | None:
 
 
 def _zeros_of_factor(field: Field, f: Polynomial) -> list[Binding] | None:
-    linear = _linear_solution(field, f)
+    linear = _solutions(field, f, 1)
     if linear is not None:
-        return [linear]
+        return linear
     found = algebra.indices(f)
     if len(found) == 1:
         return _zeros_in_one(field, f, found[0])
     if _is_sum_of_squares(field, f):
         origin = ((field.generators[i].term.value, constant(0)) for i in found)
         return [tuple(sorted(origin))]
-    return None
+    return _solutions(field, f, 2)
 
 
-def _linear_solution(field: Field, f: Polynomial) -> Binding | None:
-    """f = c·v + rest with a rational c, v not in the rest: v is -rest/c."""
+def _solutions(field: Field, f: Polynomial, degree: int) -> list[Binding] | None:
+    """f = a·v + b, or a·v² + b·v + c, with a rational a and no v in the rest: solved for v."""
     for i in algebra.indices(f):
         g = field.generators[i]
-        if g.kind != "symbol" or f.degrees()[i] != 1:
+        if g.kind != "symbol" or f.degrees()[i] != degree:
             continue
-        slope = f.derivative(i)
-        if slope.is_constant() and not any(
-            depends(field, j, g.term.value) for j in algebra.indices(f) if j != i
-        ):
-            rest = (f - slope * GENS[i]) / slope.leading_coefficient()
-            return ((g.term.value, field.term(Element(-rest))),)
+        if any(depends(field, j, g.term.value) for j in algebra.indices(f) if j != i):
+            continue
+        lead = f.derivative(i) if degree == 1 else f.derivative(i).derivative(i) / 2
+        if not lead.is_constant():
+            continue
+        monic = f / lead.leading_coefficient()
+        if degree == 1:
+            return [((g.term.value, field.term(Element(GENS[i] - monic))),)]
+        half = (monic.derivative(i) - 2 * GENS[i]) / 2  # monic = (v + half)² - (half² - rest)
+        square = (GENS[i] + half) ** 2 - monic
+        root = apply("sqrt", field.term(Element(square)))
+        signed = (apply("neg", root), root)
+        if not half:
+            return [((g.term.value, r),) for r in signed]
+        return [((g.term.value, apply("sub", r, field.term(Element(half)))),) for r in signed]
     return None
 
 
@@ -104,19 +127,9 @@ def _zeros_in_one(field: Field, f: Polynomial, i: int) -> list[Binding] | None:
     if len(coefficients) == 2:
         return _inverse(field, g.kind, g.argument, g.order, -coefficients[0] / coefficients[1])
     if len(coefficients) == 3 and g.kind == "symbol":
-        return [((g.term.value, root),) for root in _quadratic_roots(*coefficients)]
+        c, b, a = coefficients
+        return [] if b * b < 4 * a * c else _solutions(field, f, 2)
     return None
-
-
-def _quadratic_roots(c: Fraction, b: Fraction, a: Fraction) -> list[Term]:
-    """The real roots of a·x² + b·x + c."""
-    discriminant = (b * b - 4 * a * c) / (4 * a * a)
-    if discriminant < 0:
-        return []
-    root, middle = apply("sqrt", constant(discriminant)), constant(-b / (2 * a))
-    if b == 0:
-        return [apply("neg", root), root]
-    return [apply("sub", middle, root), apply("add", middle, root)]
 
 
 def _inverse(field: Field, kind: str, argument: Element, order: int, value: Fraction) -> list[Binding] | None:
@@ -157,18 +170,3 @@ def _is_sum_of_squares(field: Field, f: Polynomial) -> bool:
         c > 0 and sum(map(bool, m)) == 1 and all(n % 2 == 0 for n in m)
         for m, c in zip(f.monoms(), f.coeffs(), strict=True)
     )
-
-
-def open_directions(rows: list[list[Fraction]]) -> bool:
-    """Whether some d has row·d > 0 for every row: Fourier and Motzkin's elimination, symbol by symbol."""
-    while rows:
-        if not rows[0]:
-            return False  # 0 > 0 is asked
-        head = [(row[0], row[1:]) for row in rows]
-        up = [[a / c for a in rest] for c, rest in head if c > 0]  # d > -rest
-        down = [[a / -c for a in rest] for c, rest in head if c < 0]  # d < rest
-        flat = [rest for c, rest in head if c == 0]
-        rows = flat + [[a + b for a, b in zip(u, d, strict=True)] for u in up for d in down]
-    return True
-
-
