@@ -1,19 +1,36 @@
-"""A case: one operation beside its row, and what the checks share about it (the trace, the terms, the points)."""
+"""A case: one operation beside its row, and what the checks share about it: trace, terms, points, truths."""
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from flint import arb
 
 from verify.findings import Finding, Verdict
 from verify.mirror import Row
+from verify.numbers.domain import Domain, domain_of
+from verify.numbers.points import Point, points
+from verify.numbers.reference import Reference, Truth
+from verify.numbers.ulps import hexadecimal
 from verify.subjects.operation import Operation, Traced
+from verify.trace.balls import compile_balls
 from verify.trace.from_sympy import condition_from_sympy, from_sympy
 from verify.trace.term import Condition, Term
 
 if TYPE_CHECKING:
     from verify.checks import Check
     from verify.harness import Options
+    from verify.proof.result import Proof
+
+
+class Sample(NamedTuple):
+    """The operation at one point of floats: its value and slopes, or the exception that came instead."""
+
+    point: Point
+    out: Any
+    slopes: tuple[Any, ...]
+    error: Exception | None
 
 
 class Case:
@@ -23,6 +40,8 @@ class Case:
         self.operation = operation
         self.row = row
         self.options = options
+
+    # ------------------------------------------------------------------------------------- what the mirror says
 
     @cached_property
     def definition(self) -> Term:
@@ -44,6 +63,8 @@ class Case:
         """Where the operation has a value."""
         return condition_from_sympy(self.row.domain)
 
+    # ------------------------------------------------------------------------------------ what the subject does
+
     @cached_property
     def trace(self) -> Traced | Exception:
         """The operation run on symbols, or what stopped it."""
@@ -52,14 +73,116 @@ class Case:
         except Exception as error:  # the subject's own code may raise anything
             return error
 
+    @cached_property
+    def samples(self) -> list[Sample]:
+        """The operation at every point."""
+        return [_sample(self.operation, point) for point in self.points]
+
+    # ---------------------------------------------------------------------------------------------- the points
+
+    @cached_property
+    def region(self) -> Domain:
+        """The domain, as the points see it."""
+        return domain_of(self.domain, self.row.inputs)
+
+    @cached_property
+    def points(self) -> list[Point]:
+        """Where the rule is looked at: the point that was asked for first, then the generated ones."""
+        name = f"{self.operation.name} {self.row.case}".strip()
+        places = [place for corner in self.row.corners for place in corner.places]
+        generated = points(name, self.region, places, self.options.points, self.options.seed)
+        asked = dict(self.options.point)
+        if all(name in asked for name in self.row.inputs):
+            generated.insert(0, tuple(asked[name] for name in self.row.inputs))
+        return generated
+
+    @cached_property
+    def truths(self) -> list[tuple[Truth, ...]]:
+        """The true slopes at every point."""
+        return Reference(self.slopes, self.row.inputs).many(self.points)
+
+    @cached_property
+    def values(self) -> Reference:
+        """The true value of the operation, at any point."""
+        return Reference([self.stable], self.row.inputs)
+
+    @cached_property
+    def at_corner(self) -> list[bool]:
+        """Which points lie on a corner or a tie."""
+        if not self.row.corners:
+            return [False] * len(self.points)
+        expressions = [from_sympy(e) for corner in self.row.corners for e in corner.at]
+        sizes = [len(corner.at) for corner in self.row.corners]
+        program = compile_balls(expressions, self.row.inputs)
+        return [_on_any(program(*map(arb, point)), sizes) for point in self.points]
+
+    # ----------------------------------------------------------------------------------------------- the proof
+
+    @cached_property
+    def proof(self) -> Proof | None:
+        """The rule, run on symbols, against the mirror; None where it does not run on symbols."""
+        from verify.proof.obligation import Obligation
+        from verify.proof.prove import prove
+
+        if isinstance(self.trace, Exception):
+            return None
+        return prove(
+            Obligation(
+                self.operation.name,
+                self.row.inputs,
+                self.definition,
+                self.domain,
+                self.trace.forward,
+                self.trace.gradients,
+            )
+        )
+
+    # -------------------------------------------------------------------------------------------- telling of it
+
     def finding(self, check: Check | str, verdict: Verdict, message: str, **more: Any) -> Finding:
-        """A finding about this case; one with constants says which."""
+        """A finding about this case."""
         from verify.checks import CHECKS
 
         if isinstance(check, str):
             check = next(c for c in CHECKS if c.name == check)
-        if self.row.case:
-            message = f"{message} ({self.row.case})"
         return Finding(
-            self.operation.name, check.question, verdict, check.name, message, source=self.operation.source, **more
+            self.operation.name,
+            check.question,
+            verdict,
+            check.name,
+            message,
+            case=self.row.case,
+            source=self.operation.source,
+            **more,
         )
+
+    def shown(self, point: Point) -> str:
+        """The point for a reader: x = 0.7, y = 2."""
+        return ", ".join(f"{n} = {v!r}" for n, v in zip(self.row.inputs, point, strict=True))
+
+    def exact(self, point: Point) -> dict[str, str]:
+        """The point for a machine, exact."""
+        return {n: hexadecimal(v) for n, v in zip(self.row.inputs, point, strict=True)}
+
+    def rerun(self, point: Point) -> str:
+        """The command that shows this point again."""
+        at = " ".join(f"--point {n}={hexadecimal(v)}" for n, v in zip(self.row.inputs, point, strict=True))
+        return f"{self.operation.command} --seed {self.options.seed} {at}"
+
+
+def _sample(operation: Operation, point: Point) -> Sample:
+    try:
+        run = operation.run(point)
+    except Exception as error:  # the subject's own code may raise anything; the check of extremes judges it
+        return Sample(point, None, (), error)
+    return Sample(point, run.out, run.gradients, None)
+
+
+def _on_any(values: tuple[Any, ...], sizes: list[int]) -> bool:
+    """Whether all expressions of some corner are zero."""
+    start = 0
+    for size in sizes:
+        if all(v.contains(0) for v in values[start : start + size]):
+            return True
+        start += size
+    return False

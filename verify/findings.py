@@ -63,6 +63,7 @@ class Finding:
     check: the witness that speaks, for example "proof", "points", "corners"
     message: one line; details: aligned (label, text) lines of evidence
     operand: the input whose partial derivative is meant, "" for all
+    case: the constants of the operation that was looked at ("n = 3"), "" if it has none
     point: the counterexample, exact: input name -> float in hex, or a fraction
     """
 
@@ -72,6 +73,7 @@ class Finding:
     check: str
     message: str
     operand: str = ""
+    case: str = ""
     details: tuple[tuple[str, str], ...] = ()
     point: dict[str, str] = field(default_factory=dict)
     source: Source | None = None
@@ -84,14 +86,22 @@ class Finding:
 
 @dataclass(frozen=True)
 class Answer:
-    """The verdict on one question: the worst of its findings."""
+    """The verdict on one question: the worst over the cases of the operation."""
 
     question: Question
     findings: tuple[Finding, ...]
 
     @property
     def verdict(self) -> Verdict:
-        return worst(f.verdict for f in self.findings) if self.findings else Verdict.INCONCLUSIVE
+        cases = dict.fromkeys(f.case for f in self.findings)
+        verdicts = [_of_case([f.verdict for f in self.findings if f.case == case]) for case in cases]
+        return worst(verdicts) if verdicts else Verdict.INCONCLUSIVE
+
+
+def _of_case(verdicts: list[Verdict]) -> Verdict:
+    """The worst, except that points which match beside a proof are a second witness, not a doubt."""
+    found = worst(verdicts)
+    return Verdict.PROVED if found is Verdict.MATCHED and Verdict.PROVED in verdicts else found
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
@@ -102,7 +112,8 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 def told(finding: Finding) -> str:
     """The finding as a person reads it: a headline, then aligned evidence."""
     operand = f" in {finding.operand}" if finding.operand else ""
-    lines = [f"{finding.verdict.upper()}  {finding.op}{operand}: {finding.message}"]
+    case = f" ({finding.case})" if finding.case else ""
+    lines = [f"{finding.verdict.upper()}  {finding.op}{operand}: {finding.message}{case}"]
     if finding.source is not None:
         lines.append(f"  {'rule':<11} {finding.source}   {finding.source.text}".rstrip())
     for label, text in finding.details:

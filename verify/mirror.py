@@ -14,6 +14,7 @@ stable      the same function, written so that balls can follow it to the ends o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -61,6 +62,18 @@ class Corner:
 
     at: tuple[Expr, ...]
     answers: tuple[Any, ...]
+
+    @property
+    def places(self) -> tuple[Fraction, ...]:
+        """Where it is, for a corner in one variable; a tie is nowhere in particular."""
+        found = []
+        for e in self.at:
+            free = e.free_symbols
+            if len(free) == 1:
+                v = next(iter(free))
+                root = -e.subs(v, 0) / diff(e, v)  # the corners of the table are linear
+                found.append(Fraction(int(root.p), int(root.q)))
+        return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -63,33 +63,33 @@ class Activations(Node):
 
     @op("gelu_tanh")
     def gelu_tanh(self) -> Self:
-        """x * (1 + tanh(u(x))) / 2  ->  (1 + t + x * (1 - t * t) * du(x)) / 2
+        """x * (1 + tanh(u(x))) / 2  ->  s + x * s * (1 - s) * 2 * du(x)
 
-        u(x) = √(2/π)·(x + 0.044715·x³), du its derivative, t = tanh(u(x)): the approximation of
-        Hendrycks and Gimpel, "Gaussian Error Linear Units", arXiv:1606.08415, section 2.
+        u(x) = √(2/π)·(x + 0.044715·x³), du its derivative, s = sigmoid(2·u(x)) = (1 + tanh(u(x)))/2: the
+        approximation of Hendrycks and Gimpel, "Gaussian Error Linear Units", arXiv:1606.08415, section 2.
         """
         m = arithmetic(self.data)
-        x, scale, cubic = self.data, m.sqrt(m.ratio(2, 1) / m.pi), m.ratio(44715, 1_000_000)
-        t = m.tanh(scale * (x + cubic * (x * x * x)))
-        out = type(self)(x * (1 + t) / 2, (self,), "gelu_tanh")
+        x, scale, cubic = self.data, m.sqrt(8 / m.pi), m.ratio(44715, 1_000_000)
+        s = m.sigmoid(scale * (x + cubic * (x * x * x)))
+        out = type(self)(x * s, (self,), "gelu_tanh")
 
         def _backward() -> None:
-            du = scale * (1 + 3 * cubic * (x * x))
-            bump = m.where(m.gt(1 - t * t, 0), x * (1 - t * t) * du, 0)  # du may overflow where 1 - t² is 0
-            self.grad += (1 + t + bump) / 2 * out.grad
+            bend = s * (1 - s)
+            slope = scale * (1 + 3 * cubic * (x * x))  # it may overflow, but only where the bend is over
+            self.grad += (s + m.where(m.gt(bend, 0), x * bend * slope, 0)) * out.grad
 
         out._backward = _backward
         return out
 
     @op("silu")
     def silu(self) -> Self:
-        """x * sigmoid(x)  ->  sigmoid(x) * (1 + x * (1 - sigmoid(x)))"""
+        """x * sigmoid(x)  ->  sigmoid(x) * (1 + x * sigmoid(-x))"""
         m = arithmetic(self.data)
         s = m.sigmoid(self.data)
         out = type(self)(self.data * s, (self,), "silu")
 
         def _backward() -> None:
-            self.grad += s * (1 + self.data * (1 - s)) * out.grad
+            self.grad += s * (1 + self.data * m.sigmoid(-self.data)) * out.grad
 
         out._backward = _backward
         return out

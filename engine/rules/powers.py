@@ -41,7 +41,8 @@ class Powers(Node):
         base = m.where(m.gt(self.data, 0), self.data, 1)  # no slope in y where x <= 0: log 1 makes it 0
 
         def _backward() -> None:
-            self.grad += other.data * m.pow(self.data, other.data - 1) * out.grad
+            half = m.pow(self.data, (other.data - 1) / 2)  # x**(y - 1) may overflow where y times it does not
+            self.grad += other.data * half * half * out.grad
             other.grad += out.data * m.log(base) * out.grad
 
         out._backward = _backward

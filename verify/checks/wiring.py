@@ -83,13 +83,11 @@ def _on_symbols(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Proble
             ours = program(*x, arb(UPSTREAM), *[arb(BEFORE)] * len(names))[i]
             if rule.is_finite() and not ours.overlaps(BEFORE + UPSTREAM * rule):
                 added = program(*x, arb(UPSTREAM), *zero)[i]
-                yield _problem(name, place, names, rule, ours, added)
+                yield _problem(name, case.shown(place), rule, ours, added)
                 break
 
 
-def _problem(
-    name: str, place: Sequence[float], names: Sequence[str], rule: arb, ours: arb, added: arb
-) -> _Problem:
+def _problem(name: str, at: str, rule: arb, ours: arb, added: arb) -> _Problem:
     """Which way it is miswired: what is written in place of acc + g·rule."""
     if ours.overlaps(added):
         message = f"{name}.grad is overwritten: `=` stands where `+=` belongs"
@@ -99,7 +97,6 @@ def _problem(
         message = f"{name}.grad is not proportional to the upstream gradient"
     else:
         message = f"{name}.grad does not keep what other paths have added to it"
-    at = ", ".join(f"{n} = {v!r}" for n, v in zip(names, place, strict=True))
     return message, [
         ("at", f"{at}, with out.grad = {UPSTREAM} and {name}.grad = {BEFORE} before"),
         ("ours", _short(ours)),
@@ -128,7 +125,7 @@ def _on_floats(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem
             if name not in seen and not math.isclose(our, expected, rel_tol=1e-9, abs_tol=1e-9):
                 seen.add(name)
                 balls = [_with_slack(v) for v in (rule, our, add)]
-                yield _problem(name, place, names, *balls)
+                yield _problem(name, case.shown(place), *balls)
 
 
 def _with_slack(x: float) -> arb:
@@ -136,12 +133,13 @@ def _with_slack(x: float) -> arb:
 
 
 def _data_untouched(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
+    names = (*case.row.inputs, "out")
     for place in places:
         try:
             run = case.operation.run(place, upstream=float(UPSTREAM))
         except Exception:  # noqa: S112 - for the check of extremes to report
             continue
-        for name, before, after in zip((*case.row.inputs, "out"), (*place, run.out), (*run.data, run.out_after), strict=True):
+        for name, before, after in zip(names, (*place, run.out), (*run.data, run.out_after), strict=True):
             if repr(before) != repr(after):
                 yield f"the rule changes {name}.data: {before!r} became {after!r}", []
                 return

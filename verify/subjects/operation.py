@@ -46,6 +46,8 @@ class Operation(ABC):
     name: str
     inputs: tuple[str, ...]
     constants: tuple[Any, ...] = ()
+    command = "python -m verify"  # how a user verifies this operation again
+    follows_rows = False  # at corners it answers what its row declares, not just something valid
 
     @property
     @abstractmethod

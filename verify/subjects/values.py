@@ -49,10 +49,12 @@ class ValueEngine:
     """A class of nodes under verification.
 
     kind: the class; methods: operation -> the method that performs it
+    follows_rows: its corners answer what the rows of verify/mirror.py declare
     """
 
     kind: type
     methods: dict[str, str]
+    follows_rows: bool = False
 
     @property
     def name(self) -> str:
@@ -73,7 +75,7 @@ def own_engine() -> ValueEngine:
     missing = [name for name in OPS if name not in MIRROR]
     if missing:
         raise LookupError(f"{', '.join(missing)}: a rule without a row in verify/mirror.py")
-    return ValueEngine(Value, {name: OPS[name] for name in MIRROR if name in OPS})
+    return ValueEngine(Value, {name: OPS[name] for name in MIRROR if name in OPS}, follows_rows=True)
 
 
 def discovered(kind: type) -> ValueEngine:
@@ -128,10 +130,16 @@ class ValueOperation(Operation):
         self.method = method
         self.constants = constants
         self.inputs = INPUT_NAMES[: 2 if name in BINARY else 1]
+        self.follows_rows = engine.follows_rows
+        place = "" if engine.follows_rows else f" engine {engine.name}"
+        self.command = f"python -m verify{place} {name}"
 
     def apply(self, *operands: Any) -> Any:
         """The node that the operation makes."""
         return getattr(operands[0], self.method)(*operands[1:], *self.constants)
+
+    def forward(self, *data: Any) -> Any:
+        return self.apply(*map(self.engine.kind, data)).data
 
     def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
         leaves = [self.engine.kind(value) for value in data]

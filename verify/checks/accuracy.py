@@ -1,0 +1,108 @@
+"""Accurate: the rule's error in ULPs of the true slope, at every point where that is a normal number.
+
+Near a root of the slope every float formula loses its digits: there the error is measured against the size of the
+slope around the root, and the report says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from verify.case import Case
+from verify.findings import Finding, Verdict
+from verify.numbers.points import Point
+from verify.numbers.reference import Reference, Status, Truth
+from verify.numbers.ulps import FLOAT64, decimal, digits_left, error_in_ulps
+
+BUDGET = 8.0  # ULPs: what a good formula of a few correctly rounded steps stays within
+_AROUND = 0.25  # how far to look for a root of the slope, relative to the point
+_CANDIDATES = 64  # the worst points by a rough measure, which are then measured in balls
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """One finding an operand: the worst error and where."""
+    reference = Reference(case.slopes, case.row.inputs)
+    for i, name in enumerate(case.row.inputs):
+        ranked = _ranked(case, i)
+        worst = 0.0, None
+        ill: tuple[float, Point] | None = None
+        for _, index in ranked[:_CANDIDATES]:
+            point, answer, truth = case.points[index], case.samples[index].slopes[i], case.truths[index][i]
+            error = error_in_ulps(float(answer), truth.ball)
+            if error > BUDGET and (size := _size_around_root(reference, point, i)):
+                ill = max(ill or (0.0, point), (error, point))
+                error = error * math.ulp(truth.nearest) / math.ulp(size)
+            if error > worst[0]:
+                worst = error, index
+        yield _told(case, i, name, worst[0], worst[1], ill)
+
+
+def _ranked(case: Case, i: int) -> list[tuple[float, int]]:
+    """The points where the slope is a normal number and the rule gave one, the roughest answers first."""
+    ranked = []
+    least = FLOAT64.smallest_normal
+    for index, (sample, truths, corner) in enumerate(zip(case.samples, case.truths, case.at_corner, strict=True)):
+        truth = truths[i]
+        if corner or sample.error is not None or truth.status is not Status.KNOWN:
+            continue
+        if not _finite(sample.out) or 0 < abs(sample.out) < least:
+            continue  # the forward has overflowed, or lost its own digits: nothing to be accurate about
+        answer = sample.slopes[i]
+        if abs(truth.nearest) < least and not truth.ball.is_zero():
+            continue
+        if not _finite(answer):
+            continue  # the check of extremes tells of it
+        ranked.append((abs(answer - truth.nearest) / math.ulp(truth.nearest), index))
+    ranked.sort(key=lambda pair: (-pair[0], pair[1]))
+    return ranked
+
+
+def _finite(x: object) -> bool:
+    return isinstance(x, (int, float)) and math.isfinite(x)
+
+
+def _size_around_root(reference: Reference, point: Point, i: int) -> float:
+    """The size of the slope around its root, if it changes sign near the point; 0.0 otherwise."""
+    here = reference.at(point)[i]
+    for k, x in enumerate(point):
+        around = []
+        for factor in (1 - _AROUND, 1 + _AROUND):
+            truth = reference.at((*point[:k], x * factor, *point[k + 1 :]))[i]
+            if truth.status is Status.KNOWN:
+                around.append(truth.nearest)
+        if any(value * here.nearest < 0 for value in around):
+            return max(map(abs, around))
+    return 0.0
+
+
+def _told(
+    case: Case, i: int, name: str, error: float, index: int | None, ill: tuple[float, Point] | None
+) -> Finding:
+    operand = name if len(case.row.inputs) > 1 else ""
+    if index is None:
+        worst = "every answer is the float nearest to the true slope"
+        return case.finding("accuracy", Verdict.ACCURATE, worst, operand=operand)
+    point, truth = case.points[index], case.truths[index][i]
+    details = [
+        ("ours", f"{case.samples[index].slopes[i]!r}   at {case.shown(point)}"),
+        ("expected", f"{decimal(truth.ball)}   (reference)"),
+        ("digits", f"{digits_left(error):.1f} of {FLOAT64.digits:.1f} left there"),
+    ]
+    if ill is not None:
+        near = f"{_rounded(ill[0])} ULP at {case.shown(ill[1])}, near a root of the slope: measured by its size around"
+        details.append(("ill-cond.", near))
+    details.append(("rerun", case.rerun(point)))
+    accurate = error <= BUDGET
+    return case.finding(
+        "accuracy",
+        Verdict.ACCURATE if accurate else Verdict.INACCURATE,
+        f"worst error {_rounded(error)} ULP, at {case.shown(point)}",
+        operand=operand,
+        point=case.exact(point),
+        details=tuple(details),
+    )
+
+
+def _rounded(error: float) -> str:
+    return f"{error:.1f}" if error < 1000 else f"{error:.1e}"

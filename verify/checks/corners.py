@@ -1,0 +1,182 @@
+"""Safe at corners and ties: the answer there lies in the Clarke subdifferential.
+
+The subdifferential of a piecewise smooth function is the convex hull of the limits of its gradient (Clarke,
+Optimization and Nonsmooth Analysis, theorem 2.5.1).  The limits are taken from the mirror's slopes in balls, along
+directions into every piece; for two operands the answer is judged as a pair.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import sympy
+from flint import arb, ctx
+
+from verify.case import Case
+from verify.findings import Finding, Verdict
+from verify.mirror import Corner
+from verify.trace.balls import compile_balls, evaluate, holds
+from verify.trace.from_sympy import from_sympy
+
+_TIES = (0.0, 0.75, -0.625, 2.5, -2.25, 1e-300, 1e300)
+_BITS = 2400  # enough to tell 1e300 from its neighbour at a distance of 2**-300 of it
+_NEAR = 300
+_SLACK = 2.0**-40  # of floats against exact limits; the proof judges the answer as a formula, without any
+_DIRECTIONS = 720  # around a point where the slope turns with the direction: a hull of them is round to 1e-5
+_FEW = 24  # enough directions to meet each of a few pieces
+
+Vector = tuple[float, ...]
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """Each corner of the row: what the rule answers there, and what would be valid."""
+    judged = 0
+    for corner in case.row.corners:
+        for place in _places(case, corner):
+            judged += 1
+            problem = _judge(case, corner, place)
+            if problem is not None:
+                yield problem
+                break
+        else:
+            continue
+        return
+    if judged:
+        yield case.finding("corners", Verdict.SAFE, f"a valid slope at {judged} corner and tie points")
+    else:
+        yield case.finding("corners", Verdict.SAFE, "no corners")
+
+
+def _places(case: Case, corner: Corner) -> list[Vector]:
+    """Points on the corner: the one there is, or several along a tie."""
+    names = case.row.inputs
+    if len(corner.places) == len(names):
+        return [tuple(map(float, corner.places))]
+    tie = from_sympy(corner.at[0])
+    along = [(t, t) for t in _TIES] + [(t, -t) for t in _TIES]
+    return [p for p in along if evaluate(tie, dict(zip(names, map(arb, p), strict=True))).contains(0)]
+
+
+def _judge(case: Case, corner: Corner, place: Vector) -> Finding | None:
+    at, point = case.shown(place), case.exact(place)
+    try:
+        answer = tuple(map(float, case.operation.slopes(*place)))
+    except Exception as error:  # the subject's own code may raise anything
+        return case.finding(
+            "corners",
+            Verdict.UNSAFE,
+            f"no answer at its corner {at}",
+            point=point,
+            details=(("ours", f"{type(error).__name__}: {error}"), ("valid", _valid(_limits(case, place)))),
+        )
+    limits = _limits(case, place)
+    if not in_hull(answer, limits):
+        return case.finding(
+            "corners",
+            Verdict.UNSAFE,
+            f"the answer at the corner {at} is no valid slope",
+            point=point,
+            details=(("ours", _shown(answer)), ("valid", _valid(limits))),
+        )
+    declared = tuple(float(sympy.sympify(a).subs(case.row.constants)) for a in corner.answers)
+    agrees = all(math.isclose(a, d, rel_tol=_SLACK) for a, d in zip(answer, declared, strict=True))
+    if case.operation.follows_rows and not agrees:
+        return case.finding(
+            "corners",
+            Verdict.UNSAFE,
+            f"the answer at the corner {at} is valid, but not the one that its row declares",
+            point=point,
+            details=(("ours", _shown(answer)), ("declared", _shown(declared))),
+        )
+    return None
+
+
+def _limits(case: Case, place: Vector) -> list[Vector]:
+    """The distinct limits of the gradient at ``place``, along directions into every piece."""
+    names = case.row.inputs
+    slopes = compile_balls(case.slopes, names)
+    found: dict[Vector, None] = {}
+    with ctx.workprec(_BITS):
+        step = arb(max(1.0, *map(abs, place))) * arb(2) ** -_NEAR
+        for turn, direction in enumerate(_directions(len(names))):
+            if turn == _FEW and len(found) <= 4:
+                break  # a few flat or smooth pieces meet, and each has been seen
+            x = [arb(p) + step * arb(d) for p, d in zip(place, direction, strict=True)]
+            if holds(case.domain, dict(zip(names, x, strict=True)), _BITS):
+                gradient = slopes(*x)
+                if all(g.is_finite() for g in gradient):
+                    found[tuple(float(g.mid()) for g in gradient)] = None
+    return list(found)
+
+
+def _directions(inputs: int) -> list[Vector]:
+    if inputs == 1:
+        return [(1.0,), (-1.0,)]
+    few = [i * _DIRECTIONS // _FEW for i in range(_FEW)]
+    places = [*few, *(i for i in range(_DIRECTIONS) if i not in set(few))]
+    turns = [(i + 0.25) * 2 * math.pi / _DIRECTIONS for i in places]  # never along an axis or a tie
+    return [(math.cos(t), math.sin(t)) for t in turns]
+
+
+def in_hull(answer: Sequence[float], limits: Sequence[Sequence[float]]) -> bool:
+    """``answer`` lies in the convex hull of ``limits`` (one or two coordinates), up to the round-off of floats."""
+    if not limits or not all(map(math.isfinite, answer)):
+        return False
+    size = max(1.0, *(abs(v) for limit in limits for v in limit))
+    if len(answer) == 1:
+        values = [limit[0] for limit in limits]
+        return min(values) - _SLACK * size <= answer[0] <= max(values) + _SLACK * size
+    slack = _SLACK if len(limits) <= 4 else 1e-5
+    corners = _hull([(v[0], v[1]) for v in limits])
+    x, y = answer
+    if len(corners) == 1:
+        return math.dist(corners[0], (x, y)) <= slack * size
+    if len(corners) == 2:
+        (a, b), (c, d) = corners
+        length = math.dist((a, b), (c, d))
+        along = ((x - a) * (c - a) + (y - b) * (d - b)) / length
+        across = abs((x - a) * (d - b) - (y - b) * (c - a)) / length
+        return across <= slack * size and -slack * size <= along <= length + slack * size
+    return all(
+        (c - a) * (y - b) - (d - b) * (x - a) >= -slack * size * math.dist((a, b), (c, d))
+        for (a, b), (c, d) in pairwise([*corners, corners[0]])
+    )
+
+
+def _hull(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The corners of the convex hull, counter-clockwise (Andrew's monotone chain)."""
+    ordered = sorted(set(points))
+    if len(ordered) < 3:
+        return ordered
+
+    def chain(sequence: list[tuple[float, float]]) -> list[tuple[float, float]]:
+        kept: list[tuple[float, float]] = []
+        for p in sequence:
+            while len(kept) > 1 and _turn(kept[-2], kept[-1], p) <= 0:
+                kept.pop()
+            kept.append(p)
+        return kept[:-1]
+
+    return chain(ordered) + chain(ordered[::-1])
+
+
+def _turn(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> float:
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+
+def _shown(vector: Sequence[float]) -> str:
+    return ", ".join(f"{v:.12g}" for v in vector)
+
+
+def _valid(limits: list[Vector]) -> str:
+    """The hull in words."""
+    if not limits:
+        return "no slope has a limit there"
+    if len(limits[0]) == 1:
+        low, high = min(limits)[0], max(limits)[0]
+        return f"{low:.12g}" if low == high else f"{low:.12g} to {high:.12g}, the one-sided slopes"
+    if len(limits) > 4:
+        return f"the convex hull of the slopes around it, for example ({_shown(limits[0])})"
+    return "any mean of " + " and ".join(f"({_shown(v)})" for v in sorted(limits, reverse=True))

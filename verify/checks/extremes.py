@@ -1,0 +1,87 @@
+"""Safe over the whole float range: an answer, and a finite one, wherever the true slope is a float.
+
+Judged where the forward has a value that floats can hold.  At the end of a domain where the slope is infinite, any
+answer but NaN or an exception will do.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from verify.case import Case, Sample
+from verify.findings import Finding, Verdict
+from verify.numbers.reference import Status, Truth
+from verify.numbers.ulps import decimal
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """The plainest point without a sensible answer, for each operand; one finding that there is none otherwise."""
+    problems: dict[str, tuple[float, Sample, Truth]] = {}
+    for sample, truths, corner in zip(case.samples, case.truths, case.at_corner, strict=True):
+        if sample.error is None and all(map(_finite, sample.slopes)):
+            continue
+        if corner or not _forward_has_value(case, sample):
+            continue
+        for i, (name, truth) in enumerate(zip(case.row.inputs, truths, strict=True)):
+            if _sensible(sample, i, truth):
+                continue
+            if sample.error is not None:
+                name = ""  # an exception leaves no operand with an answer
+            size = sum(map(_complexity, sample.point))
+            if name not in problems or size < problems[name][0]:
+                problems[name] = size, sample, truth
+    for i, name in enumerate(("", *case.row.inputs)):
+        if name in problems:
+            yield _unsafe(case, i - 1, name, *problems[name][1:])
+    if not problems:
+        yield case.finding("extremes", Verdict.SAFE, f"an answer at all {len(case.samples)} points of the float range")
+
+
+def _finite(x: object) -> bool:
+    try:
+        return math.isfinite(x)  # type: ignore[arg-type]
+    except TypeError:  # an answer that is no number at all
+        return False
+
+
+def _forward_has_value(case: Case, sample: Sample) -> bool:
+    return case.values.at(sample.point)[0].status is Status.KNOWN
+
+
+def _sensible(sample: Sample, i: int, truth: Truth) -> bool:
+    if truth.status is Status.INCONCLUSIVE:
+        return True  # nothing is known about the slope; the check of points says so
+    if sample.error is not None:
+        return False
+    answer = sample.slopes[i]
+    if _finite(answer):
+        return True
+    if truth.status is Status.KNOWN and abs(truth.nearest) < 1.7e308:
+        return False
+    return isinstance(answer, float) and not math.isnan(answer)
+
+
+def _complexity(x: float) -> float:
+    """How far from plain: small exponents first, and few digits."""
+    fraction, exponent = math.frexp(x)
+    return abs(exponent) + (0 if x == int(x) else 1) if math.isfinite(x) and abs(x) < 2**53 else abs(exponent) + 2
+
+
+def _unsafe(case: Case, i: int, name: str, sample: Sample, truth: Truth) -> Finding:
+    if sample.error is not None:
+        ours = f"{type(sample.error).__name__}: {sample.error}"
+        message = f"no answer at {case.shown(sample.point)}, where the operation has a value"
+    else:
+        ours = repr(sample.slopes[i])
+        message = f"no finite answer at {case.shown(sample.point)}, where the slope has one"
+    known = truth.status is Status.KNOWN and sample.error is None or len(case.row.inputs) == 1
+    expected = decimal(truth.ball) if known and truth.ball.is_finite() else "any number or infinity, but not NaN"
+    return case.finding(
+        "extremes",
+        Verdict.UNSAFE,
+        message,
+        operand=name,
+        point=case.exact(sample.point),
+        details=(("ours", ours), ("expected", expected), ("rerun", case.rerun(sample.point))),
+    )

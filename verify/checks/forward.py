@@ -1,0 +1,99 @@
+"""Right, first of all in the forward: the subject's float function is the mirror's function.
+
+A forward that runs on symbols is compared as a formula, in balls; on floats it may lose digits, but only as the
+trace run on floats loses them too.  A forward that runs on floats only is held to the effect of a relative change
+of 2**-40 in the inputs or the result (sin of a huge argument is held to it too).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from flint import arb, ctx
+
+from verify.case import Case, Sample
+from verify.findings import Finding, Verdict
+from verify.numbers.reference import Status, Truth
+from verify.numbers.ulps import decimal
+from verify.trace.balls import BallProgram
+from verify.trace.floats import compile_floats
+
+_BAR = 2.0**-40
+_EVERY = 4  # one point in four: the forward is the witness here, not the accused
+_BELOW_ZERO = arb(2) ** -1100  # -0.0 stands for the limit from below
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """The worst point where the forward is another function; one finding that it agrees otherwise."""
+    judged = 0
+    traced = None if isinstance(case.trace, Exception) else case.trace.forward
+    formula = BallProgram([traced], case.row.inputs) if traced is not None else None
+    on_floats = compile_floats([traced], case.row.inputs) if traced is not None else None
+    for index in range(0, len(case.samples), _EVERY):
+        sample = case.samples[index]
+        if sample.error is not None:
+            continue  # the check of extremes tells of it
+        (truth,) = case.values.at(sample.point)
+        if truth.status is not Status.KNOWN:
+            continue
+        judged += 1
+        slopes = case.truths[index]
+        if not _agrees(sample, truth, slopes):
+            truth = _from_below(case, sample.point, truth)
+        if formula is not None and on_floats is not None:
+            (expected,) = on_floats(*sample.point)
+            same = _agrees(sample, truth, slopes) or not _agrees(sample._replace(out=expected), truth, slopes)
+            ours = _exactly(formula, sample.point, truth)
+        else:
+            same, ours = _agrees(sample, truth, slopes), truth.ball
+        if not same or not ours.overlaps(truth.ball):
+            yield case.finding(
+                "forward",
+                Verdict.REFUTED,
+                f"the forward is not {case.row.definition}",
+                point=case.exact(sample.point),
+                details=(
+                    ("ours", f"{sample.out!r}   at {case.shown(sample.point)}"),
+                    ("expected", f"{decimal(truth.ball)}   (reference)"),
+                    ("rerun", case.rerun(sample.point)),
+                ),
+            )
+            return
+    if judged:
+        yield case.finding("forward", Verdict.MATCHED, f"the forward is {case.row.definition} at {judged} points")
+    else:
+        yield case.finding("forward", Verdict.INCONCLUSIVE, "no point has a known value to compare the forward with")
+
+
+def _from_below(case: Case, point: tuple[float, ...], truth: Truth) -> Truth:
+    """The truth where every -0.0 is a step below 0: another one where the operation jumps, as atan2 does."""
+    with ctx.workprec(256):
+        ball = case.values.program(*map(_with_signed_zero, point))[0]
+    return Truth(ball, float(ball.mid()), Status.KNOWN) if ball.is_finite() else truth
+
+
+def _with_signed_zero(x: float) -> arb:
+    return -_BELOW_ZERO if x == 0 and math.copysign(1, x) < 0 else arb(x)
+
+
+def _exactly(formula: BallProgram, point: tuple[float, ...], truth: Truth) -> arb:
+    """The traced forward in balls; the truth itself where the trace has no value that could contradict it."""
+    with ctx.workprec(256):
+        ball = formula(*map(arb, point))[0]
+    return ball if ball.is_finite() else truth.ball
+
+
+def _agrees(sample: Sample, truth: Truth, slopes: tuple[Truth, ...]) -> bool:
+    ours = float(sample.out)
+    if ours == truth.nearest:
+        return True
+    if not math.isfinite(ours):
+        return abs(truth.nearest) > 1.7e308  # a rounding away from the largest float
+    room = abs(truth.nearest)
+    for x, slope in zip(sample.point, slopes, strict=True):
+        if slope.status is Status.OVERFLOW:
+            return True  # a function this steep maps neighbouring inputs to anything
+        if slope.status is Status.KNOWN:
+            room += abs(x * slope.nearest)
+    return bool(abs(truth.ball - ours) <= arb(_BAR) * arb(room) + arb(2) ** -1074)
