@@ -41,6 +41,9 @@ class Rule:
         self.scope = scope
         self.own = code.co_freevars.index("out")  # which of the closure's cells holds the node itself
 
+    def __deepcopy__(self, _: object) -> Rule:
+        return self  # a copied node has the same rule
+
     def keep(self, closure: FunctionType, node: Any) -> Kept | Closure:
         """What ``node`` has to keep of its closure: all but itself.  Another node's it keeps whole."""
         cells: Any = closure.__closure__

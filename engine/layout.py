@@ -52,10 +52,9 @@ def _columns(items: int, arrows: Sequence[tuple[int, int]]) -> list[int]:
     columns = [0] * items
     for tail, head in sorted(arrows, key=lambda arrow: arrow[1]):
         columns[head] = max(columns[head], columns[tail] + 1)
-    heads = {head for _, head in arrows}
-    for item in range(items):
-        followers = [columns[head] for tail, head in arrows if tail == item and item not in heads]
-        columns[item] = min(followers, default=columns[item] + 1) - 1
+    for item in set(range(items)) - {head for _, head in arrows}:
+        heads = [columns[head] for tail, head in arrows if tail == item]
+        columns[item] = min(heads, default=1) - 1
     return columns
 
 
