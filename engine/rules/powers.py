@@ -38,11 +38,13 @@ class Powers(Node):
         other = self.operand(other)
         m = arithmetic(self.data, other.data)
         out = type(self)(m.pow(self.data, other.data), (self, other), "**")
-        base = m.where(m.gt(self.data, 0), self.data, 1)  # no slope in y where x <= 0: log 1 makes it 0
+        positive = m.gt(self.data, 0)
+        base = m.where(positive, self.data, 1)  # no slope in y where x <= 0: log 1 makes it 0
 
         def _backward() -> None:
-            half = m.pow(self.data, (other.data - 1) / 2)  # x**(y - 1) may overflow where y times it does not
-            self.grad += other.data * half * half * out.grad
+            half = m.pow(base, (other.data - 1) / 2)  # x**(y - 1) may overflow where y times it does not
+            whole = m.where(positive, 1, m.pow(self.data, other.data - 1))  # a negative x has no half
+            self.grad += other.data * half * half * whole * out.grad
             other.grad += out.data * m.log(base) * out.grad
 
         out._backward = _backward
