@@ -45,7 +45,7 @@ class Options:
     seed: int = 0
     questions: tuple[Question, ...] = tuple(Question)
     jobs: int = 0
-    seconds: float = 60.0
+    seconds: float = 20.0
     gibibytes: float = 4.0
     point: tuple[tuple[str, float], ...] = ()
 

@@ -39,12 +39,14 @@ def check(case: Case) -> Iterator[Finding]:
             continue
         judged += 1
         slopes = case.truths[index]
+        place = list(map(arb, sample.point))
         if not _agrees(sample, truth, slopes):
-            truth = _from_below(case, sample.point, truth)
+            place = list(map(_with_signed_zero, sample.point))
+            truth = _at(case, place, truth)
         if formula is not None and on_floats is not None:
             (expected,) = on_floats(*sample.point)
             same = _agrees(sample, truth, slopes) or not _agrees(sample._replace(out=expected), truth, slopes)
-            ours = _exactly(formula, sample.point, truth)
+            ours = _exactly(formula, place, truth)
         else:
             same, ours = _agrees(sample, truth, slopes), truth.ball
         if not same or not ours.overlaps(truth.ball):
@@ -66,21 +68,21 @@ def check(case: Case) -> Iterator[Finding]:
         yield case.finding("forward", Verdict.INCONCLUSIVE, "no point has a known value to compare the forward with")
 
 
-def _from_below(case: Case, point: tuple[float, ...], truth: Truth) -> Truth:
-    """The truth where every -0.0 is a step below 0: another one where the operation jumps, as atan2 does."""
-    with ctx.workprec(256):
-        ball = case.values.program(*map(_with_signed_zero, point))[0]
-    return Truth(ball, float(ball.mid()), Status.KNOWN) if ball.is_finite() else truth
-
-
 def _with_signed_zero(x: float) -> arb:
     return -_BELOW_ZERO if x == 0 and math.copysign(1, x) < 0 else arb(x)
 
 
-def _exactly(formula: BallProgram, point: tuple[float, ...], truth: Truth) -> arb:
+def _at(case: Case, place: list[arb], truth: Truth) -> Truth:
+    """The truth where every -0.0 is a step below 0: another one where the operation jumps, as atan2 does."""
+    with ctx.workprec(256):
+        ball = case.values.program(*place)[0]
+    return Truth(ball, float(ball.mid()), Status.KNOWN) if ball.is_finite() else truth
+
+
+def _exactly(formula: BallProgram, place: list[arb], truth: Truth) -> arb:
     """The traced forward in balls; the truth itself where the trace has no value that could contradict it."""
     with ctx.workprec(256):
-        ball = formula(*map(arb, point))[0]
+        ball = formula(*place)[0]
     return ball if ball.is_finite() else truth.ball
 
 

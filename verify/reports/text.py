@@ -42,10 +42,11 @@ def lines(report: Report, *, full: bool, seconds: float, strict: bool, width: in
     notes: list[str] = []
     for operation in report.operations:
         for finding in operation.findings:
-            if full or finding.verdict.fails or (strict and finding.verdict.warns):
+            warns = finding.verdict.warns and _counts(report, finding)
+            if full or finding.verdict.fails or (strict and warns):
                 yield ""
                 yield told(finding)
-            elif finding.verdict.warns:
+            elif warns:
                 notes.append(_note(finding))
     if notes:
         yield ""
@@ -56,7 +57,9 @@ def lines(report: Report, *, full: bool, seconds: float, strict: bool, width: in
 
 def _note(finding: Finding) -> str:
     """A warning in one line: the evidence is one command away."""
-    return f"{finding.verdict.value}  {finding.op}: {finding.message}"
+    operand = f" in {finding.operand}" if finding.operand else ""
+    case = f" ({finding.case})" if finding.case else ""
+    return f"{finding.verdict.value}  {finding.op}{operand}{case}: {finding.message}"
 
 
 def closing(report: Report, *, seconds: float, strict: bool) -> str:
@@ -87,3 +90,20 @@ def coloured(text: str) -> str:
 
     words = "|".join(v.value for v in Verdict)
     return re.sub(rf"(?<![\w-])(?:{words})(?![\w-])|^(?:{words.upper()})(?=  )", paint, text, flags=re.MULTILINE)
+
+
+def failures(report: Report, *, seconds: float, strict: bool) -> Iterator[str]:
+    """For ``--quiet``: what fails, and the closing line if anything does."""
+    failed = [
+        f for f in report.findings if f.verdict.fails or (strict and f.verdict.warns and _counts(report, f))
+    ]
+    for finding in failed:
+        yield told(finding)
+        yield ""
+    if failed:
+        yield closing(report, seconds=seconds, strict=strict)
+
+
+def _counts(report: Report, finding: Finding) -> bool:
+    """The finding's own verdict is that of its answer: a match beside a proof is no warning."""
+    return report[finding.op].answers[finding.question].verdict is finding.verdict

@@ -1,0 +1,89 @@
+"""Right by finite differences of the subject's own float forward: a witness that knows nothing of formulas.
+
+It agrees or disagrees within the error that it states itself, and never overrules the reference: where the rule
+and the difference disagree, the reference says which of the two is wrong.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from flint import arb
+
+from verify.case import Case, Sample
+from verify.findings import Finding, Verdict
+from verify.numbers import differences
+from verify.numbers.reference import Status, Truth
+from verify.numbers.ulps import decimal
+
+_COUNT = 24  # points an operand: each costs some tens of forward values
+_FAR = 2.0**10  # how far out they lie: a difference says little of the extremes
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """The first point where a rule leaves the difference's error; one finding that they agree otherwise."""
+    agreed = silent = 0
+    for i, name in enumerate(case.row.inputs):
+        corners = [place for corner in case.row.corners for place in corner.places]
+        for index in _spread(case):
+            sample, truth = case.samples[index], case.truths[index][i]
+            low, high = differences.neighbourhood(sample.point[i], case.region.intervals[i], corners)
+            estimate = differences.slope(lambda v: _forward(case, sample, i, v), sample.point[i], low, high)  # noqa: B023
+            rule = float(sample.slopes[i])
+            verdict = differences.agrees(estimate, rule)
+            if verdict is None or not math.isfinite(rule):
+                silent += 1
+            elif verdict:
+                agreed += 1
+            elif abs(truth.ball - arb(rule)) > arb(estimate.error):  # the reference takes the difference's side
+                operand = name if len(case.row.inputs) > 1 else ""
+                yield _disagree(case, sample, operand, rule, truth, estimate)
+                return
+            else:
+                silent += 1
+    if agreed:
+        message = f"finite differences of the forward agree at {agreed} points ({silent} decided nothing)"
+        yield case.finding("differences", Verdict.MATCHED, message)
+
+
+def _spread(case: Case) -> list[int]:
+    """Some points where a difference can say something, evenly taken from all there are."""
+    possible = [
+        index
+        for index, (sample, truths, corner) in enumerate(zip(case.samples, case.truths, case.at_corner, strict=True))
+        if sample.error is None
+        and not corner
+        and all(abs(x) < _FAR for x in sample.point)
+        and all(t.status is Status.KNOWN for t in truths)
+    ]
+    step = max(1, len(possible) // _COUNT)
+    return possible[::step][:_COUNT]
+
+
+def _forward(case: Case, sample: Sample, i: int, value: float) -> float:
+    point = (*sample.point[:i], value, *sample.point[i + 1 :])
+    try:
+        return float(case.operation.forward(*point))
+    except (ArithmeticError, ValueError):
+        raise
+    except Exception as error:  # the subject's own code may raise anything
+        raise ArithmeticError(str(error)) from error
+
+
+def _disagree(
+    case: Case, sample: Sample, operand: str, rule: float, truth: Truth, estimate: differences.Estimate
+) -> Finding:
+    return case.finding(
+        "differences",
+        Verdict.REFUTED,
+        "the rule is not the slope of its own forward",
+        operand=operand,
+        point=case.exact(sample.point),
+        details=(
+            ("ours", f"{rule!r}   at {case.shown(sample.point)}"),
+            ("expected", f"{decimal(truth.ball)}   (reference)"),
+            ("difference", f"{estimate.value!r} ± {estimate.error:.0e}   (of the forward, Ridders' method)"),
+            ("rerun", case.rerun(sample.point)),
+        ),
+    )
