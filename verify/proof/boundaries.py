@@ -16,12 +16,13 @@ from verify.proof.algebra import Element, TooHard, number, total
 from verify.proof.cells import NOT_ZERO, Cell, Split, everywhere
 from verify.proof.domain import conjuncts, domain_cells
 from verify.proof.field import Field, Restart
+from verify.proof.halfspaces import Empty, open_directions
 from verify.proof.interpret import Interpreter, Undefined, Unsupported
 from verify.proof.leaf import Leaf
 from verify.proof.limits import Infinite, Transfer, Unclear, barycentric
 from verify.proof.obligation import UPSTREAM, Obligation, accumulated
 from verify.proof.result import Bend, BoundaryResult
-from verify.proof.signs import Empty, known_sign, learn, open_directions, sign
+from verify.proof.signs import known_sign, learn, sign
 from verify.proof.strata import Stratum, depends, ends, faces, zeros
 from verify.trace.term import Term
 

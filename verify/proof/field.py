@@ -207,6 +207,32 @@ class Field:
             self.factored[key] = algebra.factors(p)
         return self.factored[key]
 
+    def fine_factors(self, p: Polynomial) -> tuple[Fraction, list[tuple[Polynomial, int]]]:
+        """The factors of ``p`` where √x and x both occur in one: x + 2·√x + 1 is (√x + 1)²."""
+        content, found = self.factors(p)
+        result = []
+        for f, multiplicity in found:
+            finer = self._in_roots(f)
+            if finer is None:
+                result.append((f, multiplicity))
+                continue
+            c, parts = self.factors(finer)
+            content = content * c**multiplicity
+            result += [(self.reduced_polynomial(part), m * multiplicity) for part, m in parts]
+        return content, result
+
+    def _in_roots(self, f: Polynomial) -> Polynomial | None:
+        """``f`` with the symbol under one of its roots written as a power of that root."""
+        degrees = f.degrees()
+        for g in self.generators.values():
+            if g.kind == "root" and degrees[g.index] > 0:
+                inside = algebra.indices(g.argument.num)
+                if len(inside) == 1 and g.argument.num == GENS[inside[0]] and degrees[inside[0]] > 0:
+                    substitution = list(GENS)
+                    substitution[inside[0]] = GENS[g.index] ** g.order
+                    return f.compose(*substitution)
+        return None
+
     # ------------------------------------------------------------------------------------------- terms
 
     def term(self, u: Element) -> Term:

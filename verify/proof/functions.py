@@ -120,7 +120,7 @@ def log(field: Field, u: Element) -> Element:
         raise ZeroDivisionError("log 0")
     result = CONSTANT_ZERO
     for p, direction in ((u.num, 1), (u.den, -1)):
-        content, found = field.factors(p)
+        content, found = field.fine_factors(p)
         if content != 1:
             result = result + _log_of_number(field, abs(content)).scaled(direction)
         for f, multiplicity in found:
@@ -206,7 +206,7 @@ def power(field: Field, u: Element, c: Fraction) -> Element:
         raise ZeroDivisionError("a negative power of 0")
     result, unsigned = CONSTANT_ONE, algebra.ONE
     for p, direction in ((u.num, 1), (u.den, -1)):
-        content, found = field.factors(p)
+        content, found = field.fine_factors(p)
         unsigned = unsigned if content > 0 else -unsigned
         result = result * _power_of_number(field, abs(content), c * direction)
         for f, multiplicity in found:
@@ -237,6 +237,11 @@ def _power(field: Field, f: Polynomial, c: Fraction) -> Element:
     g = _single(field, Element(f), "root")
     if g is not None and c.denominator != 1:
         return power(field, g.argument, c / g.order)
+    conjugate = _unit_conjugate(field, f) if c.denominator != 1 else None
+    if conjugate is not None and str(conjugate[0]) < str(f if f.leading_coefficient() > 0 else -f):
+        other, norm = conjugate
+        positive = other if sign(field, Element(other)) > 0 else -other
+        return _power_of_number(field, abs(norm), c) * _power(field, positive, -c)
     whole = c.numerator // c.denominator
     rest = c - whole
     result = Element(f) ** whole if whole else CONSTANT_ONE

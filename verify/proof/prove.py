@@ -10,12 +10,13 @@ from verify.proof.boundaries import boundary_results
 from verify.proof.cells import Cell, Split
 from verify.proof.domain import domain_cells
 from verify.proof.field import Field, Restart
+from verify.proof.halfspaces import Empty, refuse_contradictions
 from verify.proof.interpret import Interpreter, Undefined, Unsupported
 from verify.proof.leaf import Leaf
 from verify.proof.obligation import UPSTREAM, Obligation, accumulated
 from verify.proof.result import CellResult, Proof, Status, Verdict
 from verify.proof.samples import nowhere_zero_denominators, sample
-from verify.proof.signs import Empty, learn, refuse_contradictions
+from verify.proof.signs import learn
 from verify.trace.term import Term
 
 MOST_CELLS = 64

@@ -8,6 +8,7 @@ the cell.  What none of them can tell is a boundary: `Split`.
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise, product
 from typing import Any
 
 from flint import arb, ctx, fmpz_poly
@@ -16,13 +17,8 @@ from verify.proof import algebra
 from verify.proof.algebra import GENS, Element, Polynomial, number
 from verify.proof.cells import NOT_ZERO, Interval, Split
 from verify.proof.field import Field, Generator
+from verify.proof.halfspaces import Empty
 from verify.proof.values import Values
-
-MOST_ROWS = 2000
-
-
-class Empty(Exception):
-    """What is given about a cell contradicts itself: there is no such point."""
 
 
 def known_sign(field: Field, u: Element) -> int | None:
@@ -64,53 +60,6 @@ def learn(field: Field, u: Element, known: int) -> None:
         whole = whole * f
     field.signs[str(whole)] = known * found
     field.given.append((whole, known * found))
-
-
-def refuse_contradictions(field: Field) -> None:
-    """Raise Empty if the linear inequalities among what is given have no common solution.
-
-    With a symbol for 1 they ask for a direction that points into every half-space.
-    """
-    linear = [
-        (p, s) for p, s in field.given
-        if s != NOT_ZERO and p.total_degree() == 1
-        and all(field.generators[i].kind == "symbol" for i in algebra.indices(p))
-    ]
-    if len(linear) < 2:
-        return
-    names = sorted({i for p, _ in linear for i in algebra.indices(p)})
-    rows = [[*(algebra.fraction(c) * s for c in _linear_coefficients(p, names))] for p, s in linear]
-    for k, i in enumerate(names):
-        lo, hi = field.cell.interval(field.generators[i].term.value)
-        for end, s in ((lo, 1), (hi, -1)):
-            if end is not None:
-                rows.append([Fraction(s * (j == k)) for j in range(len(names))] + [-s * end])
-    rows.append([Fraction(0)] * len(names) + [Fraction(1)])
-    if not open_directions(rows):
-        raise Empty
-
-
-def _linear_coefficients(p: Polynomial, names: list[int]) -> list[Any]:
-    """The coefficients of these generators, then the constant one."""
-    zero = (0,) * algebra.STOCK
-    unit = [tuple(int(j == i) for j in range(algebra.STOCK)) for i in names]
-    found = p.to_dict()
-    return [found.get(m, algebra.rational(0)) for m in (*unit, zero)]
-
-
-def open_directions(rows: list[list[Fraction]]) -> bool:
-    """Whether some d has row·d > 0 for every row: Fourier and Motzkin's elimination, symbol by symbol."""
-    while rows:
-        if not rows[0]:
-            return False  # 0 > 0 is asked
-        head = [(row[0], row[1:]) for row in rows]
-        up = [[a / c for a in rest] for c, rest in head if c > 0]  # d > -rest
-        down = [[a / -c for a in rest] for c, rest in head if c < 0]  # d < rest
-        flat = [rest for c, rest in head if c == 0]
-        rows = flat + [[a + b for a, b in zip(u, d, strict=True)] for u in up for d in down]
-        if len(rows) > MOST_ROWS:
-            return True  # not shown to be empty
-    return True
 
 
 def _decide(field: Field, u: Element) -> tuple[int, list[Polynomial]]:
@@ -156,8 +105,10 @@ def _polynomial_sign(field: Field, p: Polynomial) -> int | None:
         told = _by_roots(field, p, found[0])
         exact = told is not None or field.generators[found[0]].kind == "symbol"
         return told if exact else _by_balls(field, p)
-    shifted = _by_shift(field, p, found)
-    return shifted if shifted is not None else _by_balls(field, p)
+    for told in (_by_conjugate(field, p), _by_shift(field, p, found)):
+        if told is not None:
+            return told
+    return _by_balls(field, p)
 
 
 # ----------------------------------------------------------------------------------------- signs of the terms
@@ -209,6 +160,21 @@ def _log_sign(field: Field, g: Generator) -> int | None:
     """log|p| is positive where |p| > 1."""
     s = known_sign(field, g.argument)
     return None if s is None else known_sign(field, g.argument.scaled(s) - number(1))
+
+
+def _by_conjugate(field: Field, p: Polynomial) -> int | None:
+    """a + b·R with a square root R: a² outweighs b²·R², or the other way round."""
+    degrees = p.degrees()
+    for index in reversed(field.generators):
+        g = field.generators[index]
+        if g.kind == "root" and g.order == 2 and degrees[index] == 1:
+            b = p.derivative(index)
+            a = p - b * GENS[index]
+            if len(a) * len(a) + len(b) * len(b) * len(g.argument.num) > 200:
+                return None
+            larger = known_sign(field, Element(a * a - b * b * g.argument.num))
+            return known_sign(field, Element(a if larger == 1 else b)) if larger in (1, -1) else None
+    return None
 
 
 # --------------------------------------------------------------------------------- ranges of the generators
@@ -300,7 +266,11 @@ def _by_roots(field: Field, p: Polynomial, i: int) -> int | None:
     inside = roots_within(coefficients, lo, hi)
     if inside is None or inside:
         return None
-    if g.kind in ("sin", "cos") and any(_evaluate(coefficients, Fraction(end)) == 0 for end in (-1, 1)):
+    if (
+        g.kind in ("sin", "cos")
+        and any(_evaluate(coefficients, Fraction(end)) == 0 for end in (-1, 1))
+        and str(GENS[g.partner]) not in field.signs  # where the partner is not 0, this is not ±1
+    ):
         return None
     value = _evaluate(coefficients, between(lo, hi))
     return (value > 0) - (value < 0) or None
@@ -356,18 +326,29 @@ def _evaluate(coefficients: list[Fraction], x: Fraction) -> Fraction:
 
 
 def _by_balls(field: Field, p: Polynomial) -> int | None:
-    """The sign of a constant, or of a polynomial over a bounded box, if its ball excludes 0."""
-    names = _symbols(field, algebra.indices(p), set())
-    box = {name: field.cell.interval(name) for name in names}
-    if any(lo is None or hi is None for lo, hi in box.values()):
+    """The sign of a constant, or of a polynomial over a bounded box cut small, if no ball contains 0."""
+    names = sorted(_symbols(field, algebra.indices(p), set()))
+    if len(names) > 2:
         return None
+    pieces = [_pieces(field.cell.interval(name), 16 if len(names) == 1 else 4) for name in names]
+    common = 0
     with ctx.workprec(160):
-        point = {
-            name: arb(algebra.rational(lo)).union(arb(algebra.rational(hi)))
-            for name, (lo, hi) in box.items() if lo is not None and hi is not None
-        }
-        value = Values(field, point).polynomial(p)
-        return 1 if value > 0 else -1 if value < 0 else None
+        for corner in product(*pieces):
+            value = Values(field, dict(zip(names, corner, strict=True))).polynomial(p)
+            s = 1 if value > 0 else -1 if value < 0 else 0
+            if not s or common not in (0, s):
+                return None
+            common = s
+    return common or None
+
+
+def _pieces(interval: Interval, count: int) -> list[Any]:
+    """Balls that cover a bounded interval; none for an unbounded one."""
+    lo, hi = interval
+    if lo is None or hi is None:
+        return []
+    ends = [arb(algebra.rational(lo + (hi - lo) * k / count)) for k in range(count + 1)]
+    return [a.union(b) for a, b in pairwise(ends)]
 
 
 def _symbols(field: Field, found: list[int], names: set[str]) -> set[str]:

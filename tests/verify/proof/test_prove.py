@@ -1,0 +1,231 @@
+"""Proofs of the engine's rules, and what is said of wrong ones."""
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from tests.verify.proof.engine_rules import all_obligations
+from verify.proof.obligation import Obligation
+from verify.proof.prove import prove
+from verify.proof.result import Bend, Proof, Status
+from verify.trace.term import TERMS, TRUE, Term, apply, compare, symbol, term
+
+T: Any = TERMS
+x, y, z, g = (symbol(name) for name in ("x", "y", "z", "g"))
+maximum, where, hypot, exp = T.maximum, T.where, T.hypot, T.exp
+
+
+def rule(definition: Any, *slopes: Any, domain: Any = TRUE, forward: Any = None) -> Proof:
+    """The proof for a rule that accumulates g·slope for x, y, z in this order."""
+    names = ("x", "y", "z")[: len(slopes)]
+    gradients = tuple(symbol("acc_" + n) + g * term(s) for n, s in zip(names, slopes, strict=True))
+    definition = term(definition)
+    forward = definition if forward is None else term(forward)
+    return prove(Obligation("rule", names, definition, domain, forward, gradients))
+
+
+def sign_of(u: Any, at_zero: Any = 0) -> Term:
+    return where(u > 0, 1, where(u < 0, -1, at_zero))
+
+
+def written(proof: Proof) -> list[tuple[str, Bend, str]]:
+    """Every boundary: where, what it is, what the rule answers."""
+    return [
+        (", ".join(f"{n} = {t!r}" for n, t in b.where), b.bend, repr(b.rule)) for b in proof.boundaries
+    ]
+
+
+@pytest.mark.parametrize("obligation", all_obligations(), ids=lambda o: f"{o.op}-{o.definition!r}"[:60])
+def test_every_rule_of_the_engine_is_proved(obligation):
+    proof = prove(obligation)
+    assert proof.reasons == ()
+    assert proof.status is Status.PROVED
+    assert any(not cell.outside for cell in proof.cells)
+
+
+class TestWiring:
+    """What a rule does with the upstream gradient and with what was accumulated before."""
+
+    def identity(self, gradient: Any) -> Status:
+        return prove(Obligation("square", ("x",), x * x, TRUE, x * x, (term(gradient),))).status
+
+    def test_right(self):
+        assert self.identity(symbol("acc_x") + 2 * x * g) is Status.PROVED
+
+    def test_overwritten(self):
+        assert self.identity(2 * x * g) is Status.RESIDUAL
+
+    def test_upstream_forgotten(self):
+        assert self.identity(symbol("acc_x") + 2 * x) is Status.RESIDUAL
+
+    def test_not_linear_upstream(self):
+        assert self.identity(symbol("acc_x") + 2 * x * g * g) is Status.RESIDUAL
+
+    def test_clipped_upstream(self):
+        assert self.identity(symbol("acc_x") + where(g > 0, 2 * x * g, 0)) is Status.RESIDUAL
+
+    def test_a_branch_on_upstream_that_changes_nothing(self):
+        assert self.identity(symbol("acc_x") + where(g > 0, 2 * x * g, 2 * g * x)) is Status.PROVED
+
+    def test_something_added_where_upstream_is_0(self):
+        added = where(compare("eq", g, 0), 1, 2 * x * g)
+        assert self.identity(symbol("acc_x") + added) is Status.REJECTED
+
+
+class TestWrongRules:
+    @pytest.mark.parametrize(
+        ("definition", "slope"),
+        [
+            (T.tanh(x), 1 - T.tanh(x)),
+            (T.tanh(x), (1 - T.tanh(x) ** 2) * (1 + Fraction(1, 10**40) * x)),
+            (exp(x), exp(x) + Fraction(1, 10**30)),
+            (x * x, where((x > 10**6) & (x < 10**6 + 1), 0, 2 * x)),
+            (T.erf(x), exp(-x * x)),
+        ],
+    )
+    def test_a_difference_on_a_cell(self, definition, slope):
+        proof = rule(definition, slope)
+        assert proof.status is Status.RESIDUAL
+        assert any(v.residual is not None for c in proof.cells for v in c.gradients)
+
+    def test_a_wrong_forward(self):
+        proof = rule(x * x, 2 * x, forward=x * x + 1)
+        assert proof.cells[0].forward.status is Status.RESIDUAL
+
+    def test_a_forward_wrong_at_one_point(self):
+        assert rule(x * x, 2 * x, forward=where(compare("eq", x, 1), 5, x * x)).status is Status.REJECTED
+
+    def test_a_needle_at_one_point(self):
+        proof = rule(x * x, where(compare("eq", x, 0.3), 7, 2 * x))
+        assert written(proof) == [("x = 0.3", Bend.REJECTED, "(7,)")]
+
+    def test_undefined_where_a_slope_exists(self):
+        proof = rule(x * x, 2 * x * x / x)
+        assert proof.status is Status.REJECTED
+        assert proof.boundaries[0].rule is None
+        assert "divides by 0" in proof.boundaries[0].reason
+
+    def test_softplus_of_jax_issue_2107(self):
+        right = exp(x) / (1 + exp(x))
+        proof = rule(T.log(1 + exp(x)), where(compare("eq", x, 0), 0, right))
+        assert written(proof) == [("x = 0", Bend.REJECTED, "(0,)")]
+
+    def test_no_value_on_a_whole_cell(self):
+        assert rule(x * x, 2 * x + 0 * T.log(x)).status is Status.RESIDUAL
+
+
+class TestCorners:
+    @pytest.mark.parametrize("answer", [0, Fraction(1, 2), 1])
+    def test_relu_may_answer_between_its_slopes(self, answer):
+        proof = rule(maximum(x, 0), where(x > 0, 1, where(x < 0, 0, answer)))
+        assert proof.status is Status.PROVED
+        assert repr(proof.boundaries[0].weights[1:]) in (f"({term(answer)!r},)", "(0,)", "(1,)")
+
+    @pytest.mark.parametrize("answer", [2, Fraction(-1, 10)])
+    def test_relu_may_not_answer_beyond(self, answer):
+        assert rule(maximum(x, 0), where(x > 0, 1, where(x < 0, 0, answer))).status is Status.REJECTED
+
+    @pytest.mark.parametrize(
+        ("at_tie", "status"),
+        [
+            ((1, 0), Status.PROVED),
+            ((0, 1), Status.PROVED),
+            ((Fraction(1, 2), Fraction(1, 2)), Status.PROVED),
+            ((1, 1), Status.REJECTED),
+            ((0, 0), Status.REJECTED),
+            ((Fraction(1, 3), Fraction(1, 3)), Status.REJECTED),
+            ((2, -1), Status.REJECTED),
+        ],
+    )
+    @pytest.mark.parametrize("larger", [maximum, T.minimum])
+    def test_a_tie_is_judged_as_a_pair(self, larger, at_tie, status):
+        first, second = (x > y, x < y) if larger is maximum else (x < y, x > y)
+        proof = rule(
+            larger(x, y),
+            where(first, 1, where(second, 0, at_tie[0])),
+            where(second, 1, where(first, 0, at_tie[1])),
+        )
+        assert proof.status is status
+
+    def test_an_irrational_corner(self):
+        u = x * x - 2
+        assert rule(abs(u), 2 * x * sign_of(u)).status is Status.PROVED
+        wrong = rule(abs(u), 2 * x * sign_of(u, 2))
+        assert {b for _, b, _ in written(wrong)} == {Bend.REJECTED}
+
+    def test_a_transcendental_corner(self):
+        proof = rule(abs(exp(x) - 2), exp(x) * sign_of(exp(x) - 2))
+        assert written(proof) == [("x = log(2)", Bend.SUBGRADIENT, "(0,)")]
+
+    def test_a_curved_corner(self):
+        u = x * x + y * y - 1
+        proof = rule(maximum(u, 0), where(u > 0, 2 * x, 0), where(u > 0, 2 * y, 0))
+        assert proof.status is Status.PROVED
+        assert len(proof.boundaries) == 4
+
+    def test_corners_without_end_are_named(self):
+        proof = rule(abs(T.sin(x)), T.cos(x) * sign_of(T.sin(x)))
+        assert proof.status is Status.UNKNOWN
+        assert proof.reasons == ("the zeros of sin(x) are not solved for",)
+
+    def test_three_at_once(self):
+        m = maximum(y, z)
+        first, second = term(x >= m), where(x >= m, 0, where(y >= z, 1, 0))
+        third = where(x >= m, 0, where(y >= z, 0, 1))
+        assert rule(maximum(maximum(x, y), z), first, second, third).status is Status.PROVED
+
+    def test_three_at_once_counted_twice(self):
+        slopes = [term(a >= b) * term(a >= c) for a, b, c in ((x, y, z), (y, x, z), (z, x, y))]
+        proof = rule(maximum(maximum(x, y), z), *slopes)
+        assert ("x = z, y = z", Bend.REJECTED, "(1, 1, 1)") in written(proof)
+
+    def test_a_cross(self):
+        proof = rule(abs(x) * abs(y), sign_of(x) * abs(y), abs(x) * sign_of(y))
+        assert proof.status is Status.PROVED
+        assert ("x = 0, y = 0", Bend.SMOOTH, "(0, 0)") in written(proof)
+
+    @pytest.mark.parametrize(
+        ("tip", "status"), [((0, 0), Status.PROVED), ((1, 0), Status.PROVED), ((1, 1), Status.REJECTED)]
+    )
+    def test_the_tip_of_a_cone(self, tip, status):
+        r = hypot(x, y)
+        proof = rule(T.sqrt(x * x + y * y), *(where(r > 0, v / r, t) for v, t in zip((x, y), tip, strict=True)))
+        assert proof.status is status
+
+    def test_no_answer_at_the_tip(self):
+        assert rule(hypot(x, y), x / hypot(x, y), y / hypot(x, y)).status is Status.REJECTED
+
+
+class TestEnds:
+    def test_a_jump_has_no_slope(self):
+        assert written(rule(where(x > 0, 1, 0), 0)) == [("x = 0", Bend.DISCONTINUOUS, "None")]
+
+    def test_the_threshold_of_torch_softplus_is_a_jump(self):
+        proof = rule(where(x > 20, x, T.log(1 + exp(x))), where(x > 20, 1, exp(x) / (1 + exp(x))))
+        assert [b.bend for b in proof.boundaries] == [Bend.DISCONTINUOUS]
+
+    def test_an_infinite_slope(self):
+        assert written(rule(T.sqrt(x), 1 / (2 * T.sqrt(x)), domain=x >= 0)) == [
+            ("x = 0", Bend.VERTICAL, "None")
+        ]
+
+    def test_a_finite_slope_at_an_edge(self):
+        proof = rule(x**2.5, 2.5 * x**1.5, domain=x >= 0)
+        assert written(proof) == [("x = 0", Bend.EDGE, "(0,)")]
+
+    def test_outside_its_domain_nothing_is_asked(self):
+        proof = rule(T.log(x), 1 / x)
+        assert [c.outside for c in proof.cells] == [True, False]
+        assert proof.status is Status.PROVED
+
+    def test_nothing_inside_is_not_proved(self):
+        assert rule(T.sqrt(-1 - x * x), x).status is Status.UNKNOWN
+
+    def test_an_operation_without_normal_form_is_named(self):
+        proof = rule(apply("floor", x), 0)
+        assert proof.status is Status.UNKNOWN
+        assert "floor" in proof.failure
+
+    def test_a_domain_that_is_no_conjunction(self):
+        assert rule(x, 1, domain=(x > 0) | (x < -1)).status is Status.UNKNOWN
