@@ -43,6 +43,9 @@ _SOURCE = {
 }
 """The Python expression of each op; what is missing here is a method of arb with the op's name."""
 
+_OF_ITSELF = {"lt": "False", "gt": "False", "ne": "False", "le": "True", "ge": "True", "eq": "True"}
+"""A comparison of a term with itself, which balls alone could not decide."""
+
 _HELPERS = {
     "cbrt": balls.cbrt,
     "hypot": balls.hypot,
@@ -117,6 +120,8 @@ class BallProgram:
 def _expression(t: Term, args: list[str]) -> str:
     if t.op == "pow" and (whole := _whole(t.args[1])) is not None:
         return f"{args[0]} * {args[0]}" if whole == 2 else f"{args[0]} ** {whole}"
+    if t.op in _OF_ITSELF and t.args[0] is t.args[1]:
+        return _OF_ITSELF[t.op]
     source = _SOURCE.get(t.op)
     return source.format(*args) if source else f"{args[0]}.{t.op}()"
 

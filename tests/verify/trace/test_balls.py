@@ -56,6 +56,8 @@ def test_every_op_agrees_with_floats(op: str) -> None:
         (compare("lt", X, 0) & compare("gt", X, 5), (False, False, False, False)),
         (compare("lt", X, 0) | compare("lt", X, 5), (True, True, True, True)),
         (compare("lt", X, 0) | compare("gt", X, 5), (True, False, None, False)),
+        (compare("lt", X, X), (False,) * 4),
+        (compare("ge", X, X), (True,) * 4),
         (TRUE, (True,) * 4),
         (FALSE, (False,) * 4),
     ],

@@ -1,0 +1,275 @@
+"""Refute a rule: the simplest rational point where it is certainly not the derivative.
+
+A residual on a cell is only a suspicion.  Here it becomes a witness: a point p/q, the rule and the derivative
+there as balls that do not meet, and a certificate that uses no table of derivatives: by the mean value
+theorem (f(a+h) - f(a))/h is the slope somewhere in [a, a+h], so a rule that is nowhere near it on all of
+[a, a+h] is wrong, whatever the prover believes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from flint import arb, ctx
+
+from verify.kinds.balls import ratio
+from verify.proof.cells import NOT_ZERO, Cell
+from verify.proof.heights import height, points_by_height
+from verify.proof.obligation import UPSTREAM, Obligation, accumulated
+from verify.proof.result import CellResult, Proof, Status, Verdict
+from verify.trace.balls import BallProgram
+from verify.trace.term import Term, apply, symbol, topological
+
+Point = tuple[Fraction, ...]
+
+Seeds = tuple[int, int]
+
+SEEDS: tuple[Seeds, ...] = ((1, 0), (2, 0), (1, 1), (-2, 0))
+"""What arrives at the output, and what the operands' gradients hold: the plainest first, then such as show a
+forgotten upstream gradient or an overwritten one."""
+
+EFFORTS = ((24, 256), (200, 2048))
+"""Points to look at and bits to spend: a quick look at every cell first, then a patient one."""
+
+STEPS = (60, 120, 240, 480)
+"""h = 2**-k of the mean value theorem: smaller for rules that are nearly right."""
+
+
+@dataclass(frozen=True)
+class MeanValue:
+    """What (f(a+h) - f(a))/h makes of the gradient, and the rule over [a, a+h]: balls that do not meet."""
+
+    h: Fraction
+    expected: arb
+    rule: arb
+
+
+@dataclass(frozen=True)
+class Witness:
+    """A point where the rule, or the forward, is certainly wrong.
+
+    operand: the place of the operand whose partial derivative is meant; None for the forward
+    inputs, point: where; upstream, before: what `out.grad` and the operands' gradients held
+    ours, expected: balls that do not meet; ``ours`` is not finite where the rule has no value
+    certificate: the proof without a table; None for a forward, and where the rule has no value
+    minimal: every simpler point of the cell was seen to show nothing
+    """
+
+    operand: int | None
+    inputs: tuple[str, ...]
+    point: Point
+    upstream: Fraction
+    before: Fraction
+    ours: arb
+    expected: arb
+    certificate: MeanValue | None
+    minimal: bool
+
+    @property
+    def undefined(self) -> bool:
+        """The rule has no value at a point where the operation has a slope."""
+        return not self.ours.is_finite()
+
+    @property
+    def certified(self) -> bool:
+        """Nothing but the operation itself and ball arithmetic is needed to see it."""
+        return self.certificate is not None or self.operand is None
+
+
+def refutations(proof: Proof) -> Iterator[Witness]:
+    """A witness that the forward is wrong, and one for each operand whose rule is, where there is one."""
+    for operand in (None, *range(len(proof.obligation.inputs))):
+        witness = refute(proof, operand)
+        if witness is not None:
+            yield witness
+
+
+def refute(proof: Proof, operand: int | None) -> Witness | None:
+    """The simplest certified witness that the rule of ``operand`` (the forward, for None) is wrong.
+
+    It is looked for on all cells where the proof left a residual.  None if there are none, if no point
+    separates the two, or if the mean value theorem does not confirm what the derivative says.
+    """
+    searches = [
+        _Search(proof.obligation, result.cell, operand, result.derivatives)
+        for result in proof.cells
+        if not result.outside and _verdict(result, operand).status is Status.RESIDUAL
+    ]
+    for effort in EFFORTS:
+        found = [w for w in (search.witness(*effort) for search in searches) if w is not None]
+        if found:
+            return min(found, key=_plainness)
+    return None
+
+
+def _verdict(result: CellResult, operand: int | None) -> Verdict:
+    return result.forward if operand is None else result.gradients[operand]
+
+
+def _plainness(witness: Witness) -> tuple[Any, ...]:
+    """Certified before not, plain seeds before others, simple points before others."""
+    seeds = (witness.upstream, witness.before)
+    return (
+        not witness.certified,
+        SEEDS.index(seeds),
+        max(map(height, witness.point)),
+        [-x for x in witness.point],
+    )
+
+
+@dataclass
+class _Search:
+    """One wrong partial derivative on one cell."""
+
+    obligation: Obligation
+    cell: Cell
+    operand: int | None
+    derivatives: tuple[Term, ...]
+
+    def witness(self, most_points: int, most_bits: int) -> Witness | None:
+        """The first certified witness among so many points; an uncertified one if there is no other."""
+        uncertified: Witness | None = None
+        for seeds in SEEDS if self.operand is not None else SEEDS[:1]:
+            minimal = True
+            for point in islice(points_by_height(self._box()), most_points):
+                if not self._inside(point, seeds):
+                    continue
+                ours, expected = self._separated(point, seeds, most_bits)
+                if expected.is_finite() and not (ours.is_finite() and ours.overlaps(expected)):
+                    found = self._found(point, seeds, ours, expected, minimal)
+                    if found.certified:
+                        return found
+                    if found.undefined:
+                        uncertified = uncertified or found
+                minimal = minimal and ours.is_exact() and expected.is_exact()
+        return uncertified
+
+    def _found(self, point: Point, seeds: Seeds, ours: arb, expected: arb, minimal: bool) -> Witness:
+        certifies = self.operand is not None and ours.is_finite()
+        certificate = self._certificate(point, seeds) if certifies else None
+        before, inputs = Fraction(seeds[1]), self.obligation.inputs
+        return Witness(
+            self.operand, inputs, point, Fraction(seeds[0]), before, ours, expected, certificate, minimal
+        )
+
+    # --------------------------------------------------------------------------------------- where to look
+
+    def _box(self) -> list[tuple[Fraction | None, Fraction | None]]:
+        return [self.cell.interval(name) for name in self.obligation.inputs]
+
+    def _names(self) -> tuple[str, ...]:
+        inputs = self.obligation.inputs
+        return (*inputs, UPSTREAM, *map(accumulated, inputs))
+
+    def _values(self, point: Point, seeds: Seeds) -> list[Fraction]:
+        upstream, before = map(Fraction, seeds)
+        return [*point, upstream, *[before] * len(point)]
+
+    def _inside(self, point: Point, seeds: Seeds) -> bool:
+        """Whether the point, with its seeds, is certainly in the cell."""
+        values = self._values(point, seeds)
+        for name, x in zip(self._names(), values, strict=True):
+            lo, hi = self.cell.interval(name)
+            if (lo is not None and x <= lo) or (hi is not None and x >= hi):
+                return False
+        with ctx.workprec(256):
+            return self._signs_hold(_balls(values))
+
+    def _signs_hold(self, at: list[arb]) -> bool:
+        signs = self._boundaries(*at)
+        return all(_has_sign(value, s) for value, (_, s) in zip(signs, self.cell.signs, strict=True))
+
+    # ------------------------------------------------------------------------------ what is compared there
+
+    @cached_property
+    def _boundaries(self) -> BallProgram:
+        return BallProgram([t for t, _ in self.cell.signs], self._names())
+
+    @cached_property
+    def _pair(self) -> BallProgram:
+        """The rule, and acc + g · derivative; the forward, and the definition."""
+        if self.operand is None:
+            return BallProgram([self.obligation.forward, self.obligation.definition], self._names())
+        name = self.obligation.inputs[self.operand]
+        expected = symbol(accumulated(name)) + symbol(UPSTREAM) * self.derivatives[self.operand]
+        return BallProgram([self.obligation.gradients[self.operand], expected], self._names())
+
+    def _separated(self, point: Point, seeds: Seeds, most_bits: int) -> tuple[arb, arb]:
+        """Both as balls, with bits added until they do not meet or there are too many bits."""
+        values = self._values(point, seeds)
+        prec = 128
+        while True:
+            with ctx.workprec(prec):
+                ours, expected = self._pair(*_balls(values))
+            apart = ours.is_finite() and expected.is_finite() and not ours.overlaps(expected)
+            same = ours.is_exact() and expected.is_exact()
+            if apart or same or prec >= most_bits:
+                return ours, expected
+            prec *= 2
+
+    # ------------------------------------------------------------------------------ the mean value theorem
+
+    @cached_property
+    def _curve(self) -> BallProgram:
+        """The operation, and what must keep off zero for it to be smooth."""
+        definition = self.obligation.definition
+        return BallProgram([definition, *_breaks(definition)], self.obligation.inputs)
+
+    def _certificate(self, point: Point, seeds: Seeds) -> MeanValue | None:
+        """The mean value theorem on [a, a+h] in the operand's direction, for ever smaller h."""
+        assert self.operand is not None
+        for k in STEPS:
+            h = Fraction(1, 2**k)
+            with ctx.workprec(4 * k):
+                found = self._mean_value(point, h, seeds)
+            if found is not None and not found.rule.overlaps(found.expected):
+                return found
+        return None
+
+    def _mean_value(self, point: Point, h: Fraction, seeds: Seeds) -> MeanValue | None:
+        """What the secant expects, and the rule, over the step; None where the operation may bend there."""
+        assert self.operand is not None
+        i = self.operand
+        _, hi = self.cell.interval(self.obligation.inputs[i])
+        if hi is not None and point[i] + h >= hi:
+            return None
+        end = (*point[:i], point[i] + h, *point[i + 1 :])
+        over = _balls(self._values(point, seeds))
+        over[i] = over[i].union(_balls(end)[i])
+        value, *breaks = self._curve(*over[: len(point)])
+        if not value.is_finite() or not self._signs_hold(over) or not all(map(_decided, breaks)):
+            return None
+        secant = (self._curve(*_balls(end))[0] - self._curve(*_balls(point))[0]) / _balls([h])[0]
+        expected, rule = seeds[1] + seeds[0] * secant, self._pair(*over)[0]
+        return MeanValue(h, expected, rule) if rule.is_finite() and expected.is_finite() else None
+
+
+def _balls(values: Sequence[Fraction]) -> list[arb]:
+    return [ratio(x.numerator, x.denominator) for x in values]
+
+
+def _has_sign(value: arb, sign: int) -> bool:
+    return bool(value != 0) if sign == NOT_ZERO else bool(value * sign > 0)
+
+
+def _breaks(root: Term) -> list[Term]:
+    """Where the operation may bend or jump: its conditions, and the terms that must not be 0."""
+    breaks: list[Term] = []
+    for t in topological(root):
+        if t.op == "where" or t.op in ("abs", "cbrt", "sqrt"):
+            breaks.append(t.args[0])
+        elif t.op in ("maximum", "minimum"):
+            breaks.append(apply("sub", *t.args))
+        elif t.op in ("floor", "ceil"):
+            breaks.append(apply("sub", apply("ceil", t.args[0]), apply("floor", t.args[0])))
+    return breaks
+
+
+def _decided(value: Any) -> bool:
+    """A condition that has one answer; a number that is not 0."""
+    return value is True or value is False or (isinstance(value, arb) and bool(value != 0))
