@@ -1,0 +1,89 @@
+"""A point on a boundary where the rule was rejected, with the slopes around and the rule's answer there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+
+from flint import arb, ctx
+
+from verify.kinds.balls import ratio
+from verify.proof.cells import NOT_ZERO
+from verify.proof.heights import points_by_height
+from verify.proof.obligation import Obligation
+from verify.proof.result import BoundaryResult
+from verify.trace.balls import BallProgram, compile_balls
+from verify.trace.term import Term, symbol, topological
+
+CANDIDATES, BITS = 200, 160
+
+
+@dataclass(frozen=True)
+class Place:
+    """The simplest point of a boundary.
+
+    point: exact where it is rational, else a ball
+    rule: its answer, one number an operand; None if it has none
+    limits: the slopes on each side of the boundary; None for an infinite or unknown one
+    """
+
+    inputs: tuple[str, ...]
+    point: tuple[Fraction | arb, ...]
+    rule: tuple[arb, ...] | None
+    limits: tuple[tuple[arb | None, ...], ...]
+
+
+def place(obligation: Obligation, boundary: BoundaryResult) -> Place | None:
+    """The simplest point of the boundary; None where it was not solved for a symbol, or none is found."""
+    if not boundary.where:
+        return None
+    names = [name for name, _, _ in boundary.cell.box if name in obligation.inputs]
+    signs = compile_balls([t for t, _ in boundary.cell.signs], names)
+    with ctx.workprec(BITS):
+        for point in islice(points_by_height([boundary.cell.interval(n) for n in names]), CANDIDATES):
+            free = dict(zip(names, point, strict=True))
+            at = [ratio(x.numerator, x.denominator) for x in point]
+            values = zip(signs(*at), boundary.cell.signs, strict=True)
+            if all(v != 0 if s == NOT_ZERO else v * s > 0 for v, (_, s) in values):
+                return _described(obligation, boundary, free, at)
+    return None
+
+
+def _described(
+    obligation: Obligation, boundary: BoundaryResult, free: dict[str, Fraction], at: list[arb]
+) -> Place:
+    def ball(term: Term) -> arb:
+        return BallProgram([term], list(free))(*at)[0]
+
+    bound = {name: symbol(name) for name in free} | dict(boundary.where)
+    exact = [_exact(bound[name], free) for name in obligation.inputs]
+    point = tuple(ball(bound[n]) if x is None else x for n, x in zip(obligation.inputs, exact, strict=True))
+    rule = None if boundary.rule is None else tuple(map(ball, boundary.rule))
+    limits = tuple(tuple(None if t is None else ball(t) for t in side) for side in boundary.limits)
+    return Place(obligation.inputs, point, rule, limits)
+
+
+_RATIONAL: dict[str, Callable[..., Fraction]] = {
+    "add": lambda a, b: a + b,
+    "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b,
+    "div": lambda a, b: a / b,
+    "neg": lambda a: -a,
+}
+
+
+def _exact(term: Term, free: dict[str, Fraction]) -> Fraction | None:
+    """The value of a rational term; None for one that leaves the rationals."""
+    values: dict[Term, Fraction] = {}
+    for t in topological(term):
+        if t.op == "const":
+            values[t] = t.value
+        elif t.op == "symbol" and t.value in free:
+            values[t] = free[t.value]
+        elif t.op in _RATIONAL:
+            values[t] = _RATIONAL[t.op](*(values[a] for a in t.args))
+        else:
+            return None
+    return values[term]
