@@ -1,0 +1,90 @@
+"""The prover held against the mean value theorem, and prover's mistakes planted to see that it would show."""
+
+import random
+
+import pytest
+
+from verify.proof import field as field_module
+from verify.proof import fuzz as fuzz_module
+from verify.proof.algebra import GENS, generator, number
+from verify.proof.field import DERIVATIVES, Field
+from verify.proof.fuzz import Tally, function_of_x, fuzz, main, rewritten
+from verify.trace.term import symbol
+
+
+def test_nothing_is_violated():
+    tally = fuzz(400, seed=5)
+    assert tally.violations == []
+    assert tally.derivatives > 250
+    assert tally.proved_true > 100
+
+
+@pytest.mark.slow
+def test_nothing_is_violated_in_a_hundred_thousand():
+    tally = fuzz(100_000, seed=11)
+    assert tally.violations == []
+    assert tally.proved_true > 0.95 * tally.true
+
+
+def test_the_same_seed_gives_the_same_functions():
+    assert str(fuzz(30, seed=3)) == str(fuzz(30, seed=3))
+
+
+def test_true_rewritings_are_nearly_always_proved():
+    tally = fuzz(400, seed=9)
+    assert tally.proved_true >= 0.9 * tally.true > 0
+
+
+def test_the_command_prints_the_tally(capsys):
+    assert main(["--count", "10", "--seed", "1"]) == 0
+    assert capsys.readouterr().out.startswith("10 functions")
+
+
+WRONG_DERIVATIVES = {
+    "atan": lambda field, g, inner: inner / (number(1) + (g.argument * g.argument).scaled(2)),
+    "cos": lambda field, g, inner: generator(g.partner) * inner,
+    "exp": lambda field, g, inner: generator(g.index),
+    "log": lambda field, g, inner: inner / (g.argument * g.argument),
+    "root": lambda field, g, inner: generator(g.index) * inner / g.argument,
+}
+
+
+@pytest.mark.parametrize("kind", WRONG_DERIVATIVES)
+def test_a_wrong_derivative_in_the_table_is_caught(monkeypatch, kind):
+    monkeypatch.setitem(DERIVATIVES, kind, WRONG_DERIVATIVES[kind])
+    assert fuzz(300, seed=0).violations
+
+
+def test_a_false_relation_is_caught(monkeypatch):
+    true_relation = Field.relation
+
+    def relation(self, g):
+        return (2, 1 + GENS[g.partner] ** 2) if g.kind == "cos" else true_relation(self, g)
+
+    monkeypatch.setattr(Field, "relation", relation)
+    assert fuzz(600, seed=0).violations
+
+
+def test_a_test_for_zero_that_is_too_generous_is_caught(monkeypatch):
+    def reduced(self, u, true_reduced=Field.reduced):
+        u = true_reduced(self, u)
+        return u if len(u.num) > 1 else field_module.CONSTANT_ZERO  # a single term taken for nothing
+
+    monkeypatch.setattr(Field, "reduced", reduced)
+    assert fuzz(300, seed=0).violations
+
+
+def test_a_claim_that_misses_the_secant_is_a_violation():
+    x = symbol("x")
+    secant, (right, wrong) = fuzz_module.secant_and_claims(x * x, (2 * x, 3 * x), fuzz_module.Fraction(1, 3))
+    assert not fuzz_module._contradicted(secant, right)
+    assert fuzz_module._contradicted(secant, wrong)
+
+
+def test_functions_and_rewritings_are_terms_in_x():
+    source = random.Random(0)
+    for _ in range(50):
+        f, slope = function_of_x(source, 3)
+        assert repr(f)
+        assert repr(rewritten(source, slope))
+    assert str(Tally()).startswith("0 functions")

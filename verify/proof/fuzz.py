@@ -1,0 +1,258 @@
+"""Is the prover ever wrong?  Random functions, random ways to write their slopes, and the mean value theorem.
+
+    python -m verify.proof.fuzz --count 1000 --seed 0
+
+For a random f and a random a, some ξ in (a, a + h) has f'(ξ) = (f(a + h) - f(a))/h.  So whatever claims to be f'
+must, evaluated in balls over the whole step, meet the ball of that secant.  No table of derivatives is
+consulted.  Two claims are held against it: the derivative that the prover found, and every rule that it
+proved, half of which were spoilt on purpose.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from flint import arb, ctx
+
+from verify.proof.algebra import rational
+from verify.proof.cells import Cell
+from verify.proof.obligation import UPSTREAM, Obligation, accumulated
+from verify.proof.prove import prove
+from verify.proof.result import CellResult, Status
+from verify.trace.balls import compile_balls
+from verify.trace.term import TERMS, Condition, Term, compare, constant, substitute, symbol, topological
+
+T: Any = TERMS
+X: Any = symbol("x")
+STEP = Fraction(1, 2**60)
+BITS = 220
+
+
+@dataclass
+class Tally:
+    """What was held against the mean value theorem, how the proofs ended, and what went wrong."""
+
+    functions: int = 0
+    derivatives: int = 0
+    proved_true: int = 0
+    proved_spoilt: int = 0
+    true: int = 0
+    violations: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.functions} functions: {self.derivatives} derivatives and {self.proved_true} + "
+            f"{self.proved_spoilt} proved rules (as written, and spoilt but equal) against the mean value theorem; "
+            f"{self.proved_true} of {self.true} true rewritings proved; {len(self.violations)} violations"
+        )
+
+
+# ------------------------------------------------------------------------------------------ random functions
+
+# A function, and its slope at u: written apart from the prover's table, in the textbook's forms.
+SLOPES: dict[str, Callable[[Any], Any]] = {
+    "exp": lambda u: T.exp(u),
+    "expm1": lambda u: T.exp(u),
+    "log": lambda u: 1 / u,
+    "log1p": lambda u: 1 / (1 + u),
+    "sin": lambda u: T.cos(u),
+    "cos": lambda u: -T.sin(u),
+    "tan": lambda u: 1 + T.tan(u) ** 2,
+    "sinh": lambda u: T.cosh(u),
+    "cosh": lambda u: T.sinh(u),
+    "tanh": lambda u: 1 - T.tanh(u) ** 2,
+    "asin": lambda u: 1 / T.sqrt(1 - u * u),
+    "acos": lambda u: -1 / T.sqrt(1 - u * u),
+    "atan": lambda u: 1 / (1 + u * u),
+    "asinh": lambda u: 1 / T.sqrt(1 + u * u),
+    "acosh": lambda u: 1 / T.sqrt(u * u - 1),
+    "atanh": lambda u: 1 / (1 - u * u),
+    "erf": lambda u: 2 / T.sqrt(T.pi) * T.exp(-u * u),
+    "erfc": lambda u: -2 / T.sqrt(T.pi) * T.exp(-u * u),
+    "sqrt": lambda u: 1 / (2 * T.sqrt(u)),
+    "cbrt": lambda u: T.cbrt(u) / (3 * u),
+    "abs": lambda u: T.where(u > 0, 1, -1),
+}
+NUMBERS = (Fraction(1), Fraction(2), Fraction(-1), Fraction(1, 2), Fraction(3), Fraction(-3, 4), Fraction(5, 3))
+
+
+def function_of_x(source: random.Random, depth: int) -> tuple[Any, Any]:
+    """A random function and its slope, by the rules of the textbook."""
+    if depth == 0:
+        return (X, constant(1)) if source.random() < 0.75 else (constant(source.choice(NUMBERS)), constant(0))
+    u, du = function_of_x(source, depth - 1)
+    kind = source.random()
+    if kind < 0.5:
+        name = source.choice(list(SLOPES))
+        return getattr(T, name)(u), SLOPES[name](u) * du
+    if kind < 0.58:
+        n = source.choice((2, 3, -1, -2, Fraction(1, 2), Fraction(3, 2), Fraction(-2, 3)))
+        return u ** constant(n), n * u ** constant(n - 1) * du
+    v, dv = function_of_x(source, source.randrange(depth))
+    match source.randrange(6):
+        case 0:
+            return u + v, du + dv
+        case 1:
+            return u - v, du - dv
+        case 2 | 3:
+            return u * v, du * v + u * dv
+        case 4:
+            return u / v, (du * v - u * dv) / (v * v)
+        case _:
+            return T.maximum(u, v), T.where(u > v, du, dv)
+
+
+# Ways to write the same number: each is true wherever both sides have a value.
+REWRITINGS: dict[str, tuple[Callable[..., Any], ...]] = {
+    "exp": (lambda u: 1 / T.exp(-u), lambda u: T.exp(u / 2) ** 2, lambda u: T.expm1(u) + 1),
+    "tanh": (lambda u: T.sinh(u) / T.cosh(u), lambda u: 1 - 2 / (T.exp(2 * u) + 1)),
+    "sinh": (lambda u: 2 * T.sinh(u / 2) * T.cosh(u / 2), lambda u: (T.exp(u) - T.exp(-u)) / 2),
+    "cosh": (lambda u: T.exp(-u) + T.sinh(u), lambda u: 1 + 2 * T.sinh(u / 2) ** 2),
+    "sin": (lambda u: 2 * T.sin(u / 2) * T.cos(u / 2), lambda u: -T.sin(-u)),
+    "cos": (lambda u: 1 - 2 * T.sin(u / 2) ** 2, lambda u: T.sin(T.pi / 2 - u)),
+    "tan": (lambda u: T.sin(u) / T.cos(u),),
+    "erfc": (lambda u: 1 - T.erf(u), lambda u: 2 - T.erfc(-u)),
+    "erf": (lambda u: -T.erf(-u),),
+    "sqrt": (lambda u: u / T.sqrt(u), lambda u: T.sqrt(4 * u) / 2),
+    "log": (lambda u: 2 * T.log(T.sqrt(u)), lambda u: -T.log(1 / u)),
+    "atan": (lambda u: T.pi / 2 - T.acos(u / T.sqrt(1 + u * u)),),
+    "add": (lambda a, b: b + a, lambda a, b: a - -b),
+    "sub": (lambda a, b: -(b - a),),
+    "mul": (lambda a, b: b * a, lambda a, b: ((a + b) ** 2 - (a - b) ** 2) / 4),
+    "div": (lambda a, b: a * (1 / b), lambda a, b: (2 * a) / (b + b)),
+}
+
+
+def rewritten(source: random.Random, root: Term) -> Term:
+    """The same function, some of its nodes written in another way."""
+    new: dict[Term, Term] = {}
+    for node in topological(root):
+        if node.args and not isinstance(node, Condition):
+            node_again = substitute((node,), {a: new[a] for a in node.args if a in new})[0]
+            choices = REWRITINGS.get(node.op, ())
+            if choices and source.random() < 0.35:
+                node_again = source.choice(choices)(*node_again.args)
+            new[node] = node_again
+    return new.get(root, root)
+
+
+def spoilt(source: random.Random, root: Term) -> Term:
+    """One node changed: another number, a neighbouring function, operands swapped, a sign lost."""
+    nodes = [n for n in topological(root) if not isinstance(n, Condition) and n.op not in ("symbol", "pi")]
+    if not nodes:
+        return root + 1
+    node = source.choice(nodes)
+    neighbours = {"sin": "cos", "cos": "sin", "sinh": "cosh", "cosh": "sinh", "erf": "erfc", "exp": "expm1"}
+    if node.op == "const":
+        changed = constant(node.value + source.choice((1, -1, Fraction(1, 1000))))
+    elif node.op in neighbours:
+        changed = getattr(T, neighbours[node.op])(*node.args)
+    elif node.op in ("sub", "div"):
+        changed = getattr(T, node.op)(*reversed(node.args))
+    elif node.op == "add":
+        changed = node.args[0] - node.args[1]
+    else:
+        changed = -node
+    return substitute((root,), {node: changed})[0]
+
+
+# ---------------------------------------------------------------------------------------------- the argument
+
+
+def secant_and_claims(f: Term, claims: tuple[Term, ...], a: Fraction) -> tuple[Any, tuple[Any, ...]] | None:
+    """The ball of the secant over (a, a + h), and those of the claims over all of it; None if f is not finite."""
+    with ctx.workprec(BITS):
+        left, right = arb(rational(a)), arb(rational(a + STEP))
+        forward = compile_balls((f,), ("x",)).at(BITS)
+        over = compile_balls(claims, ("x",)).at(BITS)
+        secant = (forward(right)[0] - forward(left)[0]) / arb(rational(STEP))
+        found = over(left.union(right))
+        return (secant, found) if secant.is_finite() else None
+
+
+def _contradicted(secant: Any, claim: Any) -> bool:
+    """Whether a claimed slope misses the secant; a claim that is not finite says nothing."""
+    return bool(claim.is_finite()) and not secant.overlaps(claim)
+
+
+def _inside(cell: Cell, source: random.Random) -> Fraction | None:
+    """A random point of the cell; None where none was found."""
+    lo, hi = cell.interval("x")
+    conditions = [compare("gt" if s > 0 else "lt" if s < 0 else "ne", t, 0) for t, s in cell.signs]
+    for _ in range(8):
+        share = Fraction(source.randrange(1, 10**6), 10**6)
+        if lo is not None and hi is not None:
+            a = lo + (hi - lo) * share
+        else:
+            a = (lo if lo is not None else hi or Fraction(0)) + (1 if hi is None else -1) * 3 * share
+        with ctx.workprec(BITS):
+            ball = arb(rational(a)).union(arb(rational(a + STEP)))
+            if all(compile_balls((c,), ("x",))(ball)[0] is True for c in conditions):
+                return a
+    return None
+
+
+def examine(source: random.Random, tally: Tally, depth: int = 3) -> None:
+    """One random function: prove a rule for it, and hold what comes out against the mean value theorem."""
+    f, slope = function_of_x(source, source.randrange(1, depth + 1))
+    truthful = source.random() < 0.5
+    written = rewritten(source, slope) if truthful else spoilt(source, rewritten(source, slope))
+    lo = Fraction(source.randrange(-12, 12), 4)
+    domain = (X > lo) & (X < lo + Fraction(1, 2))
+    gradient = symbol(accumulated("x")) + symbol(UPSTREAM) * written
+    proof = prove(Obligation("fuzz", ("x",), f, domain, f, (gradient,)))
+    tally.functions += 1
+    for cell in proof.cells:
+        if not cell.outside:
+            _hold(source, tally, cell, f, written, truthful)
+
+
+def _hold(
+    source: random.Random, tally: Tally, cell: CellResult, f: Term, written: Term, truthful: bool
+) -> None:
+    a = _inside(cell.cell, source)
+    found = None if a is None else secant_and_claims(f, (cell.derivatives[0], written), a)
+    proved = cell.gradients[0].status is Status.PROVED
+    tally.true += truthful
+    if found is None:
+        return
+    secant, (derivative, claim) = found
+    tally.derivatives += 1
+    if _contradicted(secant, derivative):
+        tally.violations.append(f"the derivative of {f!r} at x = {a} is not {cell.derivatives[0]!r}")
+    if proved:
+        tally.proved_true += truthful
+        tally.proved_spoilt += not truthful
+        if _contradicted(secant, claim):
+            tally.violations.append(f"proved, and wrong at x = {a}: {written!r} for {f!r}")
+
+
+def fuzz(count: int, seed: int) -> Tally:
+    """``count`` random functions; the same seed, the same functions."""
+    tally, source = Tally(), random.Random(seed)
+    for _ in range(count):
+        examine(source, tally)
+    return tally
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the tally; 1 where something is violated."""
+    parser = argparse.ArgumentParser(prog="python -m verify.proof.fuzz", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--count", type=int, default=1000, help="how many random functions")
+    parser.add_argument("--seed", type=int, default=0)
+    chosen = parser.parse_args(arguments)
+    tally = fuzz(chosen.count, chosen.seed)
+    print(tally)
+    for violation in tally.violations[:20]:
+        print("VIOLATION", violation)
+    return 1 if tally.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
