@@ -16,7 +16,7 @@ from verify.numbers.ulps import hexadecimal
 from verify.subjects.operation import Operation, Traced
 from verify.trace.balls import compile_balls
 from verify.trace.from_sympy import condition_from_sympy, from_sympy
-from verify.trace.term import Condition, Term
+from verify.trace.term import Condition, Term, constant, substitute, symbol
 
 if TYPE_CHECKING:
     from verify.checks import Check
@@ -120,22 +120,33 @@ class Case:
 
     @cached_property
     def proof(self) -> Proof | None:
-        """The rule, run on symbols, against the mirror; None where it does not run on symbols."""
+        """The whole obligation: each gradient is acc + g·slope.  None where the rule does not run on symbols."""
+        if isinstance(self.trace, Exception):
+            return None
+        return self._proof_of(self.trace.gradients)
+
+    @cached_property
+    def rule_proof(self) -> Proof | None:
+        """The rule alone, as the slope it gives for an upstream of one: how it is wired left aside."""
+        from verify.proof.obligation import UPSTREAM, accumulated
+        from verify.proof.result import Status
+
+        proof = self.proof
+        if proof is None or isinstance(self.trace, Exception) or proof.status is Status.PROVED:
+            return proof
+        names = self.row.inputs
+        seeds = {symbol(UPSTREAM): constant(1), **{symbol(accumulated(n)): constant(0) for n in names}}
+        rules = substitute(self.trace.gradients, seeds)
+        g = symbol(UPSTREAM)
+        return self._proof_of(tuple(symbol(accumulated(n)) + g * r for n, r in zip(names, rules, strict=True)))
+
+    def _proof_of(self, gradients: tuple[Term, ...]) -> Proof:
         from verify.proof.obligation import Obligation
         from verify.proof.prove import prove
 
-        if isinstance(self.trace, Exception):
-            return None
-        return prove(
-            Obligation(
-                self.operation.name,
-                self.row.inputs,
-                self.definition,
-                self.domain,
-                self.trace.forward,
-                self.trace.gradients,
-            )
-        )
+        assert not isinstance(self.trace, Exception)
+        name, inputs = self.operation.name, self.row.inputs
+        return prove(Obligation(name, inputs, self.definition, self.domain, self.trace.forward, gradients))
 
     # -------------------------------------------------------------------------------------------- telling of it
 

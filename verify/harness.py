@@ -108,7 +108,7 @@ class _Worker:
     """A process, the pipe to it, and the task it is at."""
 
     def __init__(self, tasks: list[Task], checks: list[Check], options: Options) -> None:
-        context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_work, args=(theirs, tasks, checks, options), daemon=True)
         self.process.start()

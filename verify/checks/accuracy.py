@@ -25,7 +25,7 @@ def check(case: Case) -> Iterator[Finding]:
     reference = Reference(case.slopes, case.row.inputs)
     for i, name in enumerate(case.row.inputs):
         ranked = _ranked(case, i)
-        worst = 0.0, None
+        worst: tuple[float, int | None] = 0.0, None
         ill: tuple[float, Point] | None = None
         for _, index in ranked[:_CANDIDATES]:
             point, answer, truth = case.points[index], case.samples[index].slopes[i], case.truths[index][i]

@@ -48,7 +48,7 @@ def check(case: Case) -> Iterator[Finding]:
 
 
 def _spread(case: Case) -> list[int]:
-    """Some points where a difference can say something, evenly taken from all there are."""
+    """Some points where a difference can say something, evenly taken from all; those of moderate size first."""
     possible = [
         index
         for index, (sample, truths, corner) in enumerate(zip(case.samples, case.truths, case.at_corner, strict=True))
@@ -58,7 +58,8 @@ def _spread(case: Case) -> list[int]:
         and all(t.status is Status.KNOWN for t in truths)
     ]
     step = max(1, len(possible) // _COUNT)
-    return possible[::step][:_COUNT]
+    chosen = possible[::step][:_COUNT]
+    return sorted(chosen, key=lambda k: (max(abs(math.log2(abs(x))) if x else 0 for x in case.points[k]), k))
 
 
 def _forward(case: Case, sample: Sample, i: int, value: float) -> float:

@@ -1,24 +1,42 @@
-"""Right by proof: the rule, run on symbols, is the derivative of the mirror's function, cell by cell."""
+"""Right by proof: the rule, run on symbols, is the derivative of the mirror's function, cell by cell.
+
+Where something is left, the refuter looks for the simplest point that shows it.  How the rule passes gradients on is
+another question: a rule that is right but miswired is proved here, and told of by the check of the wiring.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from flint import arb
 
 from verify.case import Case
 from verify.findings import Finding, Verdict
+from verify.numbers import differences
+from verify.numbers.ulps import decimal
+from verify.proof.refute import Witness, refutations
 from verify.proof.result import Bend, BoundaryResult, Proof, Status
+from verify.trace.term import Term
+from verify.trace.text import written
+
+_LONG = 60  # characters of a formula that still help a reader beside a number
 
 
 def check(case: Case) -> Iterator[Finding]:
     """What is proved, what is refuted, and what stays open and why."""
-    proof = case.proof
+    proof = case.rule_proof
     if proof is None:
         message = f"not proved: the rule does not run on symbols ({_reason(case.trace)})"
         yield case.finding("proof", Verdict.MATCHED, message)
     elif proof.status is Status.PROVED:
         yield case.finding("proof", Verdict.PROVED, _summary(proof))
     else:
-        yield from _open(case, proof)
+        refuted = list(_refuted(case, proof))
+        yield from refuted
+        if not refuted:
+            yield case.finding("proof", Verdict.INCONCLUSIVE, "not decided: " + "; ".join(proof.reasons))
 
 
 def _reason(stopped: object) -> str:
@@ -27,25 +45,103 @@ def _reason(stopped: object) -> str:
 
 def _summary(proof: Proof) -> str:
     inside = [cell for cell in proof.cells if not cell.outside]
-    parts = [f"proved on {len(inside)} cell{'' if len(inside) == 1 else 's'}"]
+    parts = [f"on {len(inside)} cell{'' if len(inside) == 1 else 's'}"]
     corners = sum(b.bend is Bend.SUBGRADIENT for b in proof.boundaries)
     if corners:
-        parts.append(f"{corners} corner{'' if corners == 1 else 's'}")
+        parts.append(f"{corners} corner{'' if corners == 1 else 's'} included")
     if proof.assumptions:
         parts.append("assuming " + "; ".join(proof.assumptions))
     return ", ".join(parts)
 
 
-def _open(case: Case, proof: Proof) -> Iterator[Finding]:
+def _refuted(case: Case, proof: Proof) -> Iterator[Finding]:
+    """A finding for each wrong partial or forward with a witness; without any, one for a boundary."""
+    found = False
+    for witness in refutations(proof):
+        found = True
+        yield _told(case, proof, witness)
+    if found:
+        return
     for boundary in proof.boundaries:
         if boundary.bend is Bend.REJECTED:
-            yield case.finding(
-                "proof", Verdict.REFUTED, f"no valid slope {_where(boundary)}: {boundary.reason}"
-            )
+            message = f"no valid slope {_where(boundary)}: {boundary.reason}"
+            details = [("ours", _vector(boundary.rule))] if boundary.rule is not None else []
+            details += [("slopes", f"{_vector(limit)}   on one side of it") for limit in boundary.limits]
+            yield case.finding("proof", Verdict.REFUTED, message, details=tuple(details))
             return
-    yield case.finding("proof", Verdict.INCONCLUSIVE, "not decided: " + "; ".join(proof.reasons))
 
 
 def _where(boundary: BoundaryResult) -> str:
     at = ", ".join(f"{name} = {value}" for name, value in boundary.where)
     return f"at {at}" if at else "on a boundary"
+
+
+def _vector(values: Sequence[Term | None]) -> str:
+    return ", ".join("infinite" if v is None else written(v) for v in values)
+
+
+def _told(case: Case, proof: Proof, witness: Witness) -> Finding:
+    at = ", ".join(f"{n} = {v}" for n, v in zip(witness.inputs, witness.point, strict=True))
+    floats = tuple(map(_nearest, witness.point))
+    i = witness.operand
+    if i is None:
+        message, expected, rule = f"the forward is not {case.row.definition}", case.row.definition, ""
+    else:
+        message = f"the rule is not the derivative of {case.row.definition}"
+        expected, rule = case.row.slopes[i], case.operation.written()[i]
+    left, right = _aligned(rule, str(expected))
+    details = [
+        ("ours", f"{left}{_value(witness.ours)}   at {at}"),
+        ("expected", f"{right}{_value(witness.expected)}   (reference)"),
+    ]
+    if i is not None:
+        details += list(_difference(case, i, floats))
+    if witness.certificate is not None:
+        h = f"2**-{witness.certificate.h.denominator.bit_length() - 1}"
+        details.append(
+            ("certified", f"the secant over h = {h} excludes the rule on all of it (mean value theorem)")
+        )
+    details.append(("rerun", case.rerun(floats)))
+    return case.finding(
+        "proof",
+        Verdict.REFUTED,
+        message,
+        operand=witness.inputs[i] if i is not None and len(witness.inputs) > 1 else "",
+        point={n: str(v) for n, v in zip(witness.inputs, witness.point, strict=True)},
+        details=tuple(details),
+    )
+
+
+def _aligned(rule: str, expected: str) -> tuple[str, str]:
+    """Both formulas, padded to one width, before their values; none where one is too long to help."""
+    if not rule or max(len(rule), len(expected)) > _LONG:
+        return "", ""
+    width = max(len(rule), len(expected))
+    return f"{rule:<{width}} = ", f"{expected:<{width}} = "
+
+
+def _value(ball: arb) -> str:
+    return decimal(ball, 12) if ball.is_finite() else "no value"
+
+
+def _nearest(x: Fraction) -> float:
+    try:
+        return float(x)
+    except OverflowError:
+        return math.copysign(math.inf, x)
+
+
+def _difference(case: Case, i: int, point: tuple[float, ...]) -> Iterator[tuple[str, str]]:
+    """The finite difference of the forward there, where it says something."""
+
+    def forward(value: float) -> float:
+        return float(case.operation.forward(*point[:i], value, *point[i + 1 :]))
+
+    corners = [place for corner in case.row.corners for place in corner.places]
+    low, high = differences.neighbourhood(point[i], case.region.intervals[i], corners)
+    try:
+        estimate = differences.slope(forward, point[i], low, high)
+    except Exception:  # the subject's own forward may raise anything
+        return
+    if estimate.within(differences.USELESS):
+        yield "difference", f"{estimate.value:.12g} ± {estimate.error:.0e}   (finite difference of the forward)"

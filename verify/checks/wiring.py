@@ -15,6 +15,7 @@ from flint import arb
 
 from verify.case import Case
 from verify.findings import Finding, Verdict
+from verify.proof.result import Status
 from verify.trace.balls import compile_balls, evaluate, holds
 from verify.trace.explore import explore
 from verify.trace.term import symbol, term
@@ -29,13 +30,20 @@ def check(case: Case) -> Iterator[Finding]:
     found = list(_problems(case, places))
     for message, details in found:
         yield case.finding("wiring", Verdict.MISWIRED, message, details=tuple(details))
-    if not found:
-        how = "with symbols" if not isinstance(case.trace, Exception) else f"at {len(places)} points"
-        yield case.finding(
-            "wiring",
-            Verdict.WIRED,
-            f"adds upstream times the rule to every operand, {how}; shared operands add up; data untouched",
-        )
+    if found:
+        return
+    proof, rule = case.proof, case.rule_proof
+    if proof is None or rule is None:  # it ran on floats only
+        how = f"at {len(places)} points"
+    elif proof.status is Status.PROVED:
+        how = "by proof"
+    elif rule.status is Status.PROVED:
+        message = "the rule is proved, but not that every gradient is acc + g·rule"
+        yield case.finding("wiring", Verdict.INCONCLUSIVE, message)
+        return
+    else:
+        how = f"with symbols at {len(places)} points"
+    yield case.finding("wiring", Verdict.WIRED, f"adds upstream times the rule to every operand, {how}")
 
 
 _Problem = tuple[str, list[tuple[str, str]]]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tabulate import tabulate
 
-from verify.findings import Finding, Question, Verdict, told
+from verify.findings import Answer, Finding, Question, Verdict, told
 from verify.report import OperationReport, Report
 
 _COLOURS = {"fails": "31", "warns": "33", "passes": "32"}
@@ -37,17 +37,21 @@ def _cell(operation: OperationReport, question: Question) -> str:
 
 
 def lines(report: Report, *, full: bool, seconds: float, strict: bool, width: int | None) -> Iterator[str]:
-    """The whole report; ``full`` tells every finding with its evidence, else only those that fail."""
+    """The whole report; ``full`` tells every witness of every operation, else only what fails or warns."""
     yield table(report, width)
     notes: list[str] = []
     for operation in report.operations:
-        for finding in operation.findings:
-            warns = finding.verdict.warns and _counts(report, finding)
-            if full or finding.verdict.fails or (strict and warns):
+        if full:
+            yield ""
+            yield from _in_full(operation)
+            continue
+        for answer in operation.answers.values():
+            counted = [f for f in answer.findings if f.verdict is answer.verdict]
+            if answer.verdict.fails or (strict and answer.verdict.warns):
                 yield ""
-                yield told(finding)
-            elif warns:
-                notes.append(_note(finding))
+                yield from _first_of(answer)
+            elif answer.verdict.warns:
+                notes += map(_note, counted)
     if notes:
         yield ""
         yield from notes
@@ -55,11 +59,47 @@ def lines(report: Report, *, full: bool, seconds: float, strict: bool, width: in
     yield closing(report, seconds=seconds, strict=strict)
 
 
+def _in_full(operation: OperationReport) -> Iterator[str]:
+    """Every witness: a line for what agrees, the evidence for what does not."""
+    yield f"{operation.name}   {operation.source}   {operation.source.text}".rstrip()
+    for finding in operation.findings:
+        if finding.verdict.fails or finding.verdict is Verdict.INACCURATE:
+            yield _indented(told(finding))
+        else:
+            yield f"  {finding.verdict.value:<11} {finding.check:<12} {_what(finding)}"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
+
+
+def _first_of(answer: Answer) -> Iterator[str]:
+    """The first failing finding of each case and operand in full; who else saw it, in a line."""
+    failing = [f for f in answer.findings if f.verdict.fails] or list(answer.findings)
+    told_of: dict[tuple[str, str], Finding] = {}
+    others: list[str] = []
+    for finding in sorted(failing, key=lambda f: f.verdict is Verdict.INCONCLUSIVE):
+        if any(f.check != finding.check and f.case == finding.case for f in told_of.values()):
+            others.append(finding.check)
+        else:
+            told_of.setdefault((finding.case, finding.operand), finding)
+    for place, finding in enumerate(told_of.values()):
+        if place:
+            yield ""
+        yield told(finding)
+    if others:
+        yield f"  {'also':<11} {', '.join(dict.fromkeys(others))}"
+
+
+def _what(finding: Finding) -> str:
+    operand = f"{finding.operand}: " if finding.operand else ""
+    case = f" ({finding.case})" if finding.case else ""
+    return f"{operand}{finding.message}{case}"
+
+
 def _note(finding: Finding) -> str:
     """A warning in one line: the evidence is one command away."""
-    operand = f" in {finding.operand}" if finding.operand else ""
-    case = f" ({finding.case})" if finding.case else ""
-    return f"{finding.verdict.value}  {finding.op}{operand}{case}: {finding.message}"
+    return f"{finding.verdict.value}  {finding.op}: {_what(finding)}"
 
 
 def closing(report: Report, *, seconds: float, strict: bool) -> str:
@@ -94,16 +134,12 @@ def coloured(text: str) -> str:
 
 def failures(report: Report, *, seconds: float, strict: bool) -> Iterator[str]:
     """For ``--quiet``: what fails, and the closing line if anything does."""
-    failed = [
-        f for f in report.findings if f.verdict.fails or (strict and f.verdict.warns and _counts(report, f))
-    ]
-    for finding in failed:
-        yield told(finding)
-        yield ""
+    failed = False
+    for operation in report.operations:
+        for answer in operation.answers.values():
+            if answer.verdict.fails or (strict and answer.verdict.warns):
+                failed = True
+                yield from _first_of(answer)
+                yield ""
     if failed:
         yield closing(report, seconds=seconds, strict=strict)
-
-
-def _counts(report: Report, finding: Finding) -> bool:
-    """The finding's own verdict is that of its answer: a match beside a proof is no warning."""
-    return report[finding.op].answers[finding.question].verdict is finding.verdict

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
@@ -40,7 +41,13 @@ def _from_file(path: Path) -> ModuleType:
     assert spec is not None and spec.loader is not None  # a path that ends in .py has a loader
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
-    return _run(lambda: (spec.loader.exec_module(module), module)[1], str(path))  # type: ignore[union-attr]
+    loader = spec.loader
+
+    def load() -> ModuleType:
+        loader.exec_module(module)
+        return module
+
+    return _run(load, str(path))
 
 
 def _from_package(name: str) -> ModuleType:
@@ -48,9 +55,9 @@ def _from_package(name: str) -> ModuleType:
     return _run(lambda: importlib.import_module(name), name)
 
 
-def _run(load, name: str) -> ModuleType:  # type: ignore[no-untyped-def]
+def _run(load: Callable[[], ModuleType], name: str) -> ModuleType:
     try:
-        return load()  # type: ignore[no-any-return]
+        return load()
     except ModuleNotFoundError as error:
         raise UsageError(f"{name}: {error}; install it, or write the path to its file") from None
     except (Exception, SystemExit) as error:  # a user's module may do anything when it is imported

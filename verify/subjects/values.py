@@ -50,16 +50,18 @@ class ValueEngine:
 
     kind: the class; methods: operation -> the method that performs it
     follows_rows: its corners answer what the rows of verify/mirror.py declare
+    spec: how a user named the class
     """
 
     kind: type
     methods: dict[str, str]
     follows_rows: bool = False
+    spec: str = ""
 
     @property
     def name(self) -> str:
-        """The class as an import path."""
-        return f"{self.kind.__module__}:{self.kind.__qualname__}"
+        """The class as a user named it, or as an import path."""
+        return self.spec or f"{self.kind.__module__}:{self.kind.__qualname__}"
 
     def operations(self) -> Iterator[tuple[Operation, Row]]:
         """Every operation beside its row; one with constants comes once for each row."""
@@ -78,7 +80,7 @@ def own_engine() -> ValueEngine:
     return ValueEngine(Value, {name: OPS[name] for name in MIRROR if name in OPS}, follows_rows=True)
 
 
-def discovered(kind: type) -> ValueEngine:
+def discovered(kind: type, spec: str = "") -> ValueEngine:
     """The operations of somebody's class, found by their magic methods and usual names.
 
     Raises TypeError if the class does not build nodes with data, grad, _backward and _prev.
@@ -98,7 +100,7 @@ def discovered(kind: type) -> ValueEngine:
                 break
     if not methods:
         raise TypeError(f"{kind.__name__} has none of the operations that verify/mirror.py knows")
-    return ValueEngine(kind, methods)
+    return ValueEngine(kind, methods, spec=spec)
 
 
 def _arguments(row: Row) -> tuple[Any, ...]:
@@ -196,7 +198,7 @@ class ValueOperation(Operation):
 
     @cached_property
     def source(self) -> Source:
-        code = getattr(self._closure, "__code__", None)
+        code: Any = getattr(self._closure, "__code__", None)
         lines = _rule_lines(code) if code else []
         if not lines:
             code = inspect.unwrap(getattr(self.engine.kind, self.method)).__code__
@@ -274,7 +276,7 @@ def _formulas(closure: Callable[[], None], operands: int) -> tuple[str, ...] | N
             formula = _without_upstream(node.value)
             if formula is None or target.value.id in found:
                 return None
-            found[target.value.id] = ast.unparse(_InMathematics().visit(formula))
+            found[target.value.id] = ast.unparse(_InMathematics().visit(formula)).replace(" ** ", "**")
     return tuple(found.values()) if len(found) == operands else None
 
 

@@ -54,7 +54,7 @@ def from_sympy(expression: Any) -> Term:
         case sympy.Rational():
             return constant(Fraction(int(expression.p), int(expression.q)))
         case sympy.Float():
-            return constant(Fraction(*expression.as_integer_ratio()))  # type: ignore[no-untyped-call]
+            return constant(Fraction(*expression.as_integer_ratio()))
         case sympy.Symbol():
             return symbol(expression.name)
         case sympy.Pow():
