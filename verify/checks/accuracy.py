@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from verify.case import Case
 from verify.findings import Finding, Verdict
 from verify.numbers.points import Point
-from verify.numbers.reference import Reference, Status, Truth
+from verify.numbers.reference import Reference, Status
 from verify.numbers.ulps import FLOAT64, decimal, digits_left, error_in_ulps
 
 BUDGET = 8.0  # ULPs: what a good formula of a few correctly rounded steps stays within

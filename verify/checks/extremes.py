@@ -64,7 +64,7 @@ def _sensible(sample: Sample, i: int, truth: Truth) -> bool:
 
 def _complexity(x: float) -> float:
     """How far from plain: small exponents first, and few digits."""
-    fraction, exponent = math.frexp(x)
+    _, exponent = math.frexp(x)
     return abs(exponent) + (0 if x == int(x) else 1) if math.isfinite(x) and abs(x) < 2**53 else abs(exponent) + 2
 
 
@@ -75,7 +75,7 @@ def _unsafe(case: Case, i: int, name: str, sample: Sample, truth: Truth) -> Find
     else:
         ours = repr(sample.slopes[i])
         message = f"no finite answer at {case.shown(sample.point)}, where the slope has one"
-    known = truth.status is Status.KNOWN and sample.error is None or len(case.row.inputs) == 1
+    known = (truth.status is Status.KNOWN and sample.error is None) or len(case.row.inputs) == 1
     expected = decimal(truth.ball) if known and truth.ball.is_finite() else "any number or infinity, but not NaN"
     return case.finding(
         "extremes",

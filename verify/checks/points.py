@@ -99,7 +99,7 @@ def _floats_only(case: Case) -> Finding | None:
             sample, truth = case.samples[index], case.truths[index][i]
             if sample.error is not None or case.at_corner[index] or truth.status is not Status.KNOWN:
                 continue
-            if abs(truth.nearest) < 2.0**-1022 and truth.nearest != 0 or not math.isfinite(sample.slopes[i]):
+            if (abs(truth.nearest) < 2.0**-1022 and truth.nearest != 0) or not math.isfinite(sample.slopes[i]):
                 continue
             errors.append((_relative(sample.slopes[i], truth), abs(sample.slopes[i] - truth.nearest), index))
         if not errors:

@@ -38,7 +38,8 @@ def _from_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise UsageError(f"{path}: no such file")
     spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None  # a path that ends in .py has a loader
+    assert spec is not None  # a path that ends in .py has a spec,
+    assert spec.loader is not None  # and a loader
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
     loader = spec.loader

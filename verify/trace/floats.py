@@ -10,7 +10,7 @@ from engine.arithmetic import FLOATS
 from verify.trace.term import Term, topological
 
 _INFIX = {
-    **dict(add="+", sub="-", mul="*"),
+    **{"add": "+", "sub": "-", "mul": "*"},
     **{"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "and": "and", "or": "or"},
 }
 
@@ -29,7 +29,7 @@ def _quiet(function: Callable[..., float]) -> Callable[..., float]:
 
 _FUNCTIONS = {
     **{name: _quiet(f) for name, f in vars(FLOATS).items() if callable(f)},
-    **dict(div=FLOATS.divide, abs=abs, floor=_quiet(math.floor), ceil=_quiet(math.ceil)),
+    **{"div": FLOATS.divide, "abs": abs, "floor": _quiet(math.floor), "ceil": _quiet(math.ceil)},
 }
 
 
