@@ -55,7 +55,7 @@ def cbrt(x: Number) -> arb:
 
 
 def _cbrt_of_end(x: arb) -> arb:
-    return x if x == 0 else cbrt(x)  # arb's own root of 0 is not a number
+    return x if x == 0 or x.is_nan() else cbrt(x)  # arb's own root of 0 is not a number
 
 
 def hypot(x: Number, y: Number) -> arb:
