@@ -114,6 +114,10 @@ def _judged(obligation: Obligation, leaves: list[Leaf], stratum: Stratum) -> Bou
             return None
         except (Unclear, Unsupported, TooHard) as problem:
             return _unknown(stratum, str(problem))
+        except Infinite:
+            return _unknown(stratum, "the cells that meet here have faces of infinite slope")
+        except ZeroDivisionError:
+            return _unknown(stratum, "a denominator is 0 here in a way that was not seen before")
     return _unknown(stratum, f"more than {MOST_RESTARTS} refinements")
 
 
