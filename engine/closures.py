@@ -26,7 +26,7 @@ from typing import Any
 
 Closure = Callable[[], None]
 Kept = tuple[Any, ...]
-"""A rule, and after it what the closure's cells held, all but the node itself."""
+"""A rule, and after it what the closure's cells held, all but the node itself (or the closure as it is)."""
 Run = Callable[[Any, Kept], None]
 """Runs a rule for a node, given what the node kept."""
 
@@ -44,11 +44,11 @@ class Rule:
     def __deepcopy__(self, _: object) -> Rule:
         return self  # a copied node has the same rule
 
-    def keep(self, closure: FunctionType, node: Any) -> Kept | Closure:
+    def keep(self, closure: Any, node: Any) -> Kept:
         """What ``node`` has to keep of its closure: all but itself.  Another node's it keeps whole."""
-        cells: Any = closure.__closure__
+        cells = closure.__closure__
         if cells[self.own].cell_contents is not node:
-            return closure
+            return WHOLE, closure
         return self, *[cell.cell_contents for cell in self._others(cells)]
 
     def closure(self, node: Any, kept: Kept) -> Closure:
@@ -85,9 +85,9 @@ class UnaryRule(Rule):
 
     __slots__ = ()
 
-    def keep(self, closure: FunctionType, node: Any) -> Kept | Closure:
-        out, operand = closure.__closure__  # type: ignore[misc]  # not None: it is a closure
-        return (self, operand.cell_contents) if out.cell_contents is node else closure
+    def keep(self, closure: Any, node: Any) -> Kept:
+        out, operand = closure.__closure__
+        return (self, operand.cell_contents) if out.cell_contents is node else (WHOLE, closure)
 
     def closure(self, node: Any, kept: Kept) -> Closure:
         return self._over(CellType(node), CellType(kept[1]))
@@ -109,9 +109,9 @@ class BinaryRule(Rule):
 
     __slots__ = ()
 
-    def keep(self, closure: FunctionType, node: Any) -> Kept | Closure:
-        a, out, b = closure.__closure__  # type: ignore[misc]  # as above
-        return (self, a.cell_contents, b.cell_contents) if out.cell_contents is node else closure
+    def keep(self, closure: Any, node: Any) -> Kept:
+        a, out, b = closure.__closure__
+        return (self, a.cell_contents, b.cell_contents) if out.cell_contents is node else (WHOLE, closure)
 
     def closure(self, node: Any, kept: Kept) -> Closure:
         return self._over(CellType(kept[1]), CellType(node), CellType(kept[2]))
@@ -126,6 +126,26 @@ class BinaryRule(Rule):
             closure()
 
         return run
+
+
+class WholeRule(Rule):
+    """No known rule: the closure, whatever it is, is kept as it is."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None: ...
+
+    def keep(self, closure: Any, node: Any) -> Kept:
+        return self, closure
+
+    def closure(self, node: Any, kept: Kept) -> Closure:
+        return kept[1]  # type: ignore[no-any-return]
+
+    def runner(self) -> Run:
+        return lambda node, kept: kept[1]()
+
+
+WHOLE = WholeRule()
 
 
 class Runners(dict[Rule, Run]):

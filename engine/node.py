@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn, Self, TypeVar
 
 from engine.arithmetic import arithmetic
-from engine.closures import RULES, Closure, Kept, Runners, know
+from engine.closures import RULES, WHOLE, Closure, Kept, Runners, know
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -24,6 +24,9 @@ def op(name: str) -> Callable[[Method], Method]:
 
 def nothing() -> None:
     """The `_backward` of a leaf: nobody to pass a gradient to."""
+
+
+_LEAF: Kept = (WHOLE, nothing)
 
 
 class Node:
@@ -50,7 +53,7 @@ class Node:
             data = arithmetic(data).leaf(data)
         self.data = data
         self.grad: Any = 0
-        self._kept: Kept | Closure = nothing
+        self._kept: Kept = _LEAF
         self._prev = _children
         self._op = _op
         self.label = label
@@ -63,15 +66,11 @@ class Node:
     @property
     def _backward(self) -> Closure:
         """Passes this node's gradient on to its operands: the closure that its operation attached."""
-        kept = self._kept
-        if isinstance(kept, tuple):
-            return kept[0].closure(self, kept)  # type: ignore[no-any-return]
-        return kept
+        return self._kept[0].closure(self, self._kept)  # type: ignore[no-any-return]
 
     @_backward.setter
     def _backward(self, closure: Any) -> None:
-        rule = RULES.get(id(getattr(closure, "__code__", None)))
-        self._kept = closure if rule is None else rule.keep(closure, self)
+        self._kept = RULES.get(id(getattr(closure, "__code__", None)), WHOLE).keep(closure, self)
 
     def operand(self, other: Any) -> Self:
         """``other`` as a node to stand beside this one: a constant is wrapped, kinds and shapes must fit.
@@ -97,10 +96,7 @@ class Node:
         run = Runners()
         for node in reversed(order):
             kept = node._kept
-            if isinstance(kept, tuple):
-                run[kept[0]](node, kept)
-            else:
-                kept()
+            run[kept[0]](node, kept)
 
     def _no_order(self, other: object) -> NoReturn:
         raise TypeError(
@@ -125,5 +121,7 @@ def interior(root: Node) -> list[Node]:
             order.append(stack.pop())  # type: ignore[arg-type]
         elif node._prev and node not in seen:
             seen.add(node)
-            stack += (node, None, *node._prev[::-1])
+            stack.append(node)
+            stack.append(None)
+            stack += node._prev[::-1]
     return order
