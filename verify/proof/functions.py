@@ -41,7 +41,7 @@ MOST_TURNS = 24
 def exp(field: Field, u: Element) -> Element:
     """e**u as a product: a power of its argument for every logarithm in u, an exponential for the rest."""
     result = CONSTANT_ONE
-    for c, part in _summands(field.canonical(u)):
+    for c, part in summands(field.canonical(u)):
         g = _single(field, part, "log")
         result = result * (_exp_of_monomial(field, c, part) if g is None else _absolute_power(field, g, c))
     return result
@@ -56,13 +56,13 @@ def _absolute_power(field: Field, g: Generator, c: Fraction) -> Element:
 
 
 def _exp_of_monomial(field: Field, c: Fraction, part: Element) -> Element:
-    base, times = _grain(field, "exp", part, c)
+    base, times = grain_of(field, "exp", part, c)
     argument = part.scaled(base)
     g = field.deal("exp", argument.key, argument, lambda: apply("exp", field.term(argument)))
     return generator(g.index) ** times
 
 
-def _summands(u: Element) -> Iterator[tuple[Fraction, Element]]:
+def summands(u: Element) -> Iterator[tuple[Fraction, Element]]:
     """``u`` as a sum of rational multiples of quotients with one term above and coefficient 1.
 
     The polynomial part is split off first, so that 1 + 1/x and (x + 1)/x fall into the same parts.
@@ -78,7 +78,7 @@ def _summands(u: Element) -> Iterator[tuple[Fraction, Element]]:
         yield c, quotient(monomial, u.den)
 
 
-def _grain(
+def grain_of(
     field: Field, kind: str, part: Element, c: Fraction, first: Fraction | None = None
 ) -> tuple[Fraction, int]:
     """The grain that a multiple of ``part`` is counted in, and how many of it make c.
@@ -249,7 +249,7 @@ def _power(field: Field, f: Polynomial, c: Fraction) -> Element:
         return result
     if rest.denominator > HIGHEST_ROOT:
         return result * _exp_of_monomial(field, rest, log(field, Element(f)))
-    grain, times = _grain(field, "root", Element(f), rest, Fraction(1, rest.denominator))
+    grain, times = grain_of(field, "root", Element(f), rest, Fraction(1, rest.denominator))
     return result * generator(_root(field, f, grain.denominator).index) ** times
 
 
@@ -269,7 +269,7 @@ def _root(field: Field, f: Polynomial, order: int) -> Generator:
 def sine_cosine(field: Field, u: Element) -> tuple[Element, Element]:
     """(sin u, cos u): the angles of a sum are added by turning, (c + i·s)(c' + i·s')."""
     sine, cosine = CONSTANT_ZERO, CONSTANT_ONE
-    for c, part in _summands(field.canonical(u)):
+    for c, part in summands(field.canonical(u)):
         s, k = _turn(field, c, part)
         sine, cosine = sine * k + cosine * s, cosine * k - sine * s
         sine, cosine = field.reduced(sine), field.reduced(cosine)
@@ -287,7 +287,7 @@ def _turn(field: Field, c: Fraction, part: Element) -> tuple[Element, Element]:
         v = arctangent.argument  # sin(atan v) = v/√(1 + v²), cos(atan v) = 1/√(1 + v²)
         cosine = power(field, CONSTANT_ONE + v * v, Fraction(-1, 2))
         return _times(field, v * cosine, cosine, int(c))
-    base, times = _grain(field, "sin", part, c)
+    base, times = grain_of(field, "sin", part, c)
     if abs(times) > MOST_TURNS:
         base, times = abs(c), 1 if c > 0 else -1
     argument = part.scaled(base)

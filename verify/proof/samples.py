@@ -22,12 +22,23 @@ TRIES = 120
 
 def sample(field: Field) -> Values | None:
     """The values at a point of the field's cell where all that is given holds; None if none was found."""
+    point = sample_point(field)
+    with ctx.workprec(BITS):
+        return None if point is None else _values(field, point)
+
+
+def sample_point(field: Field) -> Point | None:
+    """A point of the field's cell where all that is given holds; None if none was found."""
     with ctx.workprec(BITS):
         for point in _candidates(field.cell):
-            values = Values(field, {name: arb(algebra.rational(x)) for name, x in point.items()})
+            values = _values(field, point)
             if all(_agrees(values.polynomial(p), s) for p, s in field.given):
-                return values
+                return point
     return None
+
+
+def _values(field: Field, point: Point) -> Values:
+    return Values(field, {name: arb(algebra.rational(x)) for name, x in point.items()})
 
 
 def nowhere_zero_denominators(values: Values, elements: tuple[Element, ...]) -> bool:
