@@ -1,0 +1,52 @@
+"""Nothing wrong gets past the checks: planted wrong rules, each with the check that has to catch it."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine import OPS
+from tests.verify.rules.plant import QUESTION, Wrong, findings, shown, witnesses
+from tests.verify.rules.wrong_corners import WRONG_CORNERS
+from tests.verify.rules.wrong_floats import WRONG_FLOATS
+from tests.verify.rules.wrong_forwards import WRONG_FORWARDS
+from tests.verify.rules.wrong_slopes import WRONG_SLOPES
+from tests.verify.rules.wrong_wiring import WRONG_WIRING
+from verify.checks import CHECKS
+from verify.findings import Verdict
+
+WRONG = (*WRONG_SLOPES, *WRONG_CORNERS, *WRONG_FLOATS, *WRONG_FORWARDS, *WRONG_WIRING)
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
+def test_is_caught_by_the_named_check(wrong: Wrong):
+    found = findings(wrong.op, wrong.method, wrong.more, wrong.declares)
+    caught = witnesses(found)
+    assert caught.get(wrong.check) is wrong.verdict, shown(found)
+    assert any(f.check == wrong.check and f.question is QUESTION[wrong.check] for f in found)
+    if wrong.alone:
+        others = {check: verdict for check, verdict in caught.items() if check != wrong.check and verdict.fails}
+        assert others == {}, shown(found)
+
+
+def test_every_operation_is_met():
+    assert set(OPS) - {wrong.op for wrong in WRONG} == set()
+
+
+def test_every_question_is_met():
+    assert {QUESTION[wrong.check] for wrong in WRONG} == set(QUESTION.values())
+
+
+@pytest.mark.parametrize("check", [check.name for check in CHECKS])
+def test_every_check_is_needed(check: str):
+    """Without this check, a wrong rule would pass."""
+    assert any(wrong.alone for wrong in WRONG if wrong.check == check)
+
+
+def test_there_are_many_and_no_two_alike():
+    assert len(WRONG) >= 90
+    assert len({str(wrong) for wrong in WRONG}) == len(WRONG)
+
+
+def test_only_the_accuracy_lets_a_rule_off_with_a_warning():
+    assert {w.check for w in WRONG if not w.verdict.fails} == {"accuracy"}
+    assert {w.verdict for w in WRONG if w.check == "accuracy"} == {Verdict.INACCURATE}
