@@ -1,0 +1,100 @@
+"""A second opinion on every mutant, which shares nothing with the prover: balls, at points chosen for the purpose.
+
+A mutant that is called equivalent must agree with the engine's own rule; one that is called wrong must be seen to
+be wrong by its closure itself, run on balls, beside SymPy's derivative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from itertools import islice, pairwise, product
+
+from flint import arb, ctx
+
+from verify.case import Case
+from verify.kinds.balls import ratio
+from verify.numbers.points import Point
+from verify.subjects.operation import Traced
+from verify.trace.balls import BallProgram
+from verify.trace.term import topological
+
+SEEDS = (3, 5)
+"""Upstream, and what the operands' gradients hold before."""
+BITS = (128, 512, 2048)
+_GENERATED, _HARVESTED = 48, 400
+
+
+def disagreement(mutant: Case, own: Case) -> str:
+    """Where a mutant's gradients certainly differ from those of the engine's rule, or "" if nowhere."""
+    theirs, ours = mutant.trace, own.trace
+    assert isinstance(theirs, Traced) and isinstance(ours, Traced)
+    names = own.row.inputs
+    arguments = [*names, "g", *(f"acc_{n}" for n in names)]
+    program = BallProgram([*theirs.gradients, *ours.gradients], arguments)
+    upstream, before = SEEDS
+    compared = 0
+    with ctx.workprec(256):
+        for point in _points(mutant, own):
+            values = program(*map(arb, point), arb(upstream), *[arb(before)] * len(names))
+            for a, b in zip(values[: len(names)], values[len(names) :], strict=True):
+                if a.is_finite() and b.is_finite():
+                    compared += 1
+                    if not a.overlaps(b):
+                        return f"{a.str(12)} is not {b.str(12)} at {own.shown(point)}"
+    return "" if compared else "no point at which both have a value"
+
+
+def _points(mutant: Case, own: Case) -> Iterator[Point]:
+    """Points of the row, evenly taken, and points on, beside and between the constants that stand in the rule."""
+    every = max(1, len(own.points) // _GENERATED)
+    yield from own.points[::every]
+    trace = mutant.trace
+    assert isinstance(trace, Traced)
+    found = {t.value for t in topological(*trace.gradients) if t.op == "const"}
+    constants = sorted({Fraction(0), *found, *(-c for c in found)})
+    beside = [c + d for c in constants for d in (Fraction(0), Fraction(1, 2**44), -Fraction(1, 2**44))]
+    between = [(a + b) / 2 for a, b in pairwise(constants)]
+    places = [float(x) for x in (*beside, *between) if abs(x) < 2**1000]
+    for point in islice(product(places, repeat=len(own.row.inputs)), _HARVESTED):
+        if point in own.region:
+            yield point
+
+
+def seen_wrong(case: Case, point: Mapping[str, str]) -> bool:
+    """Whether the closure itself, run on balls at this point, misses SymPy's derivative."""
+    names = case.row.inputs
+    if any(name not in point for name in names):
+        return False
+    at = [_exact(point[name]) for name in names]
+    slopes = BallProgram(case.slopes, names)
+    for bits in BITS:
+        with ctx.workprec(bits):
+            x = [ratio(v.numerator, v.denominator) for v in at]
+            expected = slopes(*x)
+            try:
+                ours = case.operation.run(x, upstream=arb(1)).gradients
+            except Exception:  # a changed rule may raise anything
+                return False
+            for a, b in zip(ours, expected, strict=True):
+                answer = arb(a)
+                if answer.is_finite() and b.is_finite() and not answer.overlaps(b):
+                    return True
+    return False
+
+
+def no_answer(case: Case, point: Mapping[str, str]) -> bool:
+    """Whether the rule has no real answer on floats at this point: an exception, a NaN, an infinity."""
+    names = case.row.inputs
+    if any(name not in point for name in names):
+        return False
+    try:
+        slopes = case.operation.slopes(*(float(_exact(point[name])) for name in names))
+    except Exception:  # a changed rule may raise anything
+        return True
+    return any(isinstance(s, complex) or not s - s == 0 for s in slopes)
+
+
+def _exact(text: str) -> Fraction:
+    """A coordinate as findings write it: a fraction, or a float in hexadecimal."""
+    return Fraction(float.fromhex(text)) if "0x" in text.lower() else Fraction(text)

@@ -1,0 +1,42 @@
+"""``mutants``: break every rule of the engine in every way we know, and see that each is told from a right one."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from verify.commands.codes import FAILED, NOTHING, OK
+from verify.commands.verification import chosen, show
+from verify.harness import Options
+from verify.mutants import matrix
+from verify.mutants.generate import mutants
+from verify.mutants.run import judged
+from verify.subjects.values import own_engine
+
+
+def run(arguments: argparse.Namespace, rest: list[str]) -> int:
+    """Judge the mutants of all operations, or of those that ``rest`` names; a survivor fails the run."""
+    start = time.perf_counter()
+    engine = own_engine()
+    chosen(engine, rest)  # an unknown name is refused
+    found = mutants(engine, rest)
+    if not found:
+        print("verify: nothing selected", file=sys.stderr)
+        return NOTHING
+    jobs = Options(jobs=arguments.jobs).workers
+    result = judged(found, arguments.seed, jobs, _progress(len(found)))
+    show(matrix.lines(result, time.perf_counter() - start, jobs), arguments)
+    failed = any(j.outcome.survives or j.fell for _, j in result)
+    return FAILED if failed else OK
+
+
+def _progress(of: int):  # type: ignore[no-untyped-def]
+    """A line on the terminal that counts; nothing for a file or a pipe."""
+    terminal = sys.stderr.isatty()
+
+    def told(done: int) -> None:
+        if terminal and (done % 50 == 0 or done == of):
+            print(f"\r{done} of {of} mutants judged", end="\n" if done == of else "", file=sys.stderr, flush=True)
+
+    return told

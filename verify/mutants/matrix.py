@@ -1,0 +1,90 @@
+"""The kill matrix: which check alone would have killed what, and what became of every mutant."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from tabulate import tabulate
+
+from verify.checks import CHECKS
+from verify.mutants.edits import Mutation
+from verify.mutants.generate import Mutant
+from verify.mutants.judge import POINTS, Judgement, Outcome
+
+Judged = Sequence[tuple[Mutant, Judgement]]
+
+_MEANING = {
+    Outcome.REFUTED: "wrong at a point that is shown, and the closure itself is wrong there on balls",
+    Outcome.UNSAFE: "no answer, or no valid one, at a corner, an edge or in the range of floats",
+    Outcome.MISWIRED: "the slope is right, what is made of it is not",
+    Outcome.EQUIVALENT: "proved, and agrees with the engine's rule in balls",
+    Outcome.UNDECIDED: "survives: nothing shows it wrong, nothing proves it right",
+    Outcome.FALSE_PROOF: "survives: proved, and wrong",
+}
+
+
+def lines(judged: Judged, seconds: float, jobs: int) -> Iterator[str]:
+    """The report of a run."""
+    checks = [c.name for c in CHECKS]
+    yield f"Which check alone kills what: killed/wrong, {POINTS} points a row where a check looks at points"
+    yield ""
+    yield tabulate(
+        list(_rows(judged, checks)),
+        ["mutation", "mutants", *checks, "gradcheck*"],
+        tablefmt="simple",
+        colalign=("left", *("right",) * (len(checks) + 2)),
+        disable_numparse=True,
+    )
+    yield ""
+    yield "* not ours: central differences as in torch.autograd.gradcheck (eps 1e-6, atol 1e-5, rtol 1e-3, 10 points)"
+    yield f"  {_missed(judged)}"
+    yield ""
+    counts = Counter(j.outcome for _, j in judged)
+    width = len(str(len(judged)))
+    for outcome in Outcome:
+        yield f"{counts[outcome]:>{width}}  {outcome:<11}  {_MEANING[outcome]}"
+    yield ""
+    yield _speed(judged, seconds, jobs)
+    yield from _named("survivors", [(m, j.evidence) for m, j in judged if j.outcome.survives])
+    yield from _named("checks that fell over", [(m, text) for m, j in judged for text in j.fell])
+
+
+def _rows(judged: Judged, checks: list[str]) -> Iterator[list[str]]:
+    for mutation in Mutation:
+        some = [(m, j) for m, j in judged if m.mutation is mutation]
+        if some:
+            yield _row(mutation.value, [j for _, j in some], checks)
+    yield _row("all", [j for _, j in judged], checks)
+
+
+def _row(name: str, some: list[Judgement], checks: list[str]) -> list[str]:
+    bad = [j for j in some if j.outcome.bad]
+    killed = [sum(check in j.killers for j in bad) for check in checks]
+    return [name, str(len(some)), *(f"{k}/{len(bad)}" for k in (*killed, sum(j.gradcheck for j in bad)))]
+
+
+def _missed(judged: Judged) -> str:
+    """What the baseline lets live, with and without what it was never meant to see."""
+    bad = [(m, j) for m, j in judged if j.outcome.bad]
+    missed = [(m, j) for m, j in bad if not j.gradcheck]
+    own = [m for m, _ in missed if m.mutation is not Mutation.ACCUMULATION]
+    share = f"{100 * len(missed) / len(bad):.0f} %" if bad else "none"
+    return f"misses {len(missed)} of {len(bad)} ({share}), {len(own)} of them not a matter of accumulation"
+
+
+def _speed(judged: Judged, seconds: float, jobs: int) -> str:
+    times = sorted(j.seconds for _, j in judged)
+    p50, p99 = (times[min(len(times) - 1, len(times) * p // 100)] * 1000 for p in (50, 99))
+    return (
+        f"{len(judged)} mutants in {seconds:.1f} s, {jobs} at a time; one takes {p50:.0f} ms (p50), {p99:.0f} ms (p99)"
+    )
+
+
+def _named(what: str, found: list[tuple[Mutant, str]]) -> Iterator[str]:
+    if found:
+        yield ""
+        yield f"{what}: {len(found)}"
+        for mutant, reason in found:
+            yield f"  {mutant.place}: {mutant}"
+            yield f"    {reason}"
