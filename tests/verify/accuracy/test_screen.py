@@ -1,0 +1,92 @@
+"""The screening tier never claims more than it knows: its error bounds hold against balls, at every kind of point."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from flint import arb, ctx
+
+from verify.accuracy import doubled
+from verify.accuracy.screen import Screen, errors_in_ulps, ulps
+from verify.mirror import ROWS, Row
+from verify.numbers.domain import domain_of
+from verify.numbers.points import points
+from verify.numbers.reference import Reference
+from verify.numbers.ulps import error_in_ulps, ulp_exponent
+from verify.trace.from_sympy import condition_from_sympy, from_sympy
+from verify.trace.term import apply, compare, constant, symbol, where
+
+ABLE = [row for row in ROWS if Screen(map(from_sympy, row.stable_slopes), row.inputs).able]
+
+
+def test_only_the_circular_functions_are_left_to_the_balls() -> None:
+    assert {row.op for row in ROWS} - {row.op for row in ABLE} == {"sin", "cos", "tan"}
+
+
+@pytest.mark.parametrize("row", ABLE, ids=lambda row: f"{row.op} {row.case}".strip())
+def test_the_bound_holds(row: Row) -> None:
+    terms = list(map(from_sympy, row.stable_slopes))
+    places = points(row.op, domain_of(condition_from_sympy(row.domain), row.inputs), [], 1500, 7)
+    truths = Reference(terms, row.inputs).many(places)
+    screened = Screen(terms, row.inputs).at(*map(np.array, zip(*places, strict=True)))
+    decided = 0
+    with ctx.workprec(400):
+        for i, number in enumerate(screened):
+            _, margin = errors_in_ulps(number.high, number)
+            for k, point in enumerate(places):
+                truth = truths[k][i]
+                if truth.known and np.isfinite(number.error[k]):
+                    off = abs(truth.ball - arb(number.high[k]) - arb(number.low[k]))
+                    assert off.lower() <= arb(number.error[k]), (row.op, point)
+                    decided += bool(margin[k] < 0.01)
+    assert decided > 0.3 * len(places) * len(terms), "a screen that decides nothing screens nothing"
+
+
+def test_errors_in_ulps_agree_with_the_balls() -> None:
+    x = symbol("x")
+    term = apply("exp", x) / (1 + apply("exp", x))
+    at = np.linspace(-20, 20, 301)
+    computed = np.exp(at) / (1 + np.exp(at))
+    (screened,) = Screen([term], ["x"]).at(at)
+    errors, margins = errors_in_ulps(computed, screened)
+    for point, value, error, margin in zip(at, computed, errors, margins, strict=True):
+        ((truth,),) = Reference([term], ["x"]).many([(float(point),)])
+        assert abs(error - error_in_ulps(float(value), truth.ball)) <= margin + 1e-3
+
+
+def test_the_ulp_of_a_power_of_two_approached_from_below_is_the_smaller_one() -> None:
+    exact = doubled.Doubled(np.array([1.0, 1.0]), np.array([-(2.0**-60), 2.0**-60]), np.zeros(2))
+    assert ulps(exact).tolist() == [2.0**-53, 2.0**-52]
+    with ctx.workprec(200):
+        assert ulp_exponent(arb(1) - arb(2) ** -60) == -53
+
+
+def test_a_condition_in_doubt_leaves_the_point_to_the_balls() -> None:
+    x = symbol("x")
+    third = x / 3
+    term = where(compare("gt", third * 3, x), constant(5), constant(7))  # equal as reals, in doubt as numbers
+    (answer,) = Screen([term + x], ["x"]).at(np.array([1.0, 2.5]))
+    assert np.isinf(answer.error).all()
+
+
+def test_an_exact_condition_splits_the_points() -> None:
+    x = symbol("x")
+    term = where(compare("ge", x, 0), apply("sqrt", x), constant(Fraction(1, 3)))
+    (answer,) = Screen([term], ["x"]).at(np.array([4.0, -4.0, 0.25]))
+    assert answer.high.tolist() == [2.0, 1 / 3, 0.5]
+    assert np.isfinite(answer.error).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high", "bits"),
+    [("exp", -600, 700, 72), ("log", 2.0, 1e300, 70), ("erfc", -8, 26, 65), ("sqrt", 1e-200, 1e200, 95)],
+)
+def test_functions_keep_the_digits_they_promise(name: str, low: float, high: float, bits: int) -> None:
+    at = np.random.default_rng(1).uniform(low, high, 4000)
+    answer = doubled.FUNCTIONS[name](doubled.Doubled(at, 0.0, 0.0))
+    with ctx.workprec(300):
+        for x, h, t in zip(at, answer.high, answer.low, strict=True):
+            truth = getattr(arb(x), name)()
+            assert abs((arb(h) + arb(t)) / truth - 1) < arb(2) ** -bits
