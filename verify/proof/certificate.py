@@ -8,7 +8,6 @@ for every node of the trace that is no plain arithmetic a claim that binds it to
     root, power                           the value (and the exponent)
     sin, cos, tan                         the generators' angles, and how often each is taken
     erf, atan, asin, acos, atan2          the generator, and how often it is taken
-    comparison, abs, maximum, minimum     the value whose sign decides, and its factors
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from verify.proof import algebra, functions
-from verify.proof.algebra import CONSTANT_ONE, GENS, Element, Polynomial, number
+from verify.proof.algebra import CONSTANT_ONE, GENS, Element, Polynomial
 from verify.proof.cells import Cell
 from verify.proof.field import Field, Generator, Restart
 from verify.proof.interpret import HALF, Interpreter
@@ -126,20 +125,11 @@ class _Claims:
             return
         for child in node.args:
             self.visit(child)
-        if isinstance(node, Condition) and len(node.args) == 2 and node.op not in ("and", "or"):
-            self.claims[self.index[node]] = self._sign(*map(self.reader.element, node.args))
+        if isinstance(node, Condition):
             return
         self.reader.element(node)  # so that the generators it needs are there
         if node.op in CLAIMS:
             self.claims[self.index[node]] = CLAIMS[node.op](self, node, *map(self.reader.element, node.args))
-
-    def _sign(self, a: Element, b: Element) -> Any:
-        """What shows the sign of a - b; nothing is needed for a difference that is 0."""
-        u = self.field.reduced(a - b)
-        if not u:
-            return {}
-        (c, above), (d, below) = self.field.factors(u.num), self.field.factors(u.den)
-        return {"value": u, "content": str(c * d), "factors": [[Element(f), k] for f, k in above + below]}
 
     def product(self, u: Element) -> list[list[Any]]:
         """Factors of u, up to its sign, whose logarithms are generators or known."""
@@ -211,7 +201,9 @@ class _Claims:
     # ---------------------------------------------------------------------------------------- as JSON
 
     def _generator(self, g: Generator, bells: dict[int, Any]) -> dict[str, Any]:
-        told: dict[str, Any] = {"kind": g.kind, "argument": self._told(g.argument)}
+        told: dict[str, Any] = {"kind": g.kind}
+        if g.kind not in ("symbol", "sqrt_pi"):
+            told["argument"] = self._told(g.argument)
         if g.kind == "symbol":
             told["name"] = g.term.value
         if g.kind == "root":
@@ -230,7 +222,7 @@ class _Claims:
                 told["generator"] = self.position[claim["generator"]]
             if "pairs" in told:
                 told["pairs"] = [[self.position[i], k] for i, k in claim["pairs"]]
-            for key in ("product", "base", "factors"):
+            for key in ("product", "base"):
                 if key in told:
                     told[key] = [[self._polynomial(f.num), e] for f, e in claim[key]]
             return told
@@ -257,8 +249,6 @@ CLAIMS: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(("sin", "cos", "tan"), lambda c, n, u: c.turns(u)),
     **dict.fromkeys(("erf", "atan", "asin"), lambda c, n, u: c.inverse(c.reader.element(n))),
     **dict.fromkeys(("asinh", "acosh"), _Claims.area),
-    **dict.fromkeys(("maximum", "minimum"), lambda c, n, u, v: c._sign(u, v)),
-    "abs": lambda c, n, u: c._sign(u, number(0)),
     "hypot": lambda c, n, u, v: {"value": c.reader.element(n)},
     "tanh": lambda c, n, u: c.exponential(u.scaled(2)),
     "log": lambda c, n, u: {"product": c.product(u)},

@@ -25,7 +25,7 @@ from verify.proof.cells import Cell
 from verify.proof.obligation import UPSTREAM, Obligation, accumulated
 from verify.proof.prove import prove
 from verify.proof.result import CellResult, Status
-from verify.trace.balls import compile_balls
+from verify.trace.balls import compile_balls, holds
 from verify.trace.term import TERMS, Condition, Term, compare, constant, substitute, symbol, topological
 
 T: Any = TERMS
@@ -193,7 +193,7 @@ def _inside(cell: Cell, source: random.Random) -> Fraction | None:
             a = (lo if lo is not None else hi or Fraction(0)) + (1 if hi is None else -1) * 3 * share
         with ctx.workprec(BITS):
             ball = arb(rational(a)).union(arb(rational(a + STEP)))
-            if all(compile_balls((c,), ("x",))(ball)[0] is True for c in conditions):
+            if all(holds(c, {"x": ball}, BITS) for c in conditions):
                 return a
     return None
 

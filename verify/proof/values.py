@@ -35,10 +35,8 @@ class Values:
         found = self._known.get(i)
         if found is None:
             g = self.field.generators[i]
-            if g.kind == "symbol":
-                found = self.point[g.term.value]
-            else:
-                found = _FUNCTIONS[g.kind](g, self.element(g.argument))
+            symbol = g.kind == "symbol"
+            found = self.point[g.term.value] if symbol else _FUNCTIONS[g.kind](g, self.element(g.argument))
             self._known[i] = found
         return found
 
