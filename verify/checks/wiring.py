@@ -1,7 +1,8 @@
 """Wired: the rule multiplies by the upstream gradient, adds to what is there, and leaves the data alone.
 
 Where the rule runs on symbols, its gradient is a term in the upstream g and the operand's accumulator: it must be
-acc + g·(the rule), which is tried in balls at g = 3, acc = 5.  Otherwise the same is tried on floats.
+acc + g·(the rule), which is tried in balls at acc = 5 and g = 3, then at a negative, a small and some large g,
+for a rule that clips its gradient.  Otherwise the same is tried on floats.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from verify.trace.explore import explore
 from verify.trace.term import symbol, term
 
 UPSTREAM, BEFORE = 3, 5
+_UPSTREAMS = (UPSTREAM, -3, 2.0**-10, -(2.0**10), 2.0**20, 2.0**40)
 _PLACES = (0.75, -0.625, 2.5, 1.0625, -2.25, 0.1875)  # exact in binary, on both sides of the usual corners
 
 
@@ -85,30 +87,31 @@ def _on_symbols(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Proble
             if any(not slopes(*map(arb, p))[i].contains(0) for p in places):
                 yield f"no gradient reaches {name}", []
             continue
-        for place in places:
+        for upstream, place in product(_UPSTREAMS, places):
             x = list(map(arb, place))
             rule = program(*x, arb(1), *zero)[i]
-            ours = program(*x, arb(UPSTREAM), *[arb(BEFORE)] * len(names))[i]
-            if rule.is_finite() and not ours.overlaps(BEFORE + UPSTREAM * rule):
-                added = program(*x, arb(UPSTREAM), *zero)[i]
-                yield _problem(name, case.shown(place), rule, ours, added)
+            ours = program(*x, arb(upstream), *[arb(BEFORE)] * len(names))[i]
+            if rule.is_finite() and not ours.overlaps(BEFORE + arb(upstream) * rule):
+                added = program(*x, arb(upstream), *zero)[i]
+                yield _problem(name, case.shown(place), rule, ours, added, upstream)
                 break
 
 
-def _problem(name: str, at: str, rule: arb, ours: arb, added: arb) -> _Problem:
+def _problem(name: str, at: str, rule: arb, ours: arb, added: arb, upstream: float = UPSTREAM) -> _Problem:
     """Which way it is miswired: what is written in place of acc + g·rule."""
+    g = arb(upstream)
     if ours.overlaps(added):
         message = f"{name}.grad is overwritten: `=` stands where `+=` belongs"
     elif ours.overlaps(BEFORE + rule):
         message = f"{name}.grad forgets the upstream gradient"
-    elif not added.overlaps(UPSTREAM * rule):
+    elif not added.overlaps(g * rule):
         message = f"{name}.grad is not proportional to the upstream gradient"
     else:
         message = f"{name}.grad does not keep what other paths have added to it"
     return message, [
-        ("at", f"{at}, with out.grad = {UPSTREAM} and {name}.grad = {BEFORE} before"),
+        ("at", f"{at}, with out.grad = {upstream:g} and {name}.grad = {BEFORE} before"),
         ("ours", _short(ours)),
-        ("expected", f"{_short(BEFORE + UPSTREAM * rule)}   = {BEFORE} + {UPSTREAM}*({_short(rule)})"),
+        ("expected", f"{_short(BEFORE + g * rule)}   = {BEFORE} + {upstream:g}*({_short(rule)})"),
     ]
 
 

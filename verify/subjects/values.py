@@ -141,17 +141,17 @@ class ValueOperation(Operation):
         return getattr(operands[0], self.method)(*operands[1:], *self.constants)
 
     def forward(self, *data: Any) -> Any:
-        return self.apply(*map(self.engine.kind, data)).data
+        return _real(self.apply(*map(self.engine.kind, data)).data)
 
     def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
         leaves = [self.engine.kind(value) for value in data]
         out = self.apply(*leaves)
-        value = out.data
+        value = _real(out.data)
         if before is not None:
             for leaf, gradient in zip(leaves, before, strict=True):
                 leaf.grad = gradient
         pass_back(out, upstream)
-        return Run(value, tuple(leaf.grad for leaf in leaves), tuple(leaf.data for leaf in leaves), out.data)
+        return Run(value, tuple(_real(leaf.grad) for leaf in leaves), tuple(leaf.data for leaf in leaves), out.data)
 
     def run_shared(self, value: Any, *, upstream: Any = 1.0) -> Any:
         leaf = self.engine.kind(value)
@@ -208,6 +208,13 @@ class ValueOperation(Operation):
     def written(self) -> tuple[str, ...]:
         formulas = _formulas(self._closure, len(self.inputs)) if self._closure else None
         return formulas or super().written()
+
+
+def _real(answer: Any) -> Any:
+    """``answer`` itself; in Python (-8)**0.5 is a complex number, and no answer to a question about real ones."""
+    if isinstance(answer, complex):
+        raise ArithmeticError(f"the answer {answer!r} is not real")
+    return answer
 
 
 def pass_back(out: Any, upstream: Any) -> None:
