@@ -6,7 +6,7 @@ be wrong by its closure itself, run on balls, beside SymPy's derivative.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import islice, pairwise, product
 
@@ -15,14 +15,16 @@ from flint import arb, ctx
 from verify.case import Case
 from verify.kinds.balls import ratio
 from verify.numbers.points import Point
+from verify.proof.heights import points_by_height
+from verify.proof.result import Bend, Proof, Status
 from verify.subjects.operation import Traced
 from verify.trace.balls import BallProgram
-from verify.trace.term import topological
+from verify.trace.term import Term, constant, substitute, symbol, topological
 
 SEEDS = (3, 5)
 """Upstream, and what the operands' gradients hold before."""
 BITS = (128, 512, 2048)
-_GENERATED, _HARVESTED = 48, 400
+_GENERATED, _HARVESTED, _SIMPLEST = 48, 400, 12
 
 
 def disagreement(mutant: Case, own: Case) -> str:
@@ -66,7 +68,60 @@ def seen_wrong(case: Case, point: Mapping[str, str]) -> bool:
     names = case.row.inputs
     if any(name not in point for name in names):
         return False
-    at = [_exact(point[name]) for name in names]
+    return _wrong_at(case, [_exact(point[name]) for name in names])
+
+
+def wrong_in_a_cell(case: Case, proof: Proof) -> str:
+    """A simple point of a cell with a residual where the closure misses SymPy's derivative; "" without one.
+
+    For what the refuter cannot separate: its secant needs a bit for every digit in which the forward cancels.
+    """
+    names = case.row.inputs
+    for cell in (c.cell for c in proof.cells if not c.outside and c.status is Status.RESIDUAL):
+        for point in islice(points_by_height([cell.interval(name) for name in names]), _SIMPLEST):
+            if _in_region(case, point) and _wrong_at(case, point):
+                return _told(names, point)
+    return ""
+
+
+def wrong_on_a_boundary(case: Case, proof: Proof) -> str:
+    """A simple point of a boundary that the proof rejects, where the closure misses SymPy's derivative."""
+    names = case.row.inputs
+    for boundary in (b for b in proof.boundaries if b.bend is Bend.REJECTED and b.where):
+        bound = dict(boundary.where)
+        free = [name for name in names if name not in bound]
+        for values in islice(points_by_height([boundary.cell.interval(name) for name in free]), _SIMPLEST):
+            known = {symbol(n): constant(v) for n, v in zip(free, values, strict=True)}
+            point = [_number(substitute((bound.get(n, symbol(n)),), known)[0]) for n in names]
+            exact = [x for x in point if x is not None]
+            if len(exact) == len(names) and _in_region(case, exact) and _wrong_at(case, exact):
+                return _told(names, exact)
+    return ""
+
+
+def _number(value: Term) -> Fraction | None:
+    """The number that a term without symbols is, where it is a binary fraction or written as one constant."""
+    if value.op == "const":
+        return Fraction(value.value)
+    with ctx.workprec(256):
+        ball = BallProgram([value], ())()[0]
+    if not ball.is_exact():
+        return None
+    mantissa, exponent = ball.man_exp()
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+
+
+def _in_region(case: Case, point: Sequence[Fraction]) -> bool:
+    return tuple(map(float, point)) in case.region
+
+
+def _told(names: Sequence[str], point: Sequence[Fraction]) -> str:
+    return ", ".join(f"{n} = {v}" for n, v in zip(names, point, strict=True))
+
+
+def _wrong_at(case: Case, at: Sequence[Fraction]) -> bool:
+    """Whether some precision separates the closure's answer from SymPy's derivative."""
+    names = case.row.inputs
     slopes = BallProgram(case.slopes, names)
     for bits in BITS:
         with ctx.workprec(bits):

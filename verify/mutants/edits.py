@@ -164,8 +164,9 @@ REGIONS = (
     ("x in (7, 8)", "m.ge({x}, 7) * m.le({x}, 8)"),
     ("|x| > 30", "m.gt(abs({x}), 30)"),
     ("x > 1e6", "m.gt({x}, 1e6)"),
-    ("x < -1e6", "m.lt({x}, -1e6)"),
+    ("x < -40", "m.lt({x}, -40)"),
     ("x**2 > 2", "m.gt({x} * {x}, 2)"),
+    ("x < -1e6", "m.lt({x}, -1e6)"),
 )
 """Where a needle sits, in the operand whose slope it spoils."""
 

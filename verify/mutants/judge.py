@@ -8,7 +8,7 @@ in balls at many points.  Whatever lacks its second witness is undecided, and a 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -16,7 +16,13 @@ from verify.case import Case
 from verify.checks import CHECKS, Check
 from verify.findings import Finding, Verdict
 from verify.harness import Options
-from verify.mutants.agreement import disagreement, no_answer, seen_wrong
+from verify.mutants.agreement import (
+    disagreement,
+    no_answer,
+    seen_wrong,
+    wrong_in_a_cell,
+    wrong_on_a_boundary,
+)
 from verify.mutants.baseline import gradcheck, gradcheck_points
 from verify.mutants.generate import Mutant
 from verify.mutants.subject import cases, own_cases
@@ -150,7 +156,15 @@ class _Hearing:
         found = self.first(Verdict.REFUTED, lambda f: _certified(f) and seen_wrong(self.case, f.point))
         found = found or self.first(Verdict.REFUTED, lambda f: seen_wrong(self.case, f.point))
         found = found or self.first(Verdict.REFUTED, lambda f: f.check == "forward")
-        return _told(found)
+        if found is not None:
+            return _told(found)
+        at = wrong_on_a_boundary(self.case, self.rule_proof) if self.rule_proof else ""
+        return f"proof: no valid slope at {at}" if at else ""
+
+    def refuted_far_out(self) -> str:
+        """The last resort, which takes a while."""
+        at = wrong_in_a_cell(self.case, self.rule_proof) if self.rule_proof else ""
+        return f"balls: the closure is not the derivative at {at}" if at else ""
 
     def unsafe(self) -> str:
         """A place without a valid answer: a check on floats says so, or the proof and a run there."""
@@ -173,6 +187,10 @@ class _Hearing:
         return ""
 
     @property
+    def rule_proof(self) -> Proof | None:
+        return self.case.rule_proof
+
+    @property
     def proved(self) -> bool:
         return _proved(self.case.proof)
 
@@ -191,6 +209,7 @@ def _decided(hearings: list[_Hearing]) -> tuple[Outcome, str]:
         (Outcome.REFUTED, _Hearing.refuted),
         (Outcome.MISWIRED, _Hearing.miswired),
         (Outcome.UNSAFE, _Hearing.unsafe),
+        (Outcome.REFUTED, _Hearing.refuted_far_out),
     ):
         for hearing in hearings:
             if text := told(hearing):
@@ -209,9 +228,13 @@ def _certified(finding: Finding) -> bool:
     return any(label == "certified" for label, _ in finding.details)
 
 
+def _shown(point: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in point.items())
+
+
 def _told(finding: Finding | None) -> str:
     if finding is None:
         return ""
-    at = ", ".join(f"{name} = {value}" for name, value in finding.point.items())
+    at = _shown(finding.point)
     case = f" ({finding.case})" if finding.case else ""
     return f"{finding.check}: {finding.message}{case}" + (f", at {at}" if at else "")
