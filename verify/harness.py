@@ -24,6 +24,13 @@ from verify.report import OperationReport, Report
 from verify.subjects.operation import Operation
 
 
+DESCRIPTION = "description"
+"""What a worker does first: read the rule as it is written."""
+
+MOST_LOSSES = 2
+"""Workers that one operation may take down."""
+
+
 class Subject(Protocol):
     """What is under verification: a name, and operations beside their rows."""
 
@@ -39,6 +46,7 @@ class Options:
 
     points: points per operand combination; questions: which to ask; jobs: worker processes;
     seconds: the time limit of one check of one operation; gibibytes: the memory limit of a worker
+    alone: no check relies on what another has found, so that each can be judged by itself
     """
 
     points: int = 1000
@@ -47,6 +55,7 @@ class Options:
     jobs: int = 0
     seconds: float = 20.0
     gibibytes: float = 4.0
+    alone: bool = False
     point: tuple[tuple[str, float], ...] = ()
 
     @property
@@ -63,7 +72,8 @@ class Task:
     cases: list[tuple[Operation, Row]]
     findings: list[Finding] = field(default_factory=list)
     done: list[str] = field(default_factory=list)  # checks that have ended, one way or another
-    running: str = ""
+    running: str = DESCRIPTION
+    losses: int = 0
     since: float = 0.0
     rule: tuple[str, ...] = ()
     source: Source = field(default_factory=lambda: Source("", 0))
@@ -72,7 +82,7 @@ class Task:
 def verify(
     subject: Subject,
     names: Sequence[str] = (),
-    options: Options = Options(),  # noqa: B008 - frozen
+    options: Options = Options(),
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Ask the questions of every operation of ``subject`` (or only of ``names``) and report.
@@ -89,7 +99,7 @@ def verify(
         _run(list(tasks.values()), checks, options, progress)
     except KeyboardInterrupt:
         complete = False
-    reports = [_report(task, options) for task in tasks.values() if complete or len(task.done) == len(checks)]
+    reports = [_report(task, options) for task in tasks.values() if complete or len(task.done) > len(checks)]
     return Report(subject.name, options.seed, options.points, tuple(reports), complete)
 
 
@@ -172,6 +182,7 @@ def _receive(pipe: Connection, task: Task) -> bool:
     task.since = time.monotonic()
     if kind == "rule":
         task.rule, task.source = content
+        task.done.append(DESCRIPTION)
     elif kind == "begin":
         task.running = content
     elif kind == "findings":
@@ -181,15 +192,25 @@ def _receive(pipe: Connection, task: Task) -> bool:
 
 
 def _lost(task: Task, checks: list[Check], reason: str) -> None:
-    """The running check took its process with it: inconclusive, by name."""
-    check = next((c for c in checks if c.name == task.running), checks[0])
-    task.findings.append(
-        Finding(
-            task.name, check.question, Verdict.INCONCLUSIVE, check.name, f"the check did not end: {reason}",
-            source=task.source,
-        )
-    )
-    task.done.append(check.name)
+    """What was running took its process with it: inconclusive, by name.
+
+    After the second loss the rest is not tried: it would end the same way, a time limit later each time.
+    """
+    task.losses += 1
+    task.done.append(task.running)
+    if task.running == DESCRIPTION:
+        task.rule = (f"(does not run on symbols: {reason})",)
+    lost = {task.running: f"the check did not end: {reason}"}
+    if task.losses == MOST_LOSSES:
+        for check in checks:
+            if check.name not in task.done:
+                lost[check.name] = f"not tried, after other checks did not end: {reason}"
+                task.done.append(check.name)
+    task.findings += [
+        Finding(task.name, c.question, Verdict.INCONCLUSIVE, c.name, lost[c.name], source=task.source)
+        for c in checks
+        if c.name in lost
+    ]
 
 
 def _work(pipe: Connection, tasks: list[Task], checks: list[Check], options: Options) -> None:
@@ -204,7 +225,9 @@ def _work(pipe: Connection, tasks: list[Task], checks: list[Check], options: Opt
             task = tasks[index]
             cases = [Case(operation, row, options) for operation, row in task.cases]
             operation = task.cases[0][0]
-            pipe.send(("rule", (operation.written(), operation.source)))
+            if DESCRIPTION not in done:
+                pipe.send(("begin", DESCRIPTION))
+                pipe.send(("rule", (operation.written(), operation.source)))
             for check in checks:
                 if check.name in done:
                     continue

@@ -1,7 +1,8 @@
 """Right at points: the rule against the reference, wherever the points fall.
 
 A rule that runs on symbols is compared as a formula: its trace and the true slope, both in balls, must overlap, so
-that round-off is no excuse and no accusation.  And the rule that ran on floats must be the rule that was traced.
+that round-off is no excuse and no accusation.  Where the rule is proved, a few points do: there SymPy's derivative, which
+is the reference, meets the prover's own.  And the rule that ran on floats must be the rule that was traced.
 A rule that runs on floats only is matched to the digits that floats allow, and the finding says so.
 """
 
@@ -17,10 +18,12 @@ from verify.case import Case
 from verify.findings import Finding, Verdict
 from verify.numbers.reference import LIMIT, Status, Truth
 from verify.numbers.ulps import decimal
+from verify.proof.result import Status as Proved
 from verify.subjects.operation import Traced
 from verify.trace.balls import BallProgram
 from verify.trace.floats import compile_floats
 
+_FEW = 16  # points where SymPy's derivative and the prover's meet; tests/verify/test_mirror.py proves them equal
 _GOOD, _BAD = 1e-9, 1e-6  # relative errors between which no claim is made about floats
 
 
@@ -32,8 +35,9 @@ def check(case: Case) -> Iterator[Finding]:
         problem = _floats_only(case)
         how = f"to {-math.log10(_GOOD):.0f} digits"
     else:
-        problem = _formula(case, trace) or _same_on_floats(case, trace)
-        how = "in balls"
+        proved = not case.options.alone and case.rule_proof is not None and case.rule_proof.status is Proved.PROVED
+        problem = _formula(case, trace, _FEW if proved else len(case.points)) or _same_on_floats(case, trace)
+        how = "as proved" if proved else "in balls"
     if problem is not None:
         yield problem
     elif open_points:
@@ -42,12 +46,12 @@ def check(case: Case) -> Iterator[Finding]:
         yield case.finding("points", Verdict.MATCHED, f"the rule is the slope at {len(case.points)} points, {how}")
 
 
-def _formula(case: Case, trace: Traced) -> Finding | None:
-    """The traced rule in balls against the true slope."""
+def _formula(case: Case, trace: Traced, count: int) -> Finding | None:
+    """The traced rule in balls against the true slope, at so many of the plainest points."""
     names = case.row.inputs
     program = BallProgram(trace.gradients, [*names, "g", *(f"acc_{n}" for n in names)])
     seeds = [arb(1), *[arb(0)] * len(names)]
-    for index in _plainest(case):
+    for index in _plainest(case)[:count]:
         point, truths = case.points[index], case.truths[index]
         if case.at_corner[index] or any(t.status is not Status.KNOWN for t in truths):
             continue

@@ -16,6 +16,7 @@ from verify.case import Case
 from verify.findings import Finding, Verdict
 from verify.numbers import differences
 from verify.numbers.ulps import decimal
+from verify.proof.diagnose import diagnose
 from verify.proof.refute import Witness, refutations
 from verify.proof.result import Bend, BoundaryResult, Proof, Status
 from verify.trace.term import Term
@@ -101,6 +102,9 @@ def _told(case: Case, proof: Proof, witness: Witness) -> Finding:
         details.append(
             ("certified", f"the secant over h = {h} excludes the rule on all of it (mean value theorem)")
         )
+    diagnosis = diagnose(proof, witness)
+    if diagnosis is not None:
+        details.append(("likely", diagnosis.mistake))
     details.append(("rerun", case.rerun(floats)))
     return case.finding(
         "proof",
@@ -121,7 +125,9 @@ def _aligned(rule: str, expected: str) -> tuple[str, str]:
 
 
 def _value(ball: arb) -> str:
-    return decimal(ball, 12) if ball.is_finite() else "no value"
+    if not ball.is_finite():
+        return "no value"
+    return str(ball.unique_fmpz()) if ball.is_integer() else decimal(ball, 12)
 
 
 def _nearest(x: Fraction) -> float:
