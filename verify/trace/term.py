@@ -44,8 +44,16 @@ class Term:
 
         return written(self)
 
-    # Equality and hash are identity: terms are hash-consed.  `==` between terms therefore cannot be the
-    # comparison of the numbers they stand for; use `compare("eq", a, b)`.
+    # Terms are hash-consed: equal terms are the same object, and the hash is the object's.  While code is traced,
+    # though, `==` asks about the numbers that terms stand for, as `<` does: `if x == 0:` is a branch to follow.
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> Any:
+        return self is other if _ORACLE.get() is None else _compared("eq", self, other)
+
+    def __ne__(self, other: object) -> Any:
+        return self is not other if _ORACLE.get() is None else _compared("ne", self, other)
 
     def __add__(self, other: Any) -> Term:
         return apply("add", self, other)
@@ -214,6 +222,14 @@ def _condition(op: str, args: tuple[Term, ...]) -> Condition:
     return cast("Condition", _cons(Condition, op, args))
 
 
+def _compared(op: str, a: Term, b: object) -> Any:
+    """The condition ``a op b`` between numbers; whatever else ``b`` is, the two are not equal."""
+    try:
+        return compare(op, a, a if b is a else term(b))
+    except TypeError:
+        return NotImplemented
+
+
 _DECIDED = {
     "lt": lambda a, b: a < b,
     "le": lambda a, b: a <= b,
@@ -228,7 +244,7 @@ def where(condition: Any, a: Any, b: Any) -> Term:
     """``a`` where the condition holds, ``b`` elsewhere; an indicator 1[c] stands for its condition c."""
     if isinstance(condition, Term) and not isinstance(condition, Condition):
         one, zero = constant(1), constant(0)
-        if condition.op == "where" and condition.args[1:] == (one, zero):
+        if condition.op == "where" and condition.args[1] is one and condition.args[2] is zero:
             condition = condition.args[0]
         else:
             condition = compare("ne", condition, 0)
@@ -263,7 +279,8 @@ def substitute(roots: tuple[Term, ...], replacement: dict[Term, Term]) -> tuple[
     for node in topological(*roots):
         if node not in new:
             args = tuple(new[a] for a in node.args)
-            new[node] = node if args == node.args else _cons(type(node), node.op, args, node.value)
+            same = all(a is b for a, b in zip(args, node.args, strict=True))
+            new[node] = node if same else _cons(type(node), node.op, args, node.value)
     return tuple(new[root] for root in roots)
 
 
