@@ -21,6 +21,8 @@ from verify.trace.term import Condition, Term, constant, substitute, symbol
 if TYPE_CHECKING:
     from verify.checks import Check
     from verify.harness import Options
+    from verify.proof.enclose import Enclosure
+    from verify.proof.obligation import Obligation
     from verify.proof.result import Proof
 
 
@@ -121,13 +123,14 @@ class Case:
     @cached_property
     def proof(self) -> Proof | None:
         """The whole obligation: each gradient is acc + g·slope.  None where the rule does not run on symbols."""
-        if isinstance(self.trace, Exception):
-            return None
-        return self._proof_of(self.trace.gradients)
+        from verify.proof.ladder import decided
+
+        return decided(self._obligation(self.trace.gradients)) if isinstance(self.trace, Traced) else None
 
     @cached_property
     def rule_proof(self) -> Proof | None:
         """The rule alone, as the slope it gives for an upstream of one: how it is wired left aside."""
+        from verify.proof.ladder import decided
         from verify.proof.obligation import UPSTREAM, accumulated
         from verify.proof.result import Status
 
@@ -138,15 +141,32 @@ class Case:
         seeds = {symbol(UPSTREAM): constant(1), **{symbol(accumulated(n)): constant(0) for n in names}}
         rules = substitute(self.trace.gradients, seeds)
         g = symbol(UPSTREAM)
-        return self._proof_of(tuple(symbol(accumulated(n)) + g * r for n, r in zip(names, rules, strict=True)))
+        gradients = tuple(symbol(accumulated(n)) + g * r for n, r in zip(names, rules, strict=True))
+        return decided(self._obligation(gradients))
 
-    def _proof_of(self, gradients: tuple[Term, ...]) -> Proof:
+    @cached_property
+    def bounds(self) -> tuple[Enclosure, ...]:
+        """Bounds of rule - derivative where only the rounding of literals stands between the rule and a proof."""
+        from verify.proof.ladder import within
+
+        return within(self.rule_proof) if self.rule_proof is not None else ()
+
+    @cached_property
+    def understood(self) -> Traced | None:
+        """The trace as it was proved: with the constants that its literals stand for, if the proof rests on them."""
+        from verify.proof.recognise import recognised
+
+        if isinstance(self.trace, Exception) or self.rule_proof is None or not self.rule_proof.assumptions:
+            return None if isinstance(self.trace, Exception) else self.trace
+        forward, *gradients = recognised((self.trace.forward, *self.trace.gradients)).terms
+        return Traced(self.trace.inputs, forward, tuple(gradients))
+
+    def _obligation(self, gradients: tuple[Term, ...]) -> Obligation:
         from verify.proof.obligation import Obligation
-        from verify.proof.prove import prove
 
-        assert not isinstance(self.trace, Exception)
+        assert isinstance(self.trace, Traced)
         name, inputs = self.operation.name, self.row.inputs
-        return prove(Obligation(name, inputs, self.definition, self.domain, self.trace.forward, gradients))
+        return Obligation(name, inputs, self.definition, self.domain, self.trace.forward, gradients)
 
     # -------------------------------------------------------------------------------------------- telling of it
 

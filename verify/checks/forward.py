@@ -27,7 +27,7 @@ _BELOW_ZERO = arb(2) ** -1100  # -0.0 stands for the limit from below
 def check(case: Case) -> Iterator[Finding]:
     """The worst point where the forward is another function; one finding that it agrees otherwise."""
     judged = 0
-    traced = None if isinstance(case.trace, Exception) else case.trace.forward
+    traced = case.understood.forward if case.understood is not None else None
     formula = BallProgram([traced], case.row.inputs) if traced is not None else None
     on_floats = compile_floats([traced], case.row.inputs) if traced is not None else None
     for index in range(0, len(case.samples), _EVERY):

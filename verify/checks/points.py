@@ -30,13 +30,14 @@ _GOOD, _BAD = 1e-9, 1e-6  # relative errors between which no claim is made about
 def check(case: Case) -> Iterator[Finding]:
     """The first point, plainest first, where the rule is not the slope; one finding that it matches otherwise."""
     open_points = sum(t.status is Status.INCONCLUSIVE for truths in case.truths for t in truths)
-    trace = case.trace
-    if isinstance(trace, Exception):
+    trace = case.understood
+    if trace is None:
         problem = _floats_only(case)
         how = f"to {-math.log10(_GOOD):.0f} digits"
     else:
         proved = not case.options.alone and case.rule_proof is not None and case.rule_proof.status is Proved.PROVED
-        problem = _formula(case, trace, _FEW if proved else len(case.points)) or _same_on_floats(case, trace)
+        count = _FEW if proved else 0 if case.bounds else len(case.points)
+        problem = _formula(case, trace, count) or _same_on_floats(case, trace)
         how = "as proved" if proved else "in balls"
     if problem is not None:
         yield problem

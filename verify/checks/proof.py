@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from typing import Any
 
 from flint import arb
 
@@ -17,9 +18,13 @@ from verify.findings import Finding, Verdict
 from verify.numbers import differences
 from verify.numbers.ulps import decimal
 from verify.proof.diagnose import diagnose
+from verify.proof.enclose import Enclosure
+from verify.proof.places import place
 from verify.proof.refute import Witness, refutations
+from verify.proof.recognise import likeness
 from verify.proof.result import Bend, BoundaryResult, Proof, Status
-from verify.trace.term import Term
+from verify.proof.symbolic import settled
+from verify.trace.term import Term, topological
 from verify.trace.text import written
 
 _LONG = 60  # characters of a formula that still help a reader beside a number
@@ -33,11 +38,23 @@ def check(case: Case) -> Iterator[Finding]:
         yield case.finding("proof", Verdict.MATCHED, message)
     elif proof.status is Status.PROVED:
         yield case.finding("proof", Verdict.PROVED, _summary(proof))
+    elif case.bounds:
+        message = "proved " + "; ".join(map(_bound, case.bounds)) + ", not exactly: its literals are rounded"
+        yield case.finding("proof", Verdict.MATCHED, message)
     else:
         refuted = list(_refuted(case, proof))
         yield from refuted
-        if not refuted:
+        if refuted:
+            return
+        if settled(proof):
+            message = "SymPy simplifies rule - derivative to 0, where the prover does not reach"
+            yield case.finding("proof", Verdict.MATCHED, message)
+        else:
             yield case.finding("proof", Verdict.INCONCLUSIVE, "not decided: " + "; ".join(proof.reasons))
+
+
+def _bound(bound: Enclosure) -> str:
+    return f"within {decimal(bound.bound.upper(), 2)} for {bound.low} <= {bound.variable} <= {bound.high}"
 
 
 def _reason(stopped: object) -> str:
@@ -66,10 +83,31 @@ def _refuted(case: Case, proof: Proof) -> Iterator[Finding]:
     for boundary in proof.boundaries:
         if boundary.bend is Bend.REJECTED:
             message = f"no valid slope {_where(boundary)}: {boundary.reason}"
-            details = [("ours", _vector(boundary.rule))] if boundary.rule is not None else []
-            details += [("slopes", f"{_vector(limit)}   on one side of it") for limit in boundary.limits]
-            yield case.finding("proof", Verdict.REFUTED, message, details=tuple(details))
+            yield case.finding("proof", Verdict.REFUTED, message, **_evidence(proof, boundary))
             return
+
+
+def _evidence(proof: Proof, boundary: BoundaryResult) -> dict[str, Any]:
+    """The simplest point of the boundary, the rule's answer and the slopes around it there."""
+    at = place(proof.obligation, boundary)
+    if at is None:
+        details = [("ours", _vector(boundary.rule))] if boundary.rule is not None else []
+        details += [("slopes", f"{_vector(limit)}   on one side of it") for limit in boundary.limits]
+        return {"details": tuple(details)}
+    shown = ", ".join(f"{n} = {_coordinate(v)}" for n, v in zip(at.inputs, at.point, strict=True))
+    ours = _numbers(at.rule) if at.rule is not None else "no value"
+    details = [("ours", f"{ours}   at {shown}")]
+    details += [("slopes", f"{_numbers(limit)}   on one side of it") for limit in at.limits]
+    point = {n: _coordinate(v) for n, v in zip(at.inputs, at.point, strict=True)}
+    return {"details": tuple(details), "point": point}
+
+
+def _coordinate(x: Fraction | arb) -> str:
+    return decimal(x, 17) if isinstance(x, arb) else str(x)
+
+
+def _numbers(values: Sequence[arb | None]) -> str:
+    return ", ".join("infinite" if v is None else _value(v) for v in values)
 
 
 def _where(boundary: BoundaryResult) -> str:
@@ -91,9 +129,10 @@ def _told(case: Case, proof: Proof, witness: Witness) -> Finding:
         message = f"the rule is not the derivative of {case.row.definition}"
         expected, rule = case.row.slopes[i], case.operation.written()[i]
     left, right = _aligned(rule, str(expected))
+    digits = _telling(witness.ours, witness.expected)
     details = [
-        ("ours", f"{left}{_value(witness.ours)}   at {at}"),
-        ("expected", f"{right}{_value(witness.expected)}   (reference)"),
+        ("ours", f"{left}{_value(witness.ours, digits)}   at {at}"),
+        ("expected", f"{right}{_value(witness.expected, digits)}   (reference)"),
     ]
     if i is not None:
         details += list(_difference(case, i, floats))
@@ -105,6 +144,8 @@ def _told(case: Case, proof: Proof, witness: Witness) -> Finding:
     diagnosis = diagnose(proof, witness)
     if diagnosis is not None:
         details.append(("likely", diagnosis.mistake))
+    elif i is not None:
+        details += [("literal", text) for text in _near_constants(proof.obligation.gradients[i])]
     details.append(("rerun", case.rerun(floats)))
     return case.finding(
         "proof",
@@ -116,6 +157,13 @@ def _told(case: Case, proof: Proof, witness: Witness) -> Finding:
     )
 
 
+def _near_constants(gradient: Term) -> Iterator[str]:
+    """Literals that are nearly, but not to the last digit, a constant that people use."""
+    for t in topological(gradient):
+        if t.op == "const" and (near := likeness(t.value)) is not None and near.distance > 2**-52:
+            yield f"{written(t)} is {written(near.form)} but for {near.distance:.1e} of it"
+
+
 def _aligned(rule: str, expected: str) -> tuple[str, str]:
     """Both formulas, padded to one width, before their values; none where one is too long to help."""
     if not rule or max(len(rule), len(expected)) > _LONG:
@@ -124,10 +172,18 @@ def _aligned(rule: str, expected: str) -> tuple[str, str]:
     return f"{rule:<{width}} = ", f"{expected:<{width}} = "
 
 
-def _value(ball: arb) -> str:
+def _telling(ours: arb, expected: arb) -> int:
+    """How many digits it takes to see that the two are not the same."""
+    for digits in (12, 20, 30, 40):
+        if decimal(ours, digits) != decimal(expected, digits):
+            return digits
+    return 60
+
+
+def _value(ball: arb, digits: int = 12) -> str:
     if not ball.is_finite():
         return "no value"
-    return str(ball.unique_fmpz()) if ball.is_integer() else decimal(ball, 12)
+    return str(ball.unique_fmpz()) if ball.is_integer() else decimal(ball, digits)
 
 
 def _nearest(x: Fraction) -> float:
