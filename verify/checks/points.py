@@ -33,18 +33,22 @@ def check(case: Case) -> Iterator[Finding]:
     trace = case.understood
     if trace is None:
         problem = _floats_only(case)
-        how = f"to {-math.log10(_GOOD):.0f} digits"
+        agrees = f"the rule is the slope at {len(case.points)} points, to {-math.log10(_GOOD):.0f} digits"
     else:
         proved = not case.options.alone and case.rule_proof is not None and case.rule_proof.status is Proved.PROVED
         count = _FEW if proved else 0 if case.bounds else len(case.points)
         problem = _formula(case, trace, count) or _same_on_floats(case, trace)
-        how = "as proved" if proved else "in balls"
+        agrees = f"the rule is the slope at {len(case.points)} points, in balls"
+        if proved:
+            agrees = f"on floats the rule does what was proved, at {len(case.points)} points"
+        elif case.bounds:
+            agrees = f"on floats the rule does what was traced, at {len(case.points)} points"
     if problem is not None:
         yield problem
     elif open_points:
         yield case.finding("points", Verdict.INCONCLUSIVE, f"the reference could not decide {open_points} points")
     else:
-        yield case.finding("points", Verdict.MATCHED, f"the rule is the slope at {len(case.points)} points, {how}")
+        yield case.finding("points", Verdict.MATCHED, agrees)
 
 
 def _formula(case: Case, trace: Traced, count: int) -> Finding | None:
