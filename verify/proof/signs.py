@@ -119,8 +119,8 @@ def _by_terms(field: Field, p: Polynomial) -> int | None:
     return _common_sign(p, {i: _generator_sign(field, field.generators[i]) for i in algebra.indices(p)})
 
 
-def _common_sign(p: Polynomial, signs: dict[int, int | None]) -> int | None:
-    common, strict = 0, False
+def _common_sign(p: Polynomial, signs: dict[int, int | None], may_vanish: bool = False) -> int | None:
+    common, strict = 0, may_vanish
     for exponents, c in zip(p.monoms(), p.coeffs(), strict=True):
         s, cannot_vanish = 1 if c > 0 else -1, True
         for i, known in signs.items():
@@ -140,7 +140,7 @@ def _common_sign(p: Polynomial, signs: dict[int, int | None]) -> int | None:
 def _nowhere_opposite(field: Field, p: Polynomial) -> int:
     """+1 (-1) for a polynomial that is a sum of terms nowhere negative (positive); else 0."""
     signs = {i: _generator_sign(field, field.generators[i]) for i in algebra.indices(p)}
-    return _common_sign(p + 1, signs) or -(_common_sign(1 - p, signs) or 0)
+    return _common_sign(p, signs, may_vanish=True) or 0
 
 
 def _generator_sign(field: Field, g: Generator) -> int | None:
