@@ -32,8 +32,11 @@ Slopes = tuple[Element, ...]
 NEAR = Fraction(1, 1024)
 
 
-def boundary_results(obligation: Obligation, leaves: list[Leaf]) -> list[BoundaryResult]:
-    """Every boundary between the cells, and every end of the domain that belongs to it, judged."""
+def boundary_results(obligation: Obligation, leaves: list[Leaf]) -> tuple[list[BoundaryResult], str]:
+    """Every boundary between the cells, and every end of the domain that belongs to it, judged.
+
+    With them comes the reason why there may be more, if there may.
+    """
     names = tuple(name for name, _, _ in leaves[0].field.cell.box) if leaves else ()
     waiting, results = _first_strata(obligation, leaves, names)
     seen: set[Stratum] = set()
@@ -43,7 +46,7 @@ def boundary_results(obligation: Obligation, leaves: list[Leaf]) -> list[Boundar
             continue
         seen.add(stratum)
         if len(seen) > MOST_STRATA:
-            raise TooHard(f"more than {MOST_STRATA} boundaries")
+            return results, f"more than {MOST_STRATA} boundaries"
         try:
             found = _judged(obligation, leaves, stratum)
         except Split as split:
@@ -55,7 +58,7 @@ def boundary_results(obligation: Obligation, leaves: list[Leaf]) -> list[Boundar
         else:
             if found is not None:
                 results.append(found)
-    return results
+    return results, ""
 
 
 def _first_strata(
@@ -74,7 +77,7 @@ def _first_strata(
                 continue
             try:
                 solutions = zeros(leaf.field, Interpreter(leaf.field, trusting=True).element(term))
-            except (Split, Restart, Undefined):
+            except (Split, Restart, Undefined, TooHard):
                 solutions = None
             if solutions is None and term not in given:
                 unsolved[term] = None
@@ -97,7 +100,7 @@ def _zeros_on(stratum: Stratum, boundary: Term) -> list[Stratum] | None:
         for term, known in stratum.cell.signs:
             learn(field, Interpreter(field, trusting=True).element(term), known)
         solutions = zeros(field, Interpreter(field, trusting=True).element(boundary))
-    except (Split, Empty, Undefined, Unsupported, Restart):
+    except (Split, Empty, Undefined, Unsupported, Restart, TooHard, ZeroDivisionError):
         return None
     return None if solutions is None else [stratum.bound(binding) for binding in solutions]
 
@@ -112,12 +115,14 @@ def _judged(obligation: Obligation, leaves: list[Leaf], stratum: Stratum) -> Bou
             hints[finer.name] = finer.grain
         except Empty:
             return None
-        except (Unclear, Unsupported, TooHard) as problem:
+        except (Unclear, Unsupported, Undefined, TooHard) as problem:
             return _unknown(stratum, str(problem))
         except Infinite:
             return _unknown(stratum, "the cells that meet here have faces of infinite slope")
         except ZeroDivisionError:
             return _unknown(stratum, "a denominator is 0 here in a way that was not seen before")
+        except RecursionError:
+            return _unknown(stratum, "the terms are nested too deeply")
     return _unknown(stratum, f"more than {MOST_RESTARTS} refinements")
 
 
@@ -221,13 +226,21 @@ class _Judgement:
     # --------------------------------------------------------------------------------------- the forward
 
     def _differs(self, transfer: Transfer, leaf: Leaf, value: Element) -> bool:
-        """Whether the definition, continued from a cell, arrives at another value than it has here."""
+        """Whether the definition, continued from a cell, arrives at another value than it has here.
+
+        A difference that does not reduce to 0 is a jump only if it has a sign; Unclear where that is not known.
+        """
         assert leaf.definition is not None
         try:
             arriving = transfer.limit(leaf.definition, self._variable())
         except Infinite:
             return True
-        return not self.field.is_zero(arriving - value)
+        difference = arriving - value
+        if self.field.is_zero(difference):
+            return False
+        if known_sign(self.field, difference) in (1, -1):
+            return True
+        raise Unclear(f"whether the operation jumps here by {self.field.term(difference)!r} is not known")
 
     def _forward_problem(self, value: Element) -> str:
         """What is wrong with the engine's forward here, if anything."""

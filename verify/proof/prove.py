@@ -26,24 +26,22 @@ MOST_RESTARTS = 12
 def prove(obligation: Obligation) -> Proof:
     """Everything that can be decided about the obligation; what cannot be is UNKNOWN, with the reason."""
     try:
-        leaves = _leaves(obligation)
-        boundaries = boundary_results(obligation, leaves)
-    except (TooHard, Unsupported, Undefined) as problem:
+        leaves, failure = _leaves(obligation, domain_cells(obligation))
+    except Unsupported as problem:
         return Proof(obligation, failure=str(problem))
-    except ZeroDivisionError:
-        return Proof(obligation, failure="a denominator is 0 in a way that was not seen before")
-    except RecursionError:
-        return Proof(obligation, failure="the terms are nested too deeply")
-    return Proof(obligation, tuple(leaf.result for leaf in leaves), tuple(boundaries))
+    boundaries, limit = boundary_results(obligation, leaves)
+    cells = tuple(leaf.result for leaf in leaves)
+    return Proof(obligation, cells, tuple(boundaries), failure=failure or limit)
 
 
-def _leaves(obligation: Obligation) -> list[Leaf]:
-    """The cells of the domain on which nothing branches, each with its verdicts."""
-    waiting, leaves, seen = list(domain_cells(obligation)), [], 0
+def _leaves(obligation: Obligation, waiting: list[Cell]) -> tuple[list[Leaf], str]:
+    """The cells on which nothing branches, each with its verdicts, and why some may be missing."""
+    leaves: list[Leaf] = []
+    failure, seen = "", 0
     while waiting:
         seen += 1
         if seen > MOST_CELLS:
-            raise TooHard(f"more than {MOST_CELLS} cells")
+            return leaves, f"more than {MOST_CELLS} cells"
         cell = waiting.pop(0)
         try:
             leaves.append(_examined(obligation, cell))
@@ -51,7 +49,13 @@ def _leaves(obligation: Obligation) -> list[Leaf]:
             waiting[:0] = cell.parts(split)
         except Empty:
             continue
-    return leaves
+        except (TooHard, Unsupported, Undefined) as problem:
+            failure = f"{cell}: {problem}"
+        except ZeroDivisionError:
+            failure = f"{cell}: a denominator is 0 in a way that was not seen before"
+        except RecursionError:
+            failure = f"{cell}: the terms are nested too deeply"
+    return leaves, failure
 
 
 def _examined(obligation: Obligation, cell: Cell) -> Leaf:

@@ -91,7 +91,7 @@ class BoundaryResult:
 
 @dataclass(frozen=True)
 class Proof:
-    """Everything found about one obligation; ``failure`` says why nothing could be."""
+    """Everything found about one obligation; ``failure`` says why some of it could not be looked at."""
 
     obligation: Obligation
     cells: tuple[CellResult, ...] = ()
@@ -102,9 +102,8 @@ class Proof:
     @property
     def status(self) -> Status:
         """The worst of everything; with no cell inside the domain there is nothing proved."""
-        if self.failure or all(c.outside for c in self.cells):
-            return Status.UNKNOWN
-        return max((*(c.status for c in self.cells), *(b.status for b in self.boundaries)))
+        whole = Status.UNKNOWN if self.failure or all(c.outside for c in self.cells) else Status.PROVED
+        return max((whole, *(c.status for c in self.cells), *(b.status for b in self.boundaries)))
 
     @property
     def reasons(self) -> tuple[str, ...]:
