@@ -13,7 +13,7 @@ from verify.numbers.domain import Domain, domain_of
 from verify.numbers.points import Point, points
 from verify.numbers.reference import Reference, Truth
 from verify.numbers.ulps import hexadecimal
-from verify.subjects.operation import Operation, Traced
+from verify.subjects.operation import Operation, Run, Traced
 from verify.trace.balls import compile_balls
 from verify.trace.from_sympy import condition_from_sympy, from_sympy
 from verify.trace.term import Condition, Term, constant, substitute, symbol
@@ -27,12 +27,16 @@ if TYPE_CHECKING:
 
 
 class Sample(NamedTuple):
-    """The operation at one point of floats: its value and slopes, or the exception that came instead."""
+    """The operation at one point of floats: its value and slopes, or the exception that came instead.
+
+    touched: what the rule changed and should not have: what it is, its value before and after; None for nothing
+    """
 
     point: Point
     out: Any
     slopes: tuple[Any, ...]
     error: Exception | None
+    touched: tuple[str, Any, Any] | None = None
 
 
 class Case:
@@ -206,7 +210,17 @@ def _sample(operation: Operation, point: Point) -> Sample:
         run = operation.run(point)
     except Exception as error:  # the subject's own code may raise anything; the check of extremes judges it
         return Sample(point, None, (), error)
-    return Sample(point, run.out, run.gradients, None)
+    return Sample(point, run.out, run.gradients, None, _touched(operation.inputs, point, run))
+
+
+def _touched(inputs: tuple[str, ...], point: Point, run: Run) -> tuple[str, Any, Any] | None:
+    """The first of the operands' data, the output's data and its gradient that is not what it was."""
+    if run.data == point and run.out_after == run.out and run.upstream_after == 1.0:
+        return None
+    names = (*[f"{name}.data" for name in inputs], "out.data", "out.grad")
+    was, now = (*point, run.out, 1.0), (*run.data, run.out_after, run.upstream_after)
+    changed = ((n, a, b) for n, a, b in zip(names, was, now, strict=True) if a != b and repr(a) != repr(b))
+    return next(changed, None)  # a NaN is not equal to itself, and yet it is what it was
 
 
 def _on_any(values: tuple[Any, ...], sizes: list[int]) -> bool:

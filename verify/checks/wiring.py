@@ -22,6 +22,7 @@ from verify.trace.explore import explore
 from verify.trace.term import symbol, term
 
 UPSTREAM, BEFORE = 3, 5
+_SEEDS = ((3.0, 5.0), (-0.5, 0.0), (2.0**20, -0.25), (0.0, 5.0))  # upstream, and what is there before
 _UPSTREAMS = (UPSTREAM, -3, 2.0**-10, -(2.0**10), 2.0**20, 2.0**40)
 _PLACES = (0.75, -0.625, 2.5, 1.0625, -2.25, 0.1875)  # exact in binary, on both sides of the usual corners
 
@@ -52,14 +53,15 @@ _Problem = tuple[str, list[tuple[str, str]]]
 
 
 def _problems(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
-    if isinstance(case.trace, Exception):
-        yield from _on_floats(case, places)
-    else:
-        yield from _on_symbols(case, places)
-    yield from _data_untouched(case, places)
+    found = [] if isinstance(case.trace, Exception) else list(_on_symbols(case, places))
+    yield from found or _on_floats(case, places)
+    yield from _unreached(case)
+    yield from _left_alone(case)
+    yield from _kept(case, places)
+    yield from _through(case, places)
     if len(case.row.inputs) == 2:
         yield from _shared(case)
-        yield from _reflected(case, places)
+        yield from _plain_numbers(case, places)
         if case.operation.name in ("add", "sub", "mul"):  # on small whole numbers these are exact
             yield from _diamond(case)
 
@@ -97,70 +99,122 @@ def _on_symbols(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Proble
                 break
 
 
-def _problem(name: str, at: str, rule: arb, ours: arb, added: arb, upstream: float = UPSTREAM) -> _Problem:
+def _problem(
+    name: str, at: str, rule: arb, ours: arb, added: arb, upstream: float = UPSTREAM, before: float = BEFORE
+) -> _Problem:
     """Which way it is miswired: what is written in place of acc + g·rule."""
-    g = arb(upstream)
     if ours.overlaps(added):
         message = f"{name}.grad is overwritten: `=` stands where `+=` belongs"
-    elif ours.overlaps(BEFORE + rule):
+    elif ours.overlaps(before + rule):
         message = f"{name}.grad forgets the upstream gradient"
-    elif not added.overlaps(g * rule):
+    elif not added.overlaps(upstream * rule):
         message = f"{name}.grad is not proportional to the upstream gradient"
     else:
         message = f"{name}.grad does not keep what other paths have added to it"
     return message, [
-        ("at", f"{at}, with out.grad = {upstream:g} and {name}.grad = {BEFORE} before"),
+        ("at", f"{at}, with out.grad = {upstream:g} and {name}.grad = {before:g} before"),
         ("ours", _short(ours)),
-        ("expected", f"{_short(BEFORE + g * rule)}   = {BEFORE} + {upstream:g}*({_short(rule)})"),
+        ("expected", f"{_short(before + upstream * rule)}   = {before:g} + {upstream:g}*({_short(rule)})"),
     ]
 
 
-def _short(ball: arb) -> str:
+def _short(ball: Any) -> str:
     return str(ball.str(12, radius=False)) if isinstance(ball, arb) else repr(ball)
 
 
 def _on_floats(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
     names = case.row.inputs
     seen: set[str] = set()
-    for place in places:
+    for place, (upstream, before) in product(places, _SEEDS):
         try:
             rules = case.operation.slopes(*place)
-            ours = case.operation.run(
-                place, upstream=float(UPSTREAM), before=[float(BEFORE)] * len(names)
-            ).gradients
-            added = case.operation.run(place, upstream=float(UPSTREAM)).gradients
-        except Exception:
+            ours = case.operation.run(place, upstream=upstream, before=[before] * len(names)).gradients
+            added = case.operation.run(place, upstream=upstream).gradients
+        except Exception:  # an exception is for the check of extremes to report
             continue
         for name, rule, our, add in zip(names, rules, ours, added, strict=True):
-            expected = BEFORE + UPSTREAM * rule
+            expected = before + upstream * rule
             if name not in seen and not math.isclose(our, expected, rel_tol=1e-9, abs_tol=1e-9):
                 seen.add(name)
-                balls = [_with_slack(v) for v in (rule, our, add)]
-                yield _problem(name, case.shown(place), *balls)
+                balls = _with_slack(rule), _with_slack(our), _with_slack(add)
+                yield _problem(name, case.shown(place), *balls, upstream, before)
 
 
 def _with_slack(x: float) -> arb:
     return arb(x, 1e-9 * (1 + abs(x)))
 
 
-def _data_untouched(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
-    names = (*case.row.inputs, "out")
-    for place in places:
+def _unreached(case: Case) -> Iterator[_Problem]:
+    """The result must know its operands, or a backward pass ends here."""
+    for name in case.operation.unreached():
+        yield f"the result does not lead back to {name}: what {name} was made from gets no gradient", []
+
+
+def _left_alone(case: Case) -> Iterator[_Problem]:
+    """The rule changes no data, and not the gradient that it was given."""
+    for sample in case.samples:
+        if sample.touched is not None:
+            what, before, after = sample.touched
+            yield f"the rule changes {what}: {before!r} became {after!r}", [("at", case.shown(sample.point))]
+            return
+
+
+def _kept(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
+    """The answer depends on the operands alone: not on other uses of the operation, not on the time."""
+    for place, other in zip(places, [*places[1:], *places[:1]], strict=True):
         try:
-            run = case.operation.run(place, upstream=float(UPSTREAM))
-        except Exception:
+            run, again = case.operation.run(place), case.operation.run(place)
+            among = case.operation.run_among(place, other)
+        except Exception:  # for the check of extremes to report
             continue
-        for name, before, after in zip(names, (*place, run.out), (*run.data, run.out_after), strict=True):
-            if repr(before) != repr(after):
-                yield f"the rule changes {name}.data: {before!r} became {after!r}", []
-                return
+        if repr(run) != repr(again):
+            message = "the same operands give another answer the second time"
+            last = again
+        elif among is not None and repr(run) != repr(among):
+            message = f"the rule forgets its operands when {case.operation.name} is used again before it runs"
+            last = among
+        else:
+            continue
+        yield (
+            message,
+            [
+                ("at", case.shown(place)),
+                ("ours", ", ".join(map(repr, last.gradients))),
+                ("expected", ", ".join(map(repr, run.gradients))),
+            ],
+        )
+        return
+
+
+def _through(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
+    """The subject's own backward pass gives what its rule gives for an upstream of one."""
+    for place in places[:1]:
+        expected = case.operation.slopes(*place)
+        try:
+            ours = case.operation.through(*place)
+        except Exception as error:  # the subject's own backward() may raise anything
+            yield f"backward() fails: {type(error).__name__}: {error}", [("at", case.shown(place))]
+            return
+        if ours is not None and not _same(ours, expected):
+            yield (
+                "backward() gives another gradient than the rule",
+                [
+                    ("at", case.shown(place)),
+                    ("ours", ", ".join(map(repr, ours))),
+                    ("expected", ", ".join(map(repr, expected))),
+                ],
+            )
 
 
 def _shared(case: Case) -> Iterator[_Problem]:
     """f(x, x): the one leaf must receive the sum of both partial slopes."""
+    found = [] if isinstance(case.trace, Exception) else list(_shared_symbol(case))
+    yield from found or _shared_float(case)
+
+
+def _shared_symbol(case: Case) -> Iterator[_Problem]:
     trace = case.trace
-    if isinstance(trace, Exception):
-        return
+    assert not isinstance(trace, Exception)
     try:
         (together,) = explore(lambda: (term(case.operation.run_shared(symbol("x"), upstream=symbol("g"))),))
     except Exception:  # the subject has no shared operands (None is no term), or cannot run so on symbols
@@ -173,38 +227,53 @@ def _shared(case: Case) -> Iterator[_Problem]:
         apart = sum((evaluate(gradient, at) for gradient in trace.gradients), arb(0))
         ours = evaluate(together, {"x": x, "g": arb(UPSTREAM)})
         if apart.is_finite() and not ours.overlaps(apart):
-            yield (
-                "the same Value as both operands receives a wrong sum",
-                [
-                    ("at", f"x = y = {place!r}, with out.grad = {UPSTREAM}"),
-                    ("ours", _short(ours)),
-                    ("expected", f"{_short(apart)}   the sum of both partial gradients"),
-                ],
-            )
+            yield _wrong_sum(place, ours, apart)
             return
 
 
-def _reflected(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
-    """2 - x must be what Value(2) - x is."""
-    for number, value in places:
+def _shared_float(case: Case) -> Iterator[_Problem]:
+    for place in _PLACES:
+        if not holds(case.domain, {"x": arb(place), "y": arb(place)}):
+            continue
         try:
-            reflected = case.operation.reflected(number, value)
-            run = case.operation.run((number, value))
+            ours = case.operation.run_shared(place, upstream=float(UPSTREAM))
+            apart = UPSTREAM * sum(case.operation.slopes(place, place))
+        except Exception:  # for the check of extremes to report
+            continue
+        if ours is not None and not math.isclose(ours, apart, rel_tol=1e-9, abs_tol=1e-9):
+            yield _wrong_sum(place, ours, apart)
+            return
+
+
+def _wrong_sum(place: float, ours: Any, apart: Any) -> _Problem:
+    return "the same Value as both operands receives a wrong sum", [
+        ("at", f"x = y = {place!r}, with out.grad = {UPSTREAM}"),
+        ("ours", _short(ours)),
+        ("expected", f"{_short(apart)}   the sum of both partial gradients"),
+    ]
+
+
+def _plain_numbers(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
+    """2 - x must be what Value(2) - x is, and x - 2 what x - Value(2) is; for the int 2 as for the float."""
+    for x, y in [*places, *((2, y) for _, y in places[:2]), *((x, 2) for x, _ in places[:2])]:
+        try:
+            run = case.operation.run((float(x), float(y)))
+            reflected = case.operation.reflected(x, float(y))
         except Exception as error:
             yield f"a plain number at the left fails: {type(error).__name__}: {error}", []
             return
-        if reflected is None:
-            return
-        if not _same(reflected, (run.out, run.gradients[1])):
-            yield (
-                "a plain number at the left gives another result than the same number as a Value",
-                [
-                    ("at", f"x = {number!r}, y = {value!r}"),
-                    ("ours", f"value {reflected[0]!r}, gradient {reflected[1]!r}"),
-                    ("expected", f"value {run.out!r}, gradient {run.gradients[1]!r}"),
-                ],
-            )
-            return
+        beside = case.operation.beside(float(x), y)
+        for side, k, ours in (("left", 1, reflected), ("right", 0, beside)):
+            if ours is not None and not _same(ours, (run.out, run.gradients[k])):
+                yield (
+                    f"a plain number at the {side} gives another result than the same number as a Value",
+                    [
+                        ("at", f"x = {x!r}, y = {y!r}"),
+                        ("ours", f"value {ours[0]!r}, gradient {ours[1]!r}"),
+                        ("expected", f"value {run.out!r}, gradient {run.gradients[k]!r}"),
+                    ],
+                )
+                return
 
 
 def _same(a: Sequence[Any], b: Sequence[Any]) -> bool:

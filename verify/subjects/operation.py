@@ -18,13 +18,15 @@ class Run:
     """One forward and one backward pass through an operation.
 
     out: the forward value; gradients: each operand's gradient afterwards (what was there before included)
-    data, out_after: the operands' data and the forward value afterwards, which a rule must leave alone
+    data, out_after, upstream_after: the operands' data, the forward value and the gradient of the output
+        afterwards, which a rule must leave alone
     """
 
     out: Any
     gradients: tuple[Any, ...]
     data: tuple[Any, ...]
     out_after: Any
+    upstream_after: Any
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,21 @@ class Operation(ABC):
         """The gradient of one leaf that serves as every operand; None where the subject has no such thing."""
         return None
 
+    def run_among(self, data: Sequence[Any], others: Sequence[Any], *, upstream: Any = 1.0) -> Run | None:
+        """`run` on ``data``, but the operation is applied to ``others`` between the forward and the rule.
+
+        None where the subject keeps nothing between the two that could be lost.
+        """
+        return None
+
+    def unreached(self) -> tuple[str, ...]:
+        """The operands that a walk back from the result would not come to."""
+        return ()
+
+    def through(self, *data: Any) -> tuple[Any, ...] | None:
+        """The operands' gradients by the subject's own backward pass; None where it has none."""
+        return None
+
     def diamond(self, *data: Any) -> tuple[Any, ...] | None:
         """The operands' gradients after a backward pass through a graph in which they meet again.
 
@@ -92,6 +109,10 @@ class Operation(ABC):
 
     def reflected(self, number: float, value: Any) -> tuple[Any, Any] | None:
         """Forward and gradient of ``number`` f leaf (2 - x); None where the subject has no such form."""
+        return None
+
+    def beside(self, value: Any, number: float) -> tuple[Any, Any] | None:
+        """Forward and gradient of leaf f ``number`` (x - 2); None where the subject has no such form."""
         return None
 
     def traced(self) -> Traced:

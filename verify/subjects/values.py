@@ -145,20 +145,46 @@ class ValueOperation(Operation):
 
     def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
         leaves = [self.engine.kind(value) for value in data]
+        return self._back(self.apply(*leaves), leaves, upstream, before)
+
+    def run_among(self, data: Sequence[Any], others: Sequence[Any], *, upstream: Any = 1.0) -> Run | None:
+        leaves = [self.engine.kind(value) for value in data]
         out = self.apply(*leaves)
-        value = _real(out.data)
+        self.apply(*map(self.engine.kind, others))
+        return self._back(out, leaves, upstream)
+
+    def _back(self, out: Any, leaves: list[Any], upstream: Any, before: Sequence[Any] | None = None) -> Run:
+        value = out.data
         if before is not None:
             for leaf, gradient in zip(leaves, before, strict=True):
                 leaf.grad = gradient
         pass_back(out, upstream)
-        return Run(value, tuple(_real(leaf.grad) for leaf in leaves), tuple(leaf.data for leaf in leaves), out.data)
+        gradients, data = tuple(leaf.grad for leaf in leaves), tuple(leaf.data for leaf in leaves)
+        return Run(value, gradients, data, out.data, out.grad)
 
     def run_shared(self, value: Any, *, upstream: Any = 1.0) -> Any:
         leaf = self.engine.kind(value)
         pass_back(self.apply(*[leaf] * len(self.inputs)), upstream)
         return leaf.grad
 
+    def unreached(self) -> tuple[str, ...]:
+        try:
+            out, leaves = self._sample
+        except Exception:  # the subject's own code may raise anything
+            return ()
+        below = {id(node) for node in _order(out)} | {id(child) for node in _order(out) for child in node._prev}
+        return tuple(name for name, leaf in zip(self.inputs, leaves, strict=True) if id(leaf) not in below)
+
+    def through(self, *data: Any) -> tuple[Any, ...] | None:
+        if not hasattr(self.engine.kind, "backward"):
+            return None
+        leaves = [self.engine.kind(value) for value in data]
+        self.apply(*leaves).backward()
+        return tuple(leaf.grad for leaf in leaves)
+
     def diamond(self, *data: Any) -> tuple[Any, ...] | None:
+        if not hasattr(self.engine.kind, "backward"):
+            return None
         x, y = (self.engine.kind(value) for value in data)
         s = self.apply(x, y)
         self.apply(s, self.apply(s, x)).backward()
@@ -170,6 +196,18 @@ class ValueOperation(Operation):
             return None
         leaf = self.engine.kind(value)
         out = function(number, leaf)
+        pass_back(out, 1.0)
+        return out.data, leaf.grad
+
+    def beside(self, value: Any, number: float) -> tuple[Any, Any] | None:
+        _, function = REFLECTED.get(self.name, ("", None))
+        if function is None or self.name == "pow":  # x**2 is the operation "power"
+            return None
+        leaf = self.engine.kind(value)
+        try:
+            out = function(leaf, number)
+        except (TypeError, AttributeError):  # an engine may ask for Values only
+            return None
         pass_back(out, 1.0)
         return out.data, leaf.grad
 
