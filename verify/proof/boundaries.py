@@ -7,7 +7,7 @@ Nonsmooth Analysis", theorem 2.5.1).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, product
@@ -285,19 +285,23 @@ class _Judgement:
         """The verdict where the operation is continuous."""
         rule = self._rule()
         try:
-            limits = [
-                tuple(transfer.limit(u, self._variable()) for u in leaf.slopes)
+            found = [
+                tuple(self._finite(transfer, u) for u in leaf.slopes)
                 for leaf, transfer in zip(inside, transfers, strict=True)
             ]
-        except Infinite:
-            return self._told(Bend.VERTICAL, "the slope grows without bound", rule=rule)
         except Unclear:
             if len(self.stratum.where) < 2:
                 raise
             return self._along_rays(inside, rule)
+        limits = [tuple(u for u in limit if u is not None) for limit in found]
+        if limits != found:
+            return self._told(Bend.VERTICAL, "the slope grows without bound", found, rule)
         if edge:
             same = not isinstance(rule, str) and any(self._equal(rule, limit) for limit in limits)
-            return self._told(Bend.EDGE, "" if same else "the rule's answer is not the limit", limits, rule)
+            if same:
+                return self._told(Bend.EDGE, "", limits, rule)
+            why = rule if isinstance(rule, str) else "the rule's answer is not the slope from inside"
+            return self._told(Bend.REJECTED, why, limits, None if isinstance(rule, str) else rule)
         if isinstance(rule, str):
             return self._told(Bend.REJECTED, rule, limits)
         if all(self._equal(limit, limits[0]) for limit in limits[1:]):
@@ -310,6 +314,13 @@ class _Judgement:
             reason = "the rule's answer is no mean of the slopes around"
             return self._told(Bend.REJECTED, reason, limits, rule)
         return self._told(Bend.SUBGRADIENT, "", limits, rule, weights)
+
+    def _finite(self, transfer: Transfer, u: Element) -> Element | None:
+        """The limit of a slope; None for an infinite one."""
+        try:
+            return transfer.limit(u, self._variable())
+        except Infinite:
+            return None
 
     def _equal(self, a: Slopes, b: Slopes) -> bool:
         return all(self.field.is_zero(u - v) for u, v in zip(a, b, strict=True))
@@ -367,7 +378,7 @@ class _Judgement:
     # ------------------------------------------------------------------------------------------- telling
 
     def _told(
-        self, bend: Bend, reason: str, limits: list[Slopes] | None = None, rule: Slopes | str | None = None,
+        self, bend: Bend, reason: str, limits: Sequence[tuple[Element | None, ...]] = (), rule: Slopes | str | None = None,
         weights: list[Element] | None = None,
     ) -> BoundaryResult:
         term = self.field.term
@@ -376,7 +387,7 @@ class _Judgement:
             self.stratum.cell,
             bend,
             reason,
-            tuple(tuple(map(term, limit)) for limit in limits or ()),
+            tuple(tuple(None if u is None else term(u) for u in limit) for limit in limits),
             None if rule is None or isinstance(rule, str) else tuple(map(term, rule)),
             tuple(map(term, weights or ())),
         )
