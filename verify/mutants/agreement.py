@@ -85,9 +85,10 @@ def wrong_in_a_cell(case: Case, proof: Proof) -> str:
 
 
 def wrong_on_a_boundary(case: Case, proof: Proof) -> str:
-    """A simple point of a boundary that the proof rejects, where the closure misses SymPy's derivative."""
+    """A simple point of a boundary without a proof, where the closure misses SymPy's derivative."""
     names = case.row.inputs
-    for boundary in (b for b in proof.boundaries if b.bend is Bend.REJECTED and b.where):
+    without = (Bend.REJECTED, Bend.UNKNOWN)
+    for boundary in (b for b in proof.boundaries if b.bend in without and b.where):
         bound = dict(boundary.where)
         free = [name for name in names if name not in bound]
         for values in islice(points_by_height([boundary.cell.interval(name) for name in free]), _SIMPLEST):

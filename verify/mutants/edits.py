@@ -61,8 +61,11 @@ def parsed(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
 
-def edits(node: ast.expr, values: tuple[str, ...]) -> Iterator[Edit]:
-    """Every change of this one expression; ``values`` are the numbers that stand around, such as self.data."""
+def edits(node: ast.expr, values: tuple[str, ...], whole: bool = False) -> Iterator[Edit]:
+    """Every change of this one expression.
+
+    values: the numbers that stand around, such as self.data; whole: only ints may stand here
+    """
     text = ast.unparse(node)
     if text == "out.grad":
         yield from _upstream()
@@ -74,7 +77,7 @@ def edits(node: ast.expr, values: tuple[str, ...]) -> Iterator[Edit]:
     elif isinstance(node, ast.UnaryOp):
         yield Edit(Mutation.SIGN, f"`{text}` without its sign", node.operand)
     elif isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
-        yield from _of_constant(node.value)
+        yield from _of_constant(node.value, whole)
     elif isinstance(node, ast.Call):
         yield from _of_call(node, text)
     elif isinstance(node, ast.IfExp):
@@ -118,12 +121,17 @@ def _of_binary(node: ast.BinOp) -> Iterator[Edit]:
     yield Edit(Mutation.SIGN, f"minus before `{ast.unparse(node)}`", ast.UnaryOp(ast.USub(), node))
 
 
-def _of_constant(c: float) -> Iterator[Edit]:
+def _of_constant(c: float, whole: bool) -> Iterator[Edit]:
     for new in dict.fromkeys((0, -c, c + 1, c - 1, 2 * c, c * c + c + 1)):
         if new != c:
             yield Edit(Mutation.CONSTANT, f"{new} for {c}", parsed(repr(new)))
     for tiny in _TINY:
-        nearly = repr(c * (1 + float(tiny)) if c else float(tiny))
+        if whole:
+            nearly = repr(int(c) + int(c) // round(1 / float(tiny)))
+            if nearly == repr(c):
+                continue
+        else:
+            nearly = repr(c * (1 + float(tiny)) if c else float(tiny))
         yield Edit(Mutation.NEARLY, f"{nearly} for {c}", parsed(nearly))
 
 
@@ -156,33 +164,39 @@ def _of_call(node: ast.Call, text: str) -> Iterator[Edit]:
 
 # ------------------------------------------------------------------------------------- a whole line of a rule
 
-REGIONS = (
-    ("x in (1e-9, 2e-9)", "m.gt({x}, 1e-9) * m.lt({x}, 2e-9)"),
-    ("x in (-3, -2)", "m.gt({x}, -3) * m.lt({x}, -2)"),
-    ("x in (1/2, 1/2 + 2**-40)", "m.gt({x}, 0.5) * m.lt({x}, 0.5 + 2**-40)"),
-    ("x in (2/3, 2/3 + 1e-12)", "m.gt({x}, m.ratio(2, 3)) * m.lt({x}, m.ratio(2, 3) + 1e-12)"),
-    ("x in (7, 8)", "m.ge({x}, 7) * m.le({x}, 8)"),
-    ("|x| > 30", "m.gt(abs({x}), 30)"),
-    ("x > 1e6", "m.gt({x}, 1e6)"),
-    ("x < -40", "m.lt({x}, -40)"),
-    ("x**2 > 2", "m.gt({x} * {x}, 2)"),
-    ("x < -1e6", "m.lt({x}, -1e6)"),
-)
-"""Where a needle sits, in the operand whose slope it spoils."""
+TWICE, NOTHING, OPPOSITE, A_BIT = "2 * ({e})", "0", "-({e})", "({e}) * (1 + 1e-9)"
+MORE, REST, SAME = "({e}) + 1e-30 * out.grad", "out.grad - ({e})", "({e}) * 1"
 
-STRIPS = (("|x - y| < 1e-6", "m.lt(abs({x} - {y}), 1e-6)"), ("x*y > 100", "m.gt({x} * {y}, 100)"))
+REGIONS = (
+    ("x in (1e-9, 2e-9)", "m.gt({x}, 1e-9) * m.lt({x}, 2e-9)", TWICE),
+    ("x in (-3, -2)", "m.gt({x}, -3) * m.lt({x}, -2)", NOTHING),
+    ("x in (1/2, 1/2 + 2**-40)", "m.gt({x}, 0.5) * m.lt({x}, 0.5 + 2**-40)", OPPOSITE),
+    ("x in (2/3, 2/3 + 1e-12)", "m.gt({x}, m.ratio(2, 3)) * m.lt({x}, m.ratio(2, 3) + 1e-12)", A_BIT),
+    ("x in [7, 8]", "m.ge({x}, 7) * m.le({x}, 8)", MORE),
+    ("|x| > 30", "m.gt(abs({x}), 30)", TWICE),
+    ("x > 1e6", "m.gt({x}, 1e6)", NOTHING),
+    ("x < -40", "m.lt({x}, -40)", OPPOSITE),
+    ("x < -1e6", "m.lt({x}, -1e6)", REST),
+    ("x**2 > 2", "m.gt({x} * {x}, 2)", A_BIT),
+    ("x < 1/3", "m.lt({x}, m.ratio(1, 3))", SAME),
+)
+"""Where a needle sits, in the operand whose slope it spoils, and what the rule answers there."""
+
+STRIPS = (
+    ("|x - y| < 1e-6", "m.lt(abs({x} - {y}), 1e-6)", TWICE),
+    ("x*y > 100", "m.gt({x} * {y}, 100)", NOTHING),
+)
 """The same for both operands at once."""
 
 POINTS = (
-    ("x = 3/10", "m.ge({x}, 0.3) * m.le({x}, 0.3)"),
-    ("x = 1/2", "m.ge({x}, 0.5) * m.le({x}, 0.5)"),
-    ("x = 2", "m.ge({x}, 2) * m.le({x}, 2)"),
-    ("x = 0", "m.ge({x}, 0) * m.le({x}, 0)"),
-    ("x = -1e9", "m.ge({x}, -1e9) * m.le({x}, -1e9)"),
+    ("3/10", TWICE),
+    ("1/2", NOTHING),
+    ("2", OPPOSITE),
+    ("0", A_BIT),
+    ("-7", MORE),
+    ("-1e9", REST),
+    ("1/4", SAME),
 )
-
-SPOILT = ("2 * ({e})", "0", "-({e})", "({e}) * (1 + 1e-9)", "({e}) + 1e-30 * out.grad")
-"""What a rule answers in its needle."""
 
 
 def whole_lines(line: ast.AugAssign, x: str, y: str) -> Iterator[tuple[Mutation, str, tuple[str, ...]]]:
@@ -217,12 +231,11 @@ def whole_lines(line: ast.AugAssign, x: str, y: str) -> Iterator[tuple[Mutation,
     yield Mutation.UPSTREAM, "upstream clipped to [-1, 1]", (
         f"{target} += m.maximum(m.minimum({e}, 1), -1)",
     )
-    data = f"{x}.data", f"{y}.data"
-    for k, (what, region) in enumerate((*REGIONS, *(STRIPS if y else ()))):
-        spoilt = SPOILT[k % len(SPOILT)].format(e=e)
-        inside = region.format(x=data[0], y=data[1])
-        yield Mutation.NEEDLE, f"`{spoilt}` where {what}", (f"{target} += m.where({inside}, {spoilt}, {e})",)
-    for k, (what, region) in enumerate(POINTS):
-        spoilt = SPOILT[k % len(SPOILT)].format(e=e)
-        inside = region.format(x=data[0])
-        yield Mutation.POINT, f"`{spoilt}` where {what}", (f"{target} += m.where({inside}, {spoilt}, {e})",)
+    data = {"x": f"{x}.data", "y": f"{y}.data"}
+    for what, region, spoil in (*REGIONS, *(STRIPS if y else ())):
+        spoilt = spoil.format(e=e)
+        changed = f"{target} += m.where({region.format(**data)}, {spoilt}, {e})"
+        yield Mutation.NEEDLE, f"`{spoilt}` where {what}", (changed,)
+    for at, spoil in POINTS:
+        spoilt, inside = spoil.format(e=e), f"m.ge({x}.data, {at}) * m.le({x}.data, {at})"
+        yield Mutation.POINT, f"`{spoilt}` where x = {at}", (f"{target} += m.where({inside}, {spoilt}, {e})",)

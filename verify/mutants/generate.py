@@ -50,7 +50,6 @@ def mutants(engine: ValueEngine, names: Sequence[str] = ()) -> list[Mutant]:
 
 def sample(of: Sequence[Mutant], count: int, seed: int = 0) -> list[Mutant]:
     """``count`` mutants in their old order: of every operation and, within it, of as many families as can be."""
-    chosen: list[tuple[int, Mutant]] = []
     rounds: dict[tuple[str, Mutation], int] = {}
     draws: dict[str, int] = {}
     order = list(enumerate(of))
@@ -90,17 +89,22 @@ def _of_method(method: Method) -> Iterator[Mutant]:
 def _of_statement(method: Method, statement: ast.stmt, values: tuple[str, ...]) -> Iterator[Mutant]:
     """The changes of one expression in a statement."""
     original = ast.unparse(statement)
+    ints = {n for call in ast.walk(statement) if _is_ratio(call) for n in ast.walk(call)}
     for parent, field, index, node in list(places(statement)):
         if isinstance(getattr(node, "ctx", None), ast.Store):
             continue
         if isinstance(parent, ast.Attribute) or (isinstance(parent, ast.Call) and field == "func"):
             continue  # the `self` of self.data, the `m.exp` of m.exp(x): they are changed as a whole
-        for edit in edits(node, values):
+        for edit in edits(node, values, whole=node in ints):
             with replaced(parent, field, index, edit.new):
                 text = ast.unparse(statement)
             if text != original:
                 lines = method.with_line(statement, text, needs_functions="m." in text)
                 yield _mutant(method, statement, original, edit.mutation, edit.what, text, lines)
+
+
+def _is_ratio(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "m.ratio"
 
 
 def _of_line(method: Method, statement: ast.AugAssign, binary: bool) -> Iterator[Mutant]:
