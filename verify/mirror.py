@@ -86,11 +86,12 @@ class Row:
     corners: tuple[Corner, ...] = ()
     stable_form: Expr | None = None
     constants: tuple[tuple[Symbol, Any], ...] = ()
+    operands: tuple[str, ...] = ()  # the names of the operands, where they are not x, or x and y
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """The names of the operands."""
-        return ("x", "y") if self.op in BINARY else ("x",)
+        return self.operands or (("x", "y") if self.op in BINARY else ("x",))
 
     @cached_property
     def definition(self) -> Expr:
@@ -106,14 +107,14 @@ class Row:
     @cached_property
     def slopes(self) -> tuple[Expr, ...]:
         """The partial derivatives of the definition, by SymPy."""
-        return tuple(diff(self.definition, v) for v in (x, y)[: len(self.inputs)])
+        return tuple(diff(self.definition, Symbol(name, real=True)) for name in self.inputs)
 
     @cached_property
     def stable_slopes(self) -> tuple[Expr, ...]:
         """The partial derivatives of the stable form, by SymPy."""
         if self.stable_form is None:
             return self.slopes
-        return tuple(diff(self.stable, v) for v in (x, y)[: len(self.inputs)])
+        return tuple(diff(self.stable, Symbol(name, real=True)) for name in self.inputs)
 
     @property
     def values(self) -> tuple[Any, ...]:
