@@ -19,6 +19,5 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> int:
     for name in rest:
         if not Path(name).is_file():
             raise UsageError(f"{name}: no such file")
-    source = checker.__file__
-    ended = [subprocess.run([sys.executable, "-I", source, name], check=False).returncode for name in rest]
-    return OK if not any(ended) else FAILED
+    ended = subprocess.run([sys.executable, "-m", checker.__name__, *rest], check=False)
+    return OK if ended.returncode == 0 else FAILED

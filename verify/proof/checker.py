@@ -1,11 +1,10 @@
 """Checks a certificate with the standard library alone: ``python -m verify.proof.checker FILE``.
 
-It shares no code with the prover (`quotients` is its own arithmetic).  In every cell it sees that a generator is
-a function of earlier ones only, reads the traced definition, forward and rule again (a function only through an
-identity that the claimed value must satisfy), derives the definition by its own table, and sees that
-rule - acc - g·derivative reduces to nothing.  Where an identity leaves a choice of branch (r² = u: which r), a
-sampled point, where no denominator vanishes, decides: on a connected cell the branch cannot change.
-Boundaries, and that the cells cover the domain, are not part of a certificate.
+It shares no code with the prover (`quotients` is its own arithmetic).  In every cell it sees that a generator is a
+function of earlier ones only, reads the traced definition, forward and rule again (a function only through an identity
+that the claimed value must satisfy), derives the definition by its own table, and sees that rule - acc - g·derivative
+reduces to nothing.  Where an identity leaves a choice of branch (r² = u: which r), a sampled point decides: on a
+connected cell the branch cannot change.  Boundaries, and that the cells cover the domain, are not part of it.
 """
 
 from __future__ import annotations
@@ -39,8 +38,8 @@ class Cell:
             if self.kinds[i] == "cos" and not (self.kinds[i - 1 : i] == ("sin",) and twin):
                 raise Wrong("a cosine that does not follow its sine")
             self.floats.append(self.number_of(i))
-        outside = any((lo is not None and self.point[n] <= lo) or (hi is not None and self.point[n] >= hi)
-                      for n, (lo, hi) in self.box.items())
+        ends = [(self.point[n], lo, hi) for n, (lo, hi) in self.box.items()]
+        outside = any((lo is not None and x <= lo) or (hi is not None and x >= hi) for x, lo, hi in ends)
         for node, sign, value in data["signs"]:
             u = self.need(quotient(value), self.read(node), "what is given about the cell")
             outside |= self.at_point(u) * sign < 0 or not self.at_point(u)
@@ -161,12 +160,8 @@ class Cell:
         """±erf, ±atan or 2·atan of a generator's argument w, which an identity binds to the node's argument."""
         i, c = claim["generator"], int(claim["times"])
         w, u = self.arguments[i], a[0] if c > 0 else -a[0]
-        if op == "asin":
-            self.need(w * w * (Q(1) - u * u), u * u, op)
-        elif op == "atan2":  # w is the tangent of half the angle
-            self.need(w * w * u + Q(2) * a[1] * w, u, op)
-        else:
-            self.need(w, u, op)
+        half_angle = (w * w * u + Q(2) * a[-1] * w, u)  # w is the tangent of half the angle
+        self.need(*{"asin": (w * w * (Q(1) - u * u), u * u), "atan2": half_angle}.get(op, (w, u)), op)
         if (self.kinds[i], abs(c)) != ("erf" if op == "erf" else "atan", 2 if op == "atan2" else 1):
             raise Wrong(f"{op} is claimed to be another function")
         return self.branch(Q(c) * gen(i), getattr(math, op)(*map(self.at_point, a)))
@@ -274,21 +269,24 @@ class Cell:
 
 
 def check(text: str) -> list[str]:
-    """What is wrong with the certificate; nothing, if it holds."""
-    problems, certificate = [], json.loads(text)
-    for number, data in enumerate(certificate["cells"]):
-        try:
+    """What is wrong with the certificate, as far as the first problem; nothing, if it holds."""
+    place = "it is no certificate"
+    try:
+        certificate = json.loads(text)
+        for number, data in enumerate(certificate["cells"]):
+            place = f"cell {number}"
             Cell(certificate, data).check()
-        except (Wrong, ArithmeticError, LookupError, TypeError, ValueError, StopIteration) as problem:
-            problems.append(f"cell {number}: {type(problem).__name__}: {problem}")
-    return problems if certificate["cells"] else ["there is no cell in it"]
+        return [] if certificate["cells"] else ["there is no cell in it"]
+    except (Wrong, ArithmeticError, LookupError, TypeError, ValueError, StopIteration) as problem:
+        return [f"{place}: {type(problem).__name__}: {problem}"]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Check the files; 1 where a certificate does not hold."""
     wrong = 0
     for path in sys.argv[1:] if arguments is None else arguments:
-        problems = check(Path(path).read_text(encoding="utf-8"))
+        lines = Path(path).read_text(encoding="utf-8").splitlines() or [""]  # a certificate a line
+        problems = [problem for line in lines for problem in check(line)]
         wrong |= bool(problems)
         print(f"{path}: " + ("; ".join(problems) or "holds"))
     return wrong
