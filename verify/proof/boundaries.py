@@ -378,7 +378,11 @@ class _Judgement:
     # ------------------------------------------------------------------------------------------- telling
 
     def _told(
-        self, bend: Bend, reason: str, limits: Sequence[tuple[Element | None, ...]] = (), rule: Slopes | str | None = None,
+        self,
+        bend: Bend,
+        reason: str,
+        limits: Sequence[tuple[Element | None, ...]] = (),
+        rule: Slopes | str | None = None,
         weights: list[Element] | None = None,
     ) -> BoundaryResult:
         term = self.field.term

@@ -5,7 +5,8 @@
 For a random f and a random a, some ξ in (a, a + h) has f'(ξ) = (f(a + h) - f(a))/h.  So whatever claims to be f'
 must, evaluated in balls over the whole step, meet the ball of that secant.  No table of derivatives is
 consulted.  Two claims are held against it: the derivative that the prover found, and every rule that it
-proved, half of which were spoilt on purpose.
+proved, half of which were spoilt on purpose.  And the cells must be all there is: no random point may lie outside
+of every one, and f may have no value where the prover says that it has none.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from verify.proof.algebra import rational
 from verify.proof.cells import Cell
 from verify.proof.obligation import UPSTREAM, Obligation, accumulated
 from verify.proof.prove import prove
-from verify.proof.result import CellResult, Status
+from verify.proof.result import CellResult, Proof, Status
 from verify.trace.balls import compile_balls, holds
 from verify.trace.term import TERMS, Condition, Term, compare, constant, substitute, symbol, topological
 
@@ -39,6 +40,7 @@ class Tally:
     """What was held against the mean value theorem, how the proofs ended, and what went wrong."""
 
     functions: int = 0
+    points: int = 0
     derivatives: int = 0
     proved_true: int = 0
     proved_spoilt: int = 0
@@ -47,7 +49,8 @@ class Tally:
 
     def __str__(self) -> str:
         return (
-            f"{self.functions} functions: {self.derivatives} derivatives and {self.proved_true} + "
+            f"{self.functions} functions, {self.points} points in their cells: "
+            f"{self.derivatives} derivatives and {self.proved_true} + "
             f"{self.proved_spoilt} proved rules (as written, and spoilt but equal) against the mean value theorem; "
             f"{self.proved_true} of {self.true} true rewritings proved; {len(self.violations)} violations"
         )
@@ -184,7 +187,7 @@ def _contradicted(secant: Any, claim: Any) -> bool:
 def _inside(cell: Cell, source: random.Random) -> Fraction | None:
     """A random point of the cell; None where none was found."""
     lo, hi = cell.interval("x")
-    conditions = [compare("gt" if s > 0 else "lt" if s < 0 else "ne", t, 0) for t, s in cell.signs]
+    conditions = [_condition(t, s) for t, s in cell.signs]
     for _ in range(8):
         share = Fraction(source.randrange(1, 10**6), 10**6)
         if lo is not None and hi is not None:
@@ -198,6 +201,10 @@ def _inside(cell: Cell, source: random.Random) -> Fraction | None:
     return None
 
 
+def _condition(t: Term, s: int) -> Condition:
+    return compare("gt" if s > 0 else "lt" if s < 0 else "ne", t, 0)
+
+
 def examine(source: random.Random, tally: Tally, depth: int = 3) -> None:
     """One random function: prove a rule for it, and hold what comes out against the mean value theorem."""
     f, slope = function_of_x(source, source.randrange(1, depth + 1))
@@ -208,9 +215,35 @@ def examine(source: random.Random, tally: Tally, depth: int = 3) -> None:
     gradient = symbol(accumulated("x")) + symbol(UPSTREAM) * written
     proof = prove(Obligation("fuzz", ("x",), f, domain, f, (gradient,)))
     tally.functions += 1
+    _cover(source, tally, proof, f, lo)
     for cell in proof.cells:
         if not cell.outside:
             _hold(source, tally, cell, f, written, truthful)
+
+
+def _cover(source: random.Random, tally: Tally, proof: Proof, f: Term, lo: Fraction) -> None:
+    """A random point of the domain must not be outside all cells, nor f have a value where it is said to have none."""
+    if proof.failure:
+        return
+    a = lo + Fraction(source.randrange(1, 10**6), 2 * 10**6)
+    with ctx.workprec(BITS):
+        at = {"x": arb(rational(a))}
+        tally.points += 1
+        containing = [cell for cell in proof.cells if _contains(cell.cell, a, at) is not False]
+        if not containing:
+            tally.violations.append(f"no cell of {f!r} contains x = {a}")
+        sure = [cell for cell in containing if _contains(cell.cell, a, at)]
+        if any(cell.outside for cell in sure) and compile_balls((f,), ("x",))(at["x"])[0].is_finite():
+            tally.violations.append(f"{f!r} has a value at x = {a}, in a cell said to be outside its domain")
+
+
+def _contains(cell: Cell, a: Fraction, at: dict[str, arb]) -> bool | None:
+    """Whether the point is in the closure of the cell; None where the balls cannot tell."""
+    lo, hi = cell.interval("x")
+    if (lo is not None and a < lo) or (hi is not None and a > hi):
+        return False
+    answers = [holds(_condition(t, s), at, BITS) for t, s in cell.signs]
+    return False if False in answers else None if None in answers else True
 
 
 def _hold(

@@ -14,7 +14,7 @@ ENOUGH = 58
 def proof_of(form: EqualForm) -> Proof:
     """The rule by x alone: other symbols of the function are parameters, and stand as inputs of no rule."""
     names = tuple(sorted(symbols_of(form.function)))
-    wanted = {"x": term(form.slope), **{name: None for name in names[1:]}}
+    wanted = {"x": term(form.slope), **dict.fromkeys(names[1:])}
     gradients = []
     for name in names:
         slope = wanted[name] if wanted[name] is not None else OTHER_SLOPES[form.name]
