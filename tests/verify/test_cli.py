@@ -148,7 +148,8 @@ def test_a_usage_error_is_one_line_and_code_2(
 
 
 def test_an_unwritable_report_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["tanh", "--report", f"json={tmp_path}/none/report.json", *FAST]) == 3
+    (tmp_path / "file").write_text("")
+    assert main(["tanh", "--report", f"json={tmp_path}/file/report.json", *FAST]) == 3
     assert "cannot be written" in capsys.readouterr().err
 
 
@@ -168,7 +169,7 @@ def test_a_closed_pipe_is_no_traceback() -> None:
     run = subprocess.run(
         f"{sys.executable} -m verify list | head -1", shell=True, capture_output=True, text=True, check=False
     )
-    assert run.stderr == ""
+    assert run.stderr in ("", "verify: the output cannot be written: Broken pipe\n")
 
 
 def test_the_list_shows_every_operation(capsys: pytest.CaptureFixture[str]) -> None:
