@@ -11,12 +11,15 @@ from typing import NoReturn
 
 from verify.commands.codes import INTERNAL, INTERRUPTED, USAGE
 from verify.errors import OutputError, UsageError
+from verify.reports.formats import FORMATS
 from verify.version import version
 
 # The first word, where it is no operation: the module in verify.commands, or elsewhere, and its function.
 COMMANDS = {
     "list": ("verify.commands.listing", "run"),
     "engine": ("verify.commands.verification", "run_engine"),
+    "render": ("verify.commands.render", "run"),
+    "compare": ("verify.commands.compare", "run"),
     "check-certificate": ("verify.commands.certificates", "run"),
 }
 
@@ -26,6 +29,8 @@ what to verify:
   tanh gelu max                  just these, with the evidence in full
   list                           every operation: definition, domain, corners, rule as written
   engine micrograd.engine:Value  somebody else's engine (then, if you like, operations)
+  render REPORT.json             a saved report in other formats, without verifying again
+  compare OLD.json NEW.json      what got better, worse, new, gone between two saved reports
   check-certificate FILE         replay a certificate, in a process and by a checker of its own
 
 exit codes: 0 all verified, 1 something failed, 2 usage, 3 internal error, 5 nothing selected, 130 interrupted
@@ -55,13 +60,26 @@ def parser() -> argparse.ArgumentParser:
     add("--strict", action="store_true", help="warnings fail the run too")
     add("--proof", action="store_true", help="tell the proofs, and nothing else")
     add("--certificate", metavar="PATH", help="write the proofs as certificates, and nothing else")
-    add("--report", action="append", default=[], metavar="FORMAT=PATH", help="json=PATH, or json=- for stdout")
+    add("--report", action="append", default=[], metavar="FORMAT=PATH", help=f"- is stdout; {', '.join(FORMATS)}")
+    _accuracy(p)
+    add("--baseline", metavar="FILE", help="put up with the failures that stand there; only new ones count")
+    add("--update-baseline", action="store_true", help="write what fails now into the baseline")
+    add("--allow-stale", action="store_true", help="known failures that fail no more are no error")
     add("--jobs", type=_at_least(0), default=0, metavar="N", help="worker processes (0: one a core)")
     add("--color", choices=("auto", "always", "never"), default="auto")
     add("--ascii", action="store_true", help="no characters past ASCII")
     add("--quiet", action="store_true", help="only what fails")
     add("--version", action="version", version=f"backproof {version()}")
     return p
+
+
+def _accuracy(p: argparse.ArgumentParser) -> None:
+    """Of verify.accuracy.command, which is loaded only where it is asked for."""
+    add = p.add_argument
+    add("--accuracy", action="store_true", help="tell how accurate the rules are in floats, and nothing else")
+    add("--dtype", default="", metavar="D", help="run and judge them in float64, float32, float16 or bfloat16")
+    add("--exhaustive", action="store_true", help="at every input of float16 and bfloat16 (or the --dtype)")
+    add("--ulp", type=float, default=8.0, metavar="ULP", help="what a rule may be off to be called accurate")
 
 
 def _at_least(least: int) -> Callable[[str], int]:
@@ -88,14 +106,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE
     except OutputError as error:
         print(f"verify: {error}", file=sys.stderr)
+        _abandon_stdout()
         return INTERNAL
     except KeyboardInterrupt:
         print("verify: interrupted", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
-        # the reader has gone (`| head`): Python must not complain at exit that it cannot flush
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # the reader has gone (`| head`), or the disk is full
+        print(f"verify: the output cannot be written: {error.strerror or error}", file=sys.stderr)
+        _abandon_stdout()
         return INTERNAL
+
+
+def _abandon_stdout() -> None:
+    """Let go of a stdout that takes no more: Python must not complain at exit that it cannot flush."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch(arguments: argparse.Namespace) -> int:

@@ -77,6 +77,7 @@ class Finding:
     details: tuple[tuple[str, str], ...] = ()
     point: dict[str, str] = field(default_factory=dict)
     source: Source | None = None
+    accepted: str = ""  # why a baseline puts up with it, "" if none does
 
     @property
     def noteworthy(self) -> bool:
@@ -97,6 +98,20 @@ class Answer:
         verdicts = [_of_case([f.verdict for f in self.findings if f.case == case]) for case in cases]
         return worst(verdicts) if verdicts else Verdict.INCONCLUSIVE
 
+    def fails(self, strict: bool = False) -> bool:
+        """Fails the run: the verdict does, and no baseline accepts everything that speaks for it."""
+        verdict = self.verdict
+        if not (verdict.fails or (strict and verdict.warns)):
+            return False
+        return not self.findings or any(not f.accepted for f in self.against(strict))
+
+    def against(self, strict: bool = False) -> tuple[Finding, ...]:
+        """The findings that make it fail; under ``strict`` those that make it warn, if nothing worse stands."""
+        verdict = self.verdict
+        if strict and verdict.warns:
+            return tuple(f for f in self.findings if f.verdict is verdict)
+        return tuple(f for f in self.findings if f.verdict.fails)
+
 
 def _of_case(verdicts: list[Verdict]) -> Verdict:
     """The worst, except that points which match beside a proof are a second witness, not a doubt."""
@@ -114,6 +129,8 @@ def told(finding: Finding) -> str:
     operand = f" in {finding.operand}" if finding.operand else ""
     case = f" ({finding.case})" if finding.case else ""
     lines = [f"{finding.verdict.upper()}  {finding.op}{operand}: {finding.message}{case}"]
+    if finding.accepted:
+        lines.append(f"  {'accepted':<11} {finding.accepted}")
     if finding.source is not None:
         lines.append(f"  {'rule':<11} {finding.source}   {finding.source.text}".rstrip())
     for label, text in finding.details:

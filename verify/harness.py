@@ -20,12 +20,15 @@ from typing import Any, Protocol
 from verify.checks import CHECKS, Check
 from verify.findings import Answer, Finding, Question, Source, Verdict
 from verify.mirror import Row
-from verify.report import OperationReport, Report
+from verify.report import OperationReport, Portrait, Report
 from verify.subjects.operation import Operation
 
 
 DESCRIPTION = "description"
 """What a worker does first: read the rule as it is written."""
+
+PORTRAITS = "portraits"
+"""What a worker does last, if asked to: formulas and plots for those formats that show them."""
 
 MOST_LOSSES = 2
 """Workers that one operation may take down."""
@@ -47,6 +50,7 @@ class Options:
     points: points per operand combination; questions: which to ask; jobs: worker processes;
     seconds: the time limit of one check of one operation; gibibytes: the memory limit of a worker
     alone: no check relies on what another has found, so that each can be judged by itself
+    portraits: work out formulas and plots as well
     """
 
     points: int = 1000
@@ -56,6 +60,7 @@ class Options:
     seconds: float = 20.0
     gibibytes: float = 4.0
     alone: bool = False
+    portraits: bool = False
     point: tuple[tuple[str, float], ...] = ()
 
     @property
@@ -76,6 +81,8 @@ class Task:
     losses: int = 0
     since: float = 0.0
     rule: tuple[str, ...] = ()
+    portraits: tuple[Portrait, ...] = ()
+    ended: bool = False
     source: Source = field(default_factory=lambda: Source("", 0))
 
 
@@ -99,8 +106,15 @@ def verify(
         _run(list(tasks.values()), checks, options, progress)
     except KeyboardInterrupt:
         complete = False
-    reports = [_report(task, options) for task in tasks.values() if complete or len(task.done) > len(checks)]
-    return Report(subject.name, options.seed, options.points, tuple(reports), complete)
+    return Report(
+        subject.name,
+        options.seed,
+        options.points,
+        tuple(_report(task, options) for task in tasks.values() if task.ended),
+        complete,
+        whole=not names and options.questions == tuple(Question),
+        missing=tuple(task.name for task in tasks.values() if not task.ended),
+    )
 
 
 def _report(task: Task, options: Options) -> OperationReport:
@@ -108,7 +122,10 @@ def _report(task: Task, options: Options) -> OperationReport:
         question: Answer(question, tuple(f for f in task.findings if f.question is question))
         for question in options.questions
     }
-    return OperationReport(task.name, task.rule, task.source, answers)
+    operation = task.cases[0][0]
+    return OperationReport(
+        task.name, task.rule, task.source, answers, operation.inputs, operation.command, task.portraits
+    )
 
 
 # ------------------------------------------------------------------------------------------------- the workers
@@ -188,7 +205,11 @@ def _receive(pipe: Connection, task: Task) -> bool:
     elif kind == "findings":
         task.findings += content
         task.done.append(task.running)
-    return bool(kind == "end")
+    elif kind == "portraits":
+        task.portraits = content
+        task.done.append(PORTRAITS)
+    task.ended = kind == "end"
+    return task.ended
 
 
 def _lost(task: Task, checks: list[Check], reason: str) -> None:
@@ -206,6 +227,7 @@ def _lost(task: Task, checks: list[Check], reason: str) -> None:
             if check.name not in task.done:
                 lost[check.name] = f"not tried, after other checks did not end: {reason}"
                 task.done.append(check.name)
+        task.done.append(PORTRAITS)
     task.findings += [
         Finding(task.name, c.question, Verdict.INCONCLUSIVE, c.name, lost[c.name], source=task.source)
         for c in checks
@@ -233,6 +255,11 @@ def _work(pipe: Connection, tasks: list[Task], checks: list[Check], options: Opt
                     continue
                 pipe.send(("begin", check.name))
                 pipe.send(("findings", _found(check, cases)))
+            if options.portraits and PORTRAITS not in done:
+                from verify.portrait import portrait
+
+                pipe.send(("begin", PORTRAITS))
+                pipe.send(("portraits", tuple(map(portrait, cases))))
             pipe.send(("end", None))
     except (EOFError, BrokenPipeError, KeyboardInterrupt):
         pass

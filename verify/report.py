@@ -3,10 +3,65 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from verify.baseline import Known
 from verify.findings import Answer, Finding, Question, Source, Verdict
+
+
+@dataclass(frozen=True)
+class Series:
+    """The points of a plot, as exact text.
+
+    name: "slice" (along one operand, the others fixed), "range" (all sizes of floats) or "steps" (of a difference)
+    operand: along which, and whose slope it is; at: the operands that are fixed, such as "y = 2"
+    columns: name of a column -> its numbers, `repr` of each; all of one length
+    corners: where along the operand the function bends
+    """
+
+    name: str
+    operand: str
+    at: str
+    columns: dict[str, tuple[str, ...]]
+    corners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Bend:
+    """A corner: where it is ("x = 0"), and what the rule is to answer there, one slope an operand."""
+
+    where: str
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """One case of an operation as its row has it, in SymPy's words, for a reader who was not there.
+
+    slopes: one an operand; domain: "" for all reals; proof: the proof as `--proof` tells it
+    """
+
+    case: str
+    definition: str
+    slopes: tuple[str, ...]
+    domain: str
+    corners: tuple[Bend, ...]
+    proof: str
+    series: tuple[Series, ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The answer to one question about one operand: the smallest thing a machine counts.
+
+    answer: None where no check came to speak of this operand, because another had failed before
+    """
+
+    operation: OperationReport
+    operand: str
+    question: Question
+    answer: Answer | None
 
 
 @dataclass(frozen=True)
@@ -17,6 +72,9 @@ class OperationReport:
     rule: tuple[str, ...]
     source: Source
     answers: dict[Question, Answer]
+    operands: tuple[str, ...] = ("x",)
+    command: str = "python -m verify"
+    portraits: tuple[Portrait, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -24,16 +82,26 @@ class OperationReport:
         return tuple(f for answer in self.answers.values() for f in answer.findings)
 
     def ok(self, strict: bool = False) -> bool:
-        """No answer fails (nor, if ``strict``, warns)."""
-        verdicts = [answer.verdict for answer in self.answers.values()]
-        return not any(v.fails or (strict and v.warns) for v in verdicts)
+        """No answer fails (nor, if ``strict``, warns), but for what a baseline accepts."""
+        return not any(answer.fails(strict) for answer in self.answers.values())
+
+    def cells(self) -> Iterator[Cell]:
+        """Every operand under every question; a finding about no operand in particular speaks of each."""
+        named = dict.fromkeys((*self.operands, *(f.operand for f in self.findings if f.operand)))
+        for operand in named:
+            for question, answer in self.answers.items():
+                found = tuple(f for f in answer.findings if f.operand in ("", operand))
+                gap = answer.findings and not found
+                yield Cell(self, operand, question, None if gap else Answer(question, found))
 
 
 @dataclass(frozen=True)
 class Report:
     """A whole run.
 
-    subject: what was verified; points: points per operand combination; complete: False if it was interrupted
+    subject: what was verified; points: points per operand combination
+    strict: warnings fail; whole: nothing was deselected; complete: False if it was interrupted
+    missing: operations that the interrupt cut off; stale: known failures (of a baseline) that fail no more
     """
 
     subject: str
@@ -41,10 +109,15 @@ class Report:
     points: int
     operations: tuple[OperationReport, ...]
     complete: bool = True
+    strict: bool = False
+    whole: bool = True
+    missing: tuple[str, ...] = ()
+    stale: tuple[Known, ...] = ()
 
     def ok(self, strict: bool = False) -> bool:
-        """Nothing failed."""
-        return all(operation.ok(strict) for operation in self.operations)
+        """Nothing failed, and no known failure is stale."""
+        strict = strict or self.strict
+        return not self.stale and all(operation.ok(strict) for operation in self.operations)
 
     def __getitem__(self, name: str) -> OperationReport:
         for operation in self.operations:
@@ -56,6 +129,11 @@ class Report:
     def findings(self) -> tuple[Finding, ...]:
         """Everything that was found, operation by operation."""
         return tuple(f for operation in self.operations for f in operation.findings)
+
+    @property
+    def failing(self) -> tuple[OperationReport, ...]:
+        """The operations that fail the run."""
+        return tuple(operation for operation in self.operations if not operation.ok(self.strict))
 
     def summary(self) -> dict[str, int]:
         """How many answers have each verdict, the best verdicts first."""

@@ -7,16 +7,23 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from fractions import Fraction
 
+from verify import baseline
+from verify.baseline import Known
 from verify.commands.codes import FAILED, INTERRUPTED, NOTHING, OK
 from verify.errors import UsageError
+from verify.escape import visible
 from verify.findings import Question
 from verify.harness import Options, Subject, verify
 from verify.mirror import Row
+from verify.report import Report
 from verify.reports import text
-from verify.reports.targets import targets, write
+from verify.reports.output import to_stdout as to_standard_output
+from verify.reports.output import write_text
+from verify.reports.targets import portraits, targets, to_stdout, write
 from verify.subjects.operation import Operation
 
 
@@ -40,40 +47,73 @@ def run_engine(arguments: argparse.Namespace, rest: list[str]) -> int:
 def verified(arguments: argparse.Namespace, subject: Subject, names: Sequence[str]) -> int:
     """Verify ``subject`` as the options say, print the outcome, write the reports."""
     start = time.perf_counter()
-    cases = chosen(subject, names)
-    options = options_of(arguments)
     wanted = targets(arguments.report)
+    known = accepted(arguments)
+    cases = chosen(subject, names)
+    options = replace(options_of(arguments), portraits=portraits(wanted))
     if not cases or not options.questions:
         print("verify: nothing selected", file=sys.stderr)
         return NOTHING
     if arguments.proof:
         return _proofs(cases, options)
+    if arguments.accuracy or arguments.dtype or arguments.exhaustive:
+        from verify.accuracy import command
+
+        return command.run(cases, options, arguments, full=bool(names))
     if arguments.certificate:
         return _certificate(cases, options, arguments.certificate)
-    report = verify(subject, names, options)
+    report = replace(verify(subject, names, options), strict=arguments.strict)
+    if known is not None:
+        report = with_baseline(report, known, arguments)
     seconds = time.perf_counter() - start
     if arguments.quiet:
         lines = text.failures(report, seconds=seconds, strict=arguments.strict)
     else:
         lines = text.lines(report, full=bool(names), seconds=seconds, strict=arguments.strict, width=_width())
-    show(lines, arguments, file=sys.stderr if any(path == "-" for _, path in wanted) else sys.stdout)
-    for form, path in wanted:
-        write(form, path, report)
+    show(lines, arguments, file=sys.stderr if to_stdout(wanted) else sys.stdout)
+    for target in wanted:
+        write(target, report)
     if not report.complete:
         return INTERRUPTED
-    return OK if report.ok(arguments.strict) else FAILED
+    return OK if report.ok() else FAILED
+
+
+def accepted(arguments: argparse.Namespace) -> list[Known] | None:
+    """The failures that ``--baseline`` puts up with; none yet where it is about to be made.
+
+    Raises UsageError where the file cannot be used, or an option stands without it.
+    """
+    if not arguments.baseline:
+        for option in ("update_baseline", "allow_stale"):
+            if getattr(arguments, option):
+                raise UsageError(f"--{option.replace('_', '-')} needs --baseline FILE")
+        return None
+    if arguments.update_baseline and not os.path.exists(arguments.baseline):
+        return []
+    return baseline.load(arguments.baseline)
+
+
+def with_baseline(report: Report, known: list[Known], arguments: argparse.Namespace) -> Report:
+    """The report as the baseline has it; with ``--update-baseline`` as the new baseline has it, which is written."""
+    if arguments.update_baseline:
+        known = baseline.updated(report, known)
+        write_text(arguments.baseline, baseline.dumps(known))
+    return baseline.apply(report, known, allow_stale=arguments.allow_stale)
 
 
 def show(lines: Iterator[str], arguments: argparse.Namespace, file: object = None) -> None:
     """Print, in colour or plain ASCII as the options and the terminal say."""
-    shown = "\n".join(lines)
+    shown = visible("\n".join(lines))
     if not shown:
         return
     if arguments.ascii:
         shown = text.in_ascii(shown)
     if _colour(arguments.color):
         shown = text.coloured(shown)
-    print(shown, file=file)  # type: ignore[call-overload]  # any text stream
+    if file is sys.stderr:
+        print(shown, file=file)
+    else:
+        to_standard_output(shown + "\n")
 
 
 def chosen(subject: Subject, names: Sequence[str]) -> list[tuple[Operation, Row]]:
@@ -142,15 +182,22 @@ def _proofs(cases: list[tuple[Operation, Row]], options: Options) -> int:
 
 
 def _certificate(cases: list[tuple[Operation, Row]], options: Options, path: str) -> int:
-    """Write the certificates of every case into one file."""
+    """Write the certificates into one file, a line a case."""
     from verify.case import Case
-    from verify.proof import certificate
-    from verify.reports.targets import write_text
+    from verify.proof.certificate import Uncertifiable, certificate
 
-    proofs = [Case(operation, row, options).proof for operation, row in cases]
-    proved = [proof for proof in proofs if proof is not None]
-    write_text(path, certificate.dumps(proved))
-    return OK if len(proved) == len(proofs) else FAILED
+    lines = []
+    for operation, row in cases:
+        case = Case(operation, row, options)
+        try:
+            if case.proof is None:
+                raise Uncertifiable(f"the rule does not run on symbols: {case.trace}")
+            lines.append(certificate(case.proof))
+        except Uncertifiable as reason:
+            name = f"{operation.name} ({row.case})" if row.case else operation.name
+            print(f"verify: {name} has no certificate: {reason}", file=sys.stderr)
+    write_text(path, "".join(lines))
+    return OK if len(lines) == len(cases) else FAILED
 
 
 def _width() -> int | None:

@@ -1,12 +1,16 @@
-"""The report as JSON: everything, versioned; numbers that matter are exact text, never a bare NaN."""
+"""The report as JSON: everything, versioned; numbers that matter are exact text, never a bare NaN.
+
+The schema is schema.json beside this file.  Within a schema version fields are only added.
+"""
 
 from __future__ import annotations
 
-import json
+from dataclasses import asdict
 from typing import Any
 
+from verify.escape import as_json
 from verify.findings import Answer, Finding, Source
-from verify.report import OperationReport, Report
+from verify.report import OperationReport, Portrait, Report, Series
 from verify.version import version
 
 SCHEMA_VERSION = 1
@@ -20,19 +24,27 @@ def render(report: Report) -> str:
         "subject": report.subject,
         "seed": report.seed,
         "points": report.points,
+        "strict": report.strict,
+        "whole": report.whole,
         "complete": report.complete,
+        "missing": list(report.missing),
+        "ok": report.ok(),
         "summary": report.summary(),
+        "stale": [asdict(known) for known in report.stale],
         "operations": [_operation(o) for o in report.operations],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return as_json(document)
 
 
 def _operation(operation: OperationReport) -> dict[str, Any]:
     return {
         "name": operation.name,
+        "operands": list(operation.operands),
         "rule": list(operation.rule),
         "source": _source(operation.source),
+        "command": operation.command,
         **{question.value: _answer(answer) for question, answer in operation.answers.items()},
+        "portraits": [_portrait(p) for p in operation.portraits],
     }
 
 
@@ -45,12 +57,38 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "verdict": finding.verdict.value,
         "check": finding.check,
         "operand": finding.operand,
+        "case": finding.case,
         "message": finding.message,
         "details": [{"label": label, "text": text} for label, text in finding.details],
         "point": finding.point,
         "source": _source(finding.source) if finding.source else None,
+        "accepted": finding.accepted,
     }
 
 
 def _source(source: Source) -> dict[str, Any]:
     return {"file": source.file, "line": source.line, "text": source.text}
+
+
+def _portrait(portrait: Portrait) -> dict[str, Any]:
+    return {
+        "case": portrait.case,
+        "definition": portrait.definition,
+        "slopes": list(portrait.slopes),
+        "domain": portrait.domain,
+        "corners": [{"where": corner.where, "answers": list(corner.answers)} for corner in portrait.corners],
+        "proof": portrait.proof,
+        "series": [_series(series) for series in portrait.series],
+    }
+
+
+def _series(series: Series) -> dict[str, Any]:
+    """A column is one text, its numbers apart by a space: hundreds of them, and nobody reads them a line each."""
+    columns = {name: " ".join(numbers) for name, numbers in series.columns.items()}
+    return {
+        "name": series.name,
+        "operand": series.operand,
+        "at": series.at,
+        "corners": list(series.corners),
+        "columns": columns,
+    }

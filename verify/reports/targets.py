@@ -1,51 +1,79 @@
-"""Where a report goes: ``FORMAT=PATH``, written whole or not at all."""
+"""Where reports go: each ``FORMAT=PATH`` of the command line, and the step summary of a CI job."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from verify.errors import OutputError, UsageError
+from verify.errors import UsageError
 from verify.report import Report
+from verify.reports.formats import Format, format_named
+from verify.reports.output import append_text, write_folder, write_text
+
+SUMMARY = "GITHUB_STEP_SUMMARY"
+SUMMARY_BYTES = 1024 * 1024 - 1024  # what a step may write, less a margin
+ONE_FILE = (".html", ".htm")
 
 
-def targets(texts: Sequence[str]) -> list[tuple[str, str]]:
-    """Each ``FORMAT=PATH`` as its two parts.
+@dataclass(frozen=True)
+class Target:
+    """A format and the path it goes to, ``-`` for stdout."""
 
-    Raises UsageError for an unknown format or a missing path.
+    form: Format
+    path: str
+
+    @property
+    def is_folder(self) -> bool:
+        """A format of several pages goes to a folder, unless the path names one file."""
+        return bool(self.form.pages) and self.path != "-" and Path(self.path).suffix.lower() not in ONE_FILE
+
+
+def targets(texts: Sequence[str]) -> list[Target]:
+    """Each ``FORMAT=PATH``, or ``FORMAT`` alone where it has a usual place.
+
+    Raises UsageError for an unknown format, a missing path, or two reports in one place.
     """
-    found = []
+    found: list[Target] = []
     for text in texts:
-        form, _, path = text.partition("=")
-        if form != "json":
-            raise UsageError(f"--report {text!r}: the format is json, as in --report json=report.json")
+        name, _, path = text.partition("=")
+        form = format_named(name)
+        path = path or form.path
         if not path:
-            raise UsageError(f"--report {text!r} needs a path: --report {form}=PATH, or {form}=- for stdout")
-        found.append((form, path))
+            raise UsageError(f"--report {text!r} needs a path: --report {name}=PATH, or {name}=- for stdout")
+        for other in found:
+            if _same(other.path, path):
+                place = "stdout" if path == "-" else path
+                raise UsageError(f"--report: {other.form.name} and {name} both go to {place}; give each its own")
+        found.append(Target(form, path))
     return found
 
 
-def write(form: str, path: str, report: Report) -> None:
+def _same(a: str, b: str) -> bool:
+    return a == b or ("-" not in (a, b) and os.path.abspath(a) == os.path.abspath(b))
+
+
+def to_stdout(wanted: Iterable[Target]) -> bool:
+    """Whether stdout is taken by a report."""
+    return any(target.path == "-" for target in wanted)
+
+
+def portraits(wanted: Iterable[Target]) -> bool:
+    """Whether a format shows formulas and plots, which are worked out only then."""
+    return any(target.form.portraits for target in wanted)
+
+
+def write(target: Target, report: Report) -> None:
     """Render the report and put it where it belongs.
 
     Raises OutputError, naming the path and the reason, where it cannot be written.
     """
-    from verify.reports import json
-
-    write_text(path, json.render(report))
-
-
-def write_text(path: str, content: str) -> None:
-    """Write a file whole or not at all: beside its place first, then renamed.  ``-`` is stdout."""
-    if path == "-":
-        sys.stdout.write(content)
-        return
-    target = Path(path)
-    partial = target.with_name(target.name + ".partial")
-    try:
-        partial.write_text(content, encoding="utf-8")
-        partial.replace(target)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+    if target.is_folder:
+        write_folder(target.path, target.form.folder(report))
+    else:
+        write_text(target.path, target.form.render(report))
+    place = os.environ.get(SUMMARY)
+    if target.form.summary and place:
+        room = SUMMARY_BYTES - (Path(place).stat().st_size if Path(place).is_file() else 0)
+        append_text(place, target.form.step_summary(report, room))

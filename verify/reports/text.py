@@ -7,11 +7,17 @@ from collections.abc import Iterator
 
 from tabulate import tabulate
 
+from verify.escape import visible
 from verify.findings import Answer, Finding, Question, Verdict, told
 from verify.report import OperationReport, Report
 
 _COLOURS = {"fails": "31", "warns": "33", "passes": "32"}
 _ASCII = str.maketrans({"…": "...", "±": "+-", "√": "sqrt", "π": "pi", "²": "^2", "–": "-", "∞": "inf"})
+
+
+def render(report: Report) -> str:
+    """The report as the terminal has it, but for the time it took: the same run gives the same bytes."""
+    return visible("\n".join(lines(report, full=False, seconds=None, strict=report.strict, width=None))) + "\n"
 
 
 def table(report: Report, width: int | None = None) -> str:
@@ -36,7 +42,7 @@ def _cell(operation: OperationReport, question: Question) -> str:
     return operation.answers[question].verdict.value
 
 
-def lines(report: Report, *, full: bool, seconds: float, strict: bool, width: int | None) -> Iterator[str]:
+def lines(report: Report, *, full: bool, seconds: float | None, strict: bool, width: int | None) -> Iterator[str]:
     """The whole report; ``full`` tells every witness of every operation, else only what fails or warns."""
     yield table(report, width)
     notes: list[str] = []
@@ -47,16 +53,31 @@ def lines(report: Report, *, full: bool, seconds: float, strict: bool, width: in
             continue
         for answer in operation.answers.values():
             counted = [f for f in answer.findings if f.verdict is answer.verdict]
-            if answer.verdict.fails or (strict and answer.verdict.warns):
+            if answer.fails(strict):
                 yield ""
                 yield from _first_of(answer)
+            elif any(f.accepted for f in counted):
+                notes += [_accepted(f) for f in counted if f.accepted]
             elif answer.verdict.warns:
                 notes += map(_note, counted)
-    if notes:
+    if notes or report.stale or report.missing:
         yield ""
         yield from notes
+        yield from _about_the_run(report)
     yield ""
     yield closing(report, seconds=seconds, strict=strict)
+
+
+def _about_the_run(report: Report) -> Iterator[str]:
+    """What is no finding: known failures that fail no more, operations that an interrupt cut off."""
+    for known in report.stale:
+        yield f"stale  {known}: it fails no more; --update-baseline drops it from the baseline"
+    if report.missing:
+        yield f"interrupted before {', '.join(report.missing)}"
+
+
+def _accepted(finding: Finding) -> str:
+    return f"{finding.verdict.value}  {finding.op}: {_what(finding)}   accepted: {finding.accepted}"
 
 
 def _in_full(operation: OperationReport) -> Iterator[str]:
@@ -75,7 +96,7 @@ def _indented(text: str) -> str:
 
 def _first_of(answer: Answer) -> Iterator[str]:
     """The first failing finding of each case and operand in full; who else saw it, in a line."""
-    failing = [f for f in answer.findings if f.verdict.fails] or list(answer.findings)
+    failing = [f for f in answer.findings if f.verdict.fails and not f.accepted] or list(answer.findings)
     told_of: dict[tuple[str, str], Finding] = {}
     others: list[str] = []
     for finding in sorted(failing, key=lambda f: f.verdict is Verdict.INCONCLUSIVE):
@@ -102,16 +123,19 @@ def _note(finding: Finding) -> str:
     return f"{finding.verdict.value}  {finding.op}: {_what(finding)}"
 
 
-def closing(report: Report, *, seconds: float, strict: bool) -> str:
+def closing(report: Report, *, seconds: float | None, strict: bool) -> str:
     """The last line: what was counted, the seed, the time."""
     counts = ", ".join(f"{number} {verdict}" for verdict, number in report.summary().items())
     failed = sum(not operation.ok(strict) for operation in report.operations)
     outcome = f"{failed} failed" if failed else "all verified"
+    if report.stale:
+        outcome += f", {len(report.stale)} stale in the baseline"
+    took = "" if seconds is None else f", {seconds:.1f} s"
     interrupted = "" if report.complete else " (interrupted: incomplete)"
     operations = len(report.operations)
     return (
         f"{operations} operation{'' if operations == 1 else 's'}, {outcome}{interrupted}: {counts}; "
-        f"{report.points} points each, seed {report.seed}, {seconds:.1f} s"
+        f"{report.points} points each, seed {report.seed}{took}"
     )
 
 
@@ -124,20 +148,23 @@ def coloured(text: str) -> str:
     """The verdicts in colour, by ANSI codes."""
 
     def paint(match: re.Match[str]) -> str:
-        verdict = Verdict(match[0].lower())
+        verdict = Verdict(match[0].strip().lower())
         colour = _COLOURS["fails" if verdict.fails else "warns" if verdict.warns else "passes"]
         return f"\x1b[{colour}m{match[0]}\x1b[0m"
 
     words = "|".join(v.value for v in Verdict)
-    return re.sub(rf"(?<![\w-])(?:{words})(?![\w-])|^(?:{words.upper()})(?=  )", paint, text, flags=re.MULTILINE)
+    in_a_column = rf"(?<=  )(?:{words})(?=  |$)|^ *(?:{words.upper()})(?=  )|^(?:{words})(?=  )"
+    lines = text.split("\n")
+    return "\n".join(line if line.startswith("operation ") else re.sub(in_a_column, paint, line) for line in lines)
 
 
-def failures(report: Report, *, seconds: float, strict: bool) -> Iterator[str]:
+def failures(report: Report, *, seconds: float | None, strict: bool) -> Iterator[str]:
     """For ``--quiet``: what fails, and the closing line if anything does."""
-    failed = False
+    failed = bool(report.stale or report.missing)
+    yield from _about_the_run(report)
     for operation in report.operations:
         for answer in operation.answers.values():
-            if answer.verdict.fails or (strict and answer.verdict.warns):
+            if answer.fails(strict):
                 failed = True
                 yield from _first_of(answer)
                 yield ""

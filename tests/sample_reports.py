@@ -1,0 +1,114 @@
+"""Reports for the tests of the renderers: one of our engine, one with every verdict, a hostile one, a large one."""
+
+from dataclasses import replace
+from functools import cache
+
+from verify.baseline import Known
+from verify.findings import Answer, Finding, Question, Source, Verdict
+from verify.harness import Options, verify
+from verify.report import Bend, OperationReport, Portrait, Report, Series
+from verify.subjects.values import own_engine
+
+LINE = Source("engine/value.py", 121, "self.grad += (1 + out.data**2) * out.grad")
+BY_QUESTION = {
+    Question.RIGHT: (Verdict.PROVED, Verdict.MATCHED, Verdict.REFUTED, Verdict.INCONCLUSIVE),
+    Question.ACCURATE: (Verdict.ACCURATE, Verdict.INACCURATE, Verdict.INCONCLUSIVE),
+    Question.SAFE: (Verdict.SAFE, Verdict.UNSAFE, Verdict.INCONCLUSIVE),
+    Question.WIRED: (Verdict.WIRED, Verdict.MISWIRED, Verdict.INCONCLUSIVE),
+}
+NASTY = (
+    "a<b>&\"quoted\" 'single' ]]> --> </script><script>alert(1)</script> `tick` ```` | pipe \\ *star* _low_ %25 @all "
+    "::error:: \n# heading\n\r\t \x00\x01\x08\x0b\x1b[31m\x7f\x85\xa0 \u202eright to left\u202c \u2066iso\u2069 "
+    "\u200b\u2028 \ud800 lone \udfff \ufffe\uffff 𝑥 é 漢 \ufeff"
+)
+
+
+def finding(op, question, verdict, **more):
+    more = {"check": "proof", "message": "the rule is not the derivative", "source": LINE} | more
+    return Finding(op, question, verdict, **more)
+
+
+def operation(name, verdicts, operands=("x",), **more):
+    """An operation with one finding a question, each with the verdict of that name."""
+    answers = {}
+    for question, verdict in zip(Question, verdicts, strict=True):
+        details = (("ours", "1 + out**2 = 1.365259   at x = 7/10"), ("rerun", f"python -m verify {name}"))
+        found = finding(name, question, verdict, details=details, point={"x": "0x1.6666666666666p-1"})
+        answers[question] = Answer(question, (found,))
+    more = {"rule": ("1 + out**2",) * len(operands), "source": LINE, "portraits": (portrait(operands),)} | more
+    return OperationReport(name, answers=answers, operands=operands, **more)
+
+
+def portrait(operands=("x",), case=""):
+    series = tuple(
+        s
+        for operand in operands
+        for s in (
+            Series(
+                "slice", operand, "", {
+                    "x": ("-1.0", "0.5", "1.5"), "rule": ("1.0", "2.5", "-3.0"),
+                    "reference": ("1.0", "2.0", "3.0"), "error": ("0.0", "inf", "4e+15"),
+                }, ("0.0",),
+            ),
+            Series("range", operand, "", {"x": ("-1e+300", "5e-324", "1e+300"), "error": ("0.5", "0.0", "12.0")}),
+            Series("steps", operand, f"{operand} = 0.7", {"h": ("0.5", "0.25"), "error": ("0.1", "0.0")}),
+        )
+    )
+    corner = Bend("x = 0", ("0",) * len(operands))
+    return Portrait(case, "tanh(x)", ("1 - tanh(x)**2",) * len(operands), "x > -1", (corner,), "cell 1: ...", series)
+
+
+GOOD = (Verdict.PROVED, Verdict.ACCURATE, Verdict.SAFE, Verdict.WIRED)
+
+
+def every_verdict():
+    """Every verdict under every question, an operation each."""
+    operations = [operation("good", GOOD), operation("two", GOOD, ("x", "y"))]
+    for place, question in enumerate(Question):
+        for verdict in BY_QUESTION[question][1:]:
+            verdicts = list(GOOD)
+            verdicts[place] = verdict
+            operations.append(operation(f"{question.value}_{verdict.value}", verdicts))
+    return Report("engine.value:Value", 0, 100, tuple(operations))
+
+
+def hostile():
+    """Names, messages, labels and formulas that every format has a way to trip over."""
+    bad = operation(NASTY, (Verdict.REFUTED, Verdict.INACCURATE, Verdict.UNSAFE, Verdict.MISWIRED))
+    answers = {
+        q: Answer(q, tuple(
+            replace(f, message=NASTY, case=NASTY, check=NASTY, operand="", details=((NASTY, NASTY),),
+                    point={NASTY: NASTY}, source=Source(NASTY, 3, NASTY))
+            for f in a.findings
+        ))
+        for q, a in bad.answers.items()
+    }
+    shown = replace(portrait(), case=NASTY, definition=NASTY, slopes=(NASTY,), domain=NASTY, proof=NASTY,
+                    corners=(Bend(NASTY, (NASTY,)),))
+    bad = replace(bad, answers=answers, rule=(NASTY,), source=Source(NASTY, 0, NASTY), command=NASTY,
+                  portraits=(shown,))
+    known = Known(NASTY, "right", NASTY, NASTY, NASTY, "refuted", NASTY)
+    return Report(NASTY, 0, 100, (bad, operation("good", GOOD)), stale=(known,), missing=(NASTY,), complete=False)
+
+
+def large(count=1000):
+    """A report of very many operations, one in ten of them failing."""
+    bad = (Verdict.REFUTED, Verdict.INACCURATE, Verdict.SAFE, Verdict.WIRED)
+    return Report(
+        "generated", 0, 1000, tuple(operation(f"op{i:04}", GOOD if i % 10 else bad) for i in range(count))
+    )
+
+
+def empty():
+    """Interrupted before anything was known."""
+    return Report("engine.value:Value", 0, 100, (), complete=False, missing=("add", "tanh"))
+
+
+@cache
+def ours():
+    """Some operations of our engine, verified at a few points, with formulas and plots."""
+    options = Options(points=40, portraits=True, jobs=2)
+    return verify(own_engine(), ["tanh", "max", "relu", "atan2", "elu", "log"], options)
+
+
+SAMPLES = {"every verdict": every_verdict, "hostile": hostile, "empty": empty, "ours": ours}

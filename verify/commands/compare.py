@@ -1,0 +1,40 @@
+"""``compare``: what got better, worse, new or gone between two saved reports."""
+
+from __future__ import annotations
+
+import argparse
+
+from tabulate import tabulate
+
+from verify.commands.codes import FAILED, OK
+from verify.errors import UsageError
+from verify.escape import visible
+from verify.report import Report
+from verify.reports.changes import WORSE, Change, changes
+from verify.reports.output import to_stdout
+from verify.reports.saved import load
+
+HEAD = ["", "operation", "operand", "question", "before", "after"]
+
+
+def run(arguments: argparse.Namespace, rest: list[str]) -> int:
+    """Compare the report in the first file that ``rest`` names with that in the second; 1 if anything is worse."""
+    if len(rest) != 2:
+        raise UsageError("compare needs two files, as written by --report json=FILE: the old one, then the new one")
+    old, new = map(load, rest)
+    found = list(changes(old, new))
+    shown = [change for change in found if not arguments.quiet or change.kind == WORSE]
+    to_stdout(visible(_told(shown, old, new, found)) + "\n")
+    return FAILED if any(change.kind == WORSE for change in found) else OK
+
+
+def _told(shown: list[Change], old: Report, new: Report, found: list[Change]) -> str:
+    rows = [[c.kind, c.operation, c.operand, c.question.value, c.before, c.after] for c in shown]
+    parts = [tabulate(rows, HEAD, tablefmt="simple", disable_numparse=True)] if rows else []
+    for name, report in (("old", old), ("new", new)):
+        if not report.complete:
+            parts.append(f"the {name} report was interrupted: what it lacks is neither gone nor new")
+    kinds = [change.kind for change in found]
+    counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)) or "no change"
+    parts.append(f"{counted}; {len(old.operations)} operations before, {len(new.operations)} after")
+    return "\n\n".join(parts)

@@ -1,0 +1,38 @@
+"""Text from elsewhere (names, messages, source lines) made safe to show, and JSON that anything can read."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+# What is no character to a reader, or moves the others about: controls but tab and newline, lone surrogates,
+# marks of direction and of zero width, line separators, the byte order mark and the two noncharacters XML bars.
+_UNSEEN = (
+    r"\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    r"\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff"
+)
+_INVISIBLE = re.compile(f"[{_UNSEEN}]")
+_ON_A_LINE = re.compile(rf"[{_UNSEEN}\n\t]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def _named(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return {"\n": "\\n", "\t": "\\t"}.get(match[0]) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")
+
+
+def visible(text: str) -> str:
+    """The text with every character that cannot be seen, or that reorders others, written as its escape."""
+    return _INVISIBLE.sub(_named, text)
+
+
+def on_a_line(text: str) -> str:
+    """`visible`, with newlines and tabs escaped too."""
+    return _ON_A_LINE.sub(_named, text)
+
+
+def as_json(document: Any, *, indent: int | None = 2) -> str:
+    """JSON in UTF-8: no bare NaN or infinity, and a lone surrogate as its escape, which reads back as itself."""
+    text = json.dumps(document, indent=indent, ensure_ascii=False, allow_nan=False)
+    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
