@@ -97,10 +97,18 @@ class Case:
         name = f"{self.operation.name} {self.row.case}".strip()
         places = [place for corner in self.row.corners for place in corner.places]
         generated = points(name, self.region, places, self.options.points, self.options.seed)
+        return [self.asked, *generated] if self.asked else generated
+
+    @cached_property
+    def asked(self) -> Point:
+        """The point that the user asked for, empty if none (or not one for these operands)."""
         asked = dict(self.options.point)
-        if all(name in asked for name in self.row.inputs):
-            generated.insert(0, tuple(asked[name] for name in self.row.inputs))
-        return generated
+        return tuple(asked[name] for name in self.row.inputs) if all(n in asked for n in self.row.inputs) else ()
+
+    @cached_property
+    def plainest(self) -> list[int]:
+        """The places of the points in `points`, in order of how easily a person checks them."""
+        return sorted(range(len(self.points)), key=lambda k: (sum(map(_digits, self.points[k])), k))
 
     @cached_property
     def truths(self) -> list[tuple[Truth, ...]]:
@@ -221,6 +229,12 @@ def _touched(inputs: tuple[str, ...], point: Point, run: Run) -> tuple[str, Any,
     was, now = (*point, run.out, 1.0), (*run.data, run.out_after, run.upstream_after)
     changed = ((n, a, b) for n, a, b in zip(names, was, now, strict=True) if a != b and repr(a) != repr(b))
     return next(changed, None)  # a NaN is not equal to itself, and yet it is what it was
+
+
+def _digits(x: float) -> int:
+    """Digits of the fraction that the float is."""
+    p, q = x.as_integer_ratio()
+    return p.bit_length() + q.bit_length()
 
 
 def _on_any(values: tuple[Any, ...], sizes: list[int]) -> bool:

@@ -17,10 +17,11 @@ from flint import arb, ctx
 from verify.case import Case
 from verify.findings import Finding, Verdict
 from verify.mirror import Corner
-from verify.trace.balls import compile_balls, evaluate, holds
+from verify.trace.balls import BallProgram, evaluate, holds
 from verify.trace.from_sympy import from_sympy
 
 _TIES = (0.0, 0.75, -0.625, 2.5, -2.25, 1e-300, 1e300)
+_GENERATED = 24  # of the generated points on a tie, about so many are looked at
 _BITS = 2400  # enough to tell 1e300 from its neighbour at a distance of 2**-300 of it
 _NEAR = 300
 _SLACK = 2.0**-40  # of floats against exact limits; the proof judges the answer as a formula, without any
@@ -33,10 +34,11 @@ Vector = tuple[float, ...]
 def check(case: Case) -> Iterator[Finding]:
     """Each corner of the row: what the rule answers there, and what would be valid."""
     judged = 0
+    slopes = BallProgram(case.slopes, case.row.inputs)
     for corner in case.row.corners:
         for place in _places(case, corner):
             judged += 1
-            problem = _judge(case, corner, place)
+            problem = _judge(case, slopes, corner, place)
             if problem is not None:
                 yield problem
                 break
@@ -50,16 +52,18 @@ def check(case: Case) -> Iterator[Finding]:
 
 
 def _places(case: Case, corner: Corner) -> list[Vector]:
-    """Points on the corner: the one there is, or several along a tie."""
+    """Points on the corner: the one there is, or several along a tie and all those that were generated on it."""
     names = case.row.inputs
     if len(corner.places) == len(names):
         return [tuple(map(float, corner.places))]
     tie = from_sympy(corner.at[0])
-    along = [(t, t) for t in _TIES] + [(t, -t) for t in _TIES]
+    along: list[Vector] = [*((t, t) for t in _TIES), *((t, -t) for t in _TIES)]
+    generated = [point for point, corner in zip(case.points, case.at_corner, strict=True) if corner]
+    along.extend(generated[:: max(1, len(generated) // _GENERATED)])
     return [p for p in along if evaluate(tie, dict(zip(names, map(arb, p), strict=True))).contains(0)]
 
 
-def _judge(case: Case, corner: Corner, place: Vector) -> Finding | None:
+def _judge(case: Case, slopes: BallProgram, corner: Corner, place: Vector) -> Finding | None:
     at, point = case.shown(place), case.exact(place)
     try:
         answer = tuple(map(float, case.operation.slopes(*place)))
@@ -69,9 +73,9 @@ def _judge(case: Case, corner: Corner, place: Vector) -> Finding | None:
             Verdict.UNSAFE,
             f"no answer at its corner {at}",
             point=point,
-            details=(("ours", f"{type(error).__name__}: {error}"), ("valid", _valid(_limits(case, place)))),
+            details=(("ours", f"{type(error).__name__}: {error}"), ("valid", _valid(_limits(case, slopes, place)))),
         )
-    limits = _limits(case, place)
+    limits = _limits(case, slopes, place)
     if not in_hull(answer, limits):
         return case.finding(
             "corners",
@@ -93,10 +97,9 @@ def _judge(case: Case, corner: Corner, place: Vector) -> Finding | None:
     return None
 
 
-def _limits(case: Case, place: Vector) -> list[Vector]:
+def _limits(case: Case, slopes: BallProgram, place: Vector) -> list[Vector]:
     """The distinct limits of the gradient at ``place``, along directions into every piece."""
     names = case.row.inputs
-    slopes = compile_balls(case.slopes, names)
     found: dict[Vector, None] = {}
     with ctx.workprec(_BITS):
         step = arb(max(1.0, *map(abs, place))) * arb(2) ** -_NEAR

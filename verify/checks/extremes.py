@@ -1,7 +1,8 @@
 """Safe over the whole float range: an answer, and a finite one, wherever the true slope is a float.
 
-Judged where the forward has a value that floats can hold.  At the end of a domain where the slope is infinite, any
-answer but NaN or an exception will do.
+Judged where the forward has a value that floats can hold.  A slope beyond the largest float is answered by infinity,
+of its sign, or by a number nearly as large.  At the end of a domain where the slope is infinite, any answer but NaN
+or an exception will do.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from verify.findings import Finding, Verdict
 from verify.numbers.reference import Status, Truth
 from verify.numbers.ulps import decimal
 
+_HUGE = 1.7e308  # slopes from here on may come out as infinity: a rounding away from the largest float
+
 
 def check(case: Case) -> Iterator[Finding]:
     """The plainest point without a sensible answer, for each operand; one finding that there is none otherwise."""
     problems: dict[str, tuple[float, Sample, Truth]] = {}
     for sample, truths, corner in zip(case.samples, case.truths, case.at_corner, strict=True):
-        if sample.error is None and all(map(_finite, sample.slopes)):
+        plain = sample.error is None and all(map(_finite, sample.slopes))
+        if plain and all(truth.status is not Status.OVERFLOW for truth in truths):
             continue
         if corner or not _forward_has_value(case, sample):
             continue
@@ -55,11 +59,12 @@ def _sensible(sample: Sample, i: int, truth: Truth) -> bool:
     if sample.error is not None:
         return False
     answer = sample.slopes[i]
+    beyond = truth.status is Status.OVERFLOW or (truth.status is Status.KNOWN and abs(truth.nearest) > _HUGE)
+    if beyond:
+        return not math.isnan(answer) and answer * math.copysign(1.0, truth.nearest) > _HUGE / 2
     if _finite(answer):
         return True
-    if truth.status is Status.KNOWN and abs(truth.nearest) < 1.7e308:
-        return False
-    return isinstance(answer, float) and not math.isnan(answer)
+    return truth.status is Status.UNDEFINED and isinstance(answer, float) and not math.isnan(answer)
 
 
 def _complexity(x: float) -> float:
@@ -75,6 +80,8 @@ def _unsafe(case: Case, i: int, name: str, sample: Sample, truth: Truth) -> Find
     else:
         ours = repr(sample.slopes[i])
         message = f"no finite answer at {case.shown(sample.point)}, where the slope has one"
+        if truth.status is Status.OVERFLOW:
+            message = f"neither infinite nor near it at {case.shown(sample.point)}: the slope is beyond all floats"
     known = (truth.status is Status.KNOWN and sample.error is None) or len(case.row.inputs) == 1
     expected = decimal(truth.ball) if known and truth.ball.is_finite() else "any number or infinity, but not NaN"
     return case.finding(

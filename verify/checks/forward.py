@@ -21,6 +21,7 @@ from verify.trace.floats import compile_floats
 
 _BAR = 2.0**-40
 _EVERY = 4  # one point in four: the forward is the witness here, not the accused
+_PLAIN = 24  # and the plainest points, where people put their branches
 _BELOW_ZERO = arb(2) ** -1100  # -0.0 stands for the limit from below
 
 
@@ -30,7 +31,7 @@ def check(case: Case) -> Iterator[Finding]:
     traced = case.understood.forward if case.understood is not None else None
     formula = BallProgram([traced], case.row.inputs) if traced is not None else None
     on_floats = compile_floats([traced], case.row.inputs) if traced is not None else None
-    for index in range(0, len(case.samples), _EVERY):
+    for index in dict.fromkeys((*case.plainest[:_PLAIN], *range(0, len(case.samples), _EVERY))):
         sample = case.samples[index]
         if sample.error is not None:
             continue  # the check of extremes tells of it
