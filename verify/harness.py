@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -278,8 +277,21 @@ def _found(check: Check, cases: list[Any]) -> list[Finding]:
 
 
 def _limit_memory(gibibytes: float) -> None:
-    """No worker takes the machine down: an allocation past the limit is a MemoryError in it."""
-    limit = int(gibibytes * 2**30)
+    """No worker takes the machine down: so much more than it has now, and an allocation is a MemoryError in it."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    limit = _address_space() + int(gibibytes * 2**30)
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     if hard == resource.RLIM_INFINITY or limit < hard:
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
+def _address_space() -> int:
+    """Bytes that this process has mapped, large libraries included; 0 where the system does not tell."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return 0
