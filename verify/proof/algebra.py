@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from math import gcd, lcm
 from typing import Any
 
 from flint import Ordering, fmpq, fmpq_mpoly_ctx
@@ -68,6 +69,11 @@ def factors(p: Polynomial) -> tuple[Fraction, list[tuple[Polynomial, int]]]:
     """
     if p.is_constant():
         return fraction(p.leading_coefficient()) if p else Fraction(0), []
+    if len(p) == 1:
+        return fraction(p.leading_coefficient()), [(GENS[i], int(p.degrees()[i])) for i in indices(p)]
+    if p.total_degree() == 1:
+        scale = _content(p)
+        return scale, [(p / rational(scale), 1)]
     small = len(p) <= 24 and p.total_degree() <= 24
     if not small and len(p) > 400:
         return Fraction(1), [(p, 1)]
@@ -79,6 +85,13 @@ def factors(p: Polynomial) -> tuple[Fraction, list[tuple[Polynomial, int]]]:
             f, scale = -f, scale * (-1) ** int(e)
         result.append((f, int(e)))
     return scale, result
+
+
+def _content(p: Polynomial) -> Fraction:
+    """The rational number that ``p`` is a multiple of a primitive polynomial by, leading coefficient positive."""
+    coefficients = [fraction(c) for c in p.coeffs()]
+    above = gcd(*(c.numerator for c in coefficients))
+    return Fraction(above if coefficients[0] > 0 else -above, lcm(*(c.denominator for c in coefficients)))
 
 
 def univariate(p: Polynomial, i: int) -> list[Fraction]:

@@ -79,6 +79,7 @@ class Field:
         self.given: list[tuple[Polynomial, int]] = []
         self.factored: dict[str, tuple[Fraction, list[tuple[Polynomial, int]]]] = {}
         self._indices: dict[str, int] = {}
+        self._related: list[int] = []
         self._slopes: dict[tuple[int, str], Element] = {}
 
     # -------------------------------------------------------------------------------------- generators
@@ -92,6 +93,8 @@ class Field:
         if index is None:
             index = self._indices[name] = self._next()
             self.generators[index] = Generator(index, kind, argument, term(), order)
+            if kind == "root":
+                self._related.append(index)
         return self.generators[index]
 
     def deal_pair(self, key: str, argument: Element) -> tuple[Generator, Generator]:
@@ -105,6 +108,7 @@ class Field:
             angle = self.term(argument)
             self.generators[index] = Generator(index, "sin", argument, apply("sin", angle), 1, cosine)
             self.generators[cosine] = Generator(cosine, "cos", argument, apply("cos", angle), 1, index)
+            self._related.append(cosine)
         return self.generators[index], self.generators[index - 1]
 
     def _next(self) -> int:
@@ -166,10 +170,10 @@ class Field:
 
     def reduced_polynomial(self, p: Polynomial) -> Polynomial:
         """``p`` with every power of a generator that a relation lowers, lowered; latest generators first."""
-        for index in reversed(self.generators):
-            relation = self.relation(self.generators[index])
-            if relation is not None and p and p.degrees()[index] >= relation[0]:
-                p = divmod(p, GENS[index] ** relation[0] - relation[1])[1]
+        for index in reversed(self._related):
+            order, base = self.relation(self.generators[index]) or (1, algebra.ZERO)
+            if p and p.degrees()[index] >= order:
+                p = divmod(p, GENS[index] ** order - base)[1]
         return p
 
     def reduced(self, u: Element) -> Element:
