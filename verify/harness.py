@@ -273,6 +273,9 @@ def _found(check: Check, cases: list[Any]) -> list[Finding]:
             findings.append(case.finding(check, Verdict.INCONCLUSIVE, "the check ran out of memory"))
         except RecursionError:
             findings.append(case.finding(check, Verdict.INCONCLUSIVE, "the check recursed too deeply"))
+        except Exception as error:  # a mistake of ours must cost this check its verdict, and be seen
+            message = f"an internal error, please report it: {type(error).__name__}: {error}"
+            findings.append(case.finding(check, Verdict.INCONCLUSIVE, message))
     return findings
 
 
