@@ -218,15 +218,15 @@ def _sample(operation: Operation, point: Point) -> Sample:
         run = operation.run(point)
     except Exception as error:  # the subject's own code may raise anything; the check of extremes judges it
         return Sample(point, None, (), error)
-    return Sample(point, run.out, run.gradients, None, _touched(operation.inputs, point, run))
+    return Sample(point, run.out, run.gradients, None, touched(operation.inputs, point, run, 1.0))
 
 
-def _touched(inputs: tuple[str, ...], point: Point, run: Run) -> tuple[str, Any, Any] | None:
+def touched(inputs: tuple[str, ...], point: Point, run: Run, upstream: float) -> tuple[str, Any, Any] | None:
     """The first of the operands' data, the output's data and its gradient that is not what it was."""
-    if run.data == point and run.out_after == run.out and run.upstream_after == 1.0:
+    if run.data == point and run.out_after == run.out and run.upstream_after == upstream:
         return None
     names = (*[f"{name}.data" for name in inputs], "out.data", "out.grad")
-    was, now = (*point, run.out, 1.0), (*run.data, run.out_after, run.upstream_after)
+    was, now = (*point, run.out, upstream), (*run.data, run.out_after, run.upstream_after)
     changed = ((n, a, b) for n, a, b in zip(names, was, now, strict=True) if a != b and repr(a) != repr(b))
     return next(changed, None)  # a NaN is not equal to itself, and yet it is what it was
 

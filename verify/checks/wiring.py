@@ -14,7 +14,7 @@ from typing import Any
 
 from flint import arb
 
-from verify.case import Case
+from verify.case import Case, touched
 from verify.findings import Finding, Verdict
 from verify.proof.result import Status
 from verify.trace.balls import compile_balls, evaluate, holds
@@ -56,7 +56,7 @@ def _problems(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]
     found = [] if isinstance(case.trace, Exception) else list(_on_symbols(case, places))
     yield from found or _on_floats(case, places)
     yield from _unreached(case)
-    yield from _left_alone(case)
+    yield from _left_alone(case, places)
     yield from _kept(case, places)
     yield from _through(case, places)
     if len(case.row.inputs) == 2:
@@ -150,13 +150,25 @@ def _unreached(case: Case) -> Iterator[_Problem]:
         yield f"the result does not lead back to {name}: what {name} was made from gets no gradient", []
 
 
-def _left_alone(case: Case) -> Iterator[_Problem]:
+def _left_alone(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
     """The rule changes no data, and not the gradient that it was given."""
+    names, upstream = case.row.inputs, float(UPSTREAM)
+    for place in places:
+        try:
+            run = case.operation.run(place, upstream=upstream)
+        except Exception:  # for the check of extremes to report
+            continue
+        if (changed := touched(names, place, run, upstream)) is not None:
+            yield _changes(case, place, *changed)
+            return
     for sample in case.samples:
         if sample.touched is not None:
-            what, before, after = sample.touched
-            yield f"the rule changes {what}: {before!r} became {after!r}", [("at", case.shown(sample.point))]
+            yield _changes(case, sample.point, *sample.touched)
             return
+
+
+def _changes(case: Case, place: tuple[float, ...], what: str, before: Any, after: Any) -> _Problem:
+    return f"the rule changes {what}: {before!r} became {after!r}", [("at", case.shown(place))]
 
 
 def _kept(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
