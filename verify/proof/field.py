@@ -198,10 +198,11 @@ class Field:
             relation = self.relation(g)
             if relation is not None and u.den.degrees()[index] > 0:
                 partner = _conjugate(u.den, index, relation)
-                if partner is not None:
-                    num = algebra.product(u.num, partner)
-                    den = algebra.product(u.den, partner)
-                    u = quotient(self.reduced_polynomial(num), self.reduced_polynomial(den))
+                if partner is None:
+                    continue
+                den = self.reduced_polynomial(algebra.product(u.den, partner))
+                if den:  # it is 0 where the partner is, which generators may hide
+                    u = quotient(self.reduced_polynomial(algebra.product(u.num, partner)), den)
         return u
 
     def factors(self, p: Polynomial) -> tuple[Fraction, list[tuple[Polynomial, int]]]:
