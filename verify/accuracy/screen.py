@@ -62,8 +62,10 @@ def ulps(exact: Doubled, fmt: Format = FLOAT64) -> Array:
     """The ULP at each number: the spacing of the floats in its binade."""
     fraction, exponent = np.frexp(exact.high)
     below = (abs(fraction) == 0.5) & (exact.low * fraction < 0)  # a power of two that is approached from below
-    exponent = np.clip(exponent - 1 - below, fmt.least, fmt.greatest) - fmt.precision + 1
-    return np.ldexp(np.ones_like(exact.high), exponent)
+    exponent = np.where(exact.high == 0, fmt.least, exponent - 1 - below)
+    exponent = np.clip(exponent, fmt.least, fmt.greatest) - fmt.precision + 1
+    spacing: Array = np.ldexp(np.ones_like(exact.high), exponent)
+    return spacing
 
 
 # ------------------------------------------------------------------------------------------------ the evaluation

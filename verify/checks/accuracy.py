@@ -9,14 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from verify.accuracy.conditioning import BUDGET, size_around_root
 from verify.case import Case
 from verify.findings import Finding, Verdict
 from verify.numbers.points import Point
 from verify.numbers.reference import Reference, Status
 from verify.numbers.ulps import FLOAT64, decimal, digits_left, error_in_ulps
 
-BUDGET = 8.0  # ULPs: what a good formula of a few correctly rounded steps stays within
-_AROUND = 0.25  # how far to look for a root of the slope, relative to the point
 _CANDIDATES = 64  # the worst points by a rough measure, which are then measured in balls
 
 
@@ -30,7 +29,7 @@ def check(case: Case) -> Iterator[Finding]:
         for _, index in ranked[:_CANDIDATES]:
             point, answer, truth = case.points[index], case.samples[index].slopes[i], case.truths[index][i]
             error = error_in_ulps(float(answer), truth.ball)
-            if error > BUDGET and (size := _size_around_root(reference, point, i)):
+            if error > BUDGET and (size := size_around_root(reference, case.region, point, i, truth.nearest)):
                 ill = max(ill or (0.0, point), (error, point))
                 error = error * math.ulp(truth.nearest) / math.ulp(size)
             if error > worst[0]:
@@ -60,20 +59,6 @@ def _ranked(case: Case, i: int) -> list[tuple[float, int]]:
 
 def _finite(x: object) -> bool:
     return isinstance(x, (int, float)) and math.isfinite(x)
-
-
-def _size_around_root(reference: Reference, point: Point, i: int) -> float:
-    """The size of the slope around its root, if it changes sign near the point; 0.0 otherwise."""
-    here = reference.at(point)[i]
-    for k, x in enumerate(point):
-        around = []
-        for factor in (1 - _AROUND, 1 + _AROUND):
-            truth = reference.at((*point[:k], x * factor, *point[k + 1 :]))[i]
-            if truth.status is Status.KNOWN:
-                around.append(truth.nearest)
-        if any(value * here.nearest < 0 for value in around):
-            return max(map(abs, around))
-    return 0.0
 
 
 def _told(

@@ -118,8 +118,8 @@ def overflows(exact: arb, fmt: Format = FLOAT64) -> bool | None:
 
 
 def rounded(exact: arb, fmt: Format = FLOAT64) -> float:
-    """The float nearest to the middle of the ball; an infinity past the overflow bound."""
-    if fmt is FLOAT64:
+    """The float nearest to the middle of the ball; an infinity past the overflow bound, NaN for no number."""
+    if fmt is FLOAT64 or not exact.is_finite():
         return float(exact)
     exponent = ulp_exponent(exact, fmt)
     nearest = math.ldexp(round(float(exact.mid() * arb((1, -exponent)))), exponent)

@@ -18,14 +18,14 @@ from verify.numbers.ulps import error_in_ulps, ulp_exponent
 from verify.trace.from_sympy import condition_from_sympy, from_sympy
 from verify.trace.term import apply, compare, constant, symbol, where
 
-ABLE = [row for row in ROWS if Screen(map(from_sympy, row.stable_slopes), row.inputs).able]
+COARSE = {"sin", "cos", "tan"}  # NumPy's, good for the smaller formats only
 
 
-def test_only_the_circular_functions_are_left_to_the_balls() -> None:
-    assert {row.op for row in ROWS} - {row.op for row in ABLE} == {"sin", "cos", "tan"}
+def test_every_row_can_be_screened() -> None:
+    assert all(Screen(map(from_sympy, row.stable_slopes), row.inputs).able for row in ROWS)
 
 
-@pytest.mark.parametrize("row", ABLE, ids=lambda row: f"{row.op} {row.case}".strip())
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.op} {row.case}".strip())
 def test_the_bound_holds(row: Row) -> None:
     terms = list(map(from_sympy, row.stable_slopes))
     places = points(row.op, domain_of(condition_from_sympy(row.domain), row.inputs), [], 1500, 7)
@@ -41,7 +41,8 @@ def test_the_bound_holds(row: Row) -> None:
                     off = abs(truth.ball - arb(number.high[k]) - arb(number.low[k]))
                     assert off.lower() <= arb(number.error[k]), (row.op, point)
                     decided += bool(margin[k] < 0.01)
-    assert decided > 0.3 * len(places) * len(terms), "a screen that decides nothing screens nothing"
+    if row.op not in COARSE:
+        assert decided > 0.3 * len(places) * len(terms), "a screen that decides nothing screens nothing"
 
 
 def test_errors_in_ulps_agree_with_the_balls() -> None:

@@ -1,0 +1,60 @@
+"""The curve over |x| and the breakdown radii."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import pytest
+from accuracy_rules import case_of, case_with
+
+from verify.accuracy.curve import breakdown, curve
+from verify.accuracy.gauge import Gauge
+from verify.numbers.ulps import FLOAT32
+
+
+def test_tanh_breaks_down_at_the_very_float_where_out_becomes_1() -> None:
+    found = {(one.digits, one.sign): one for one in breakdown(Gauge(case_of("tanh")))}
+    assert set(found) == {(level, sign) for level in (10.0, 4.0, 0.0) for sign in (-1, 1)}
+    radius = found[0.0, 1].radius
+    assert math.tanh(radius) == 1
+    assert math.tanh(math.nextafter(radius, 0)) < 1
+    assert radius == found[0.0, -1].radius
+    assert 7 < found[10.0, 1].radius < 8
+    assert 14 < found[4.0, 1].radius < 15
+    assert all(one.evidence.digits < one.digits or one.evidence.lost for one in found.values())
+
+
+def test_sigmoid_breaks_down_on_one_side_only() -> None:
+    assert {one.sign for one in breakdown(Gauge(case_of("sigmoid")))} == {1}
+
+
+def test_a_good_rule_never_breaks_down() -> None:
+    assert breakdown(Gauge(case_of("softplus"))) == []
+
+
+def test_towards_an_edge() -> None:
+    """1 - x² loses its digits as x nears 1: the naive rule of atanh."""
+    naive = Gauge(case_with("atanh", lambda m, x, _: 1 / (1 - x * x)))
+    bands = curve(naive)
+    near = [band.above for band in bands if band.low >= 1 - 2.0**-10 and band.above is not None]
+    assert near[-1].local > 1e4
+    assert breakdown(naive) == []  # the last floats before 1 have short squares: there the digits come back
+    good = [band.above for band in curve(Gauge(case_of("atanh"))) if band.above is not None]
+    assert max(m.local for m in good) < 3
+
+
+def test_the_curve_covers_the_floats_without_gaps() -> None:
+    bands = curve(Gauge(case_of("tanh"), FLOAT32))
+    assert bands[0].low == 0
+    assert bands[-1].high == FLOAT32.largest
+    assert all(left.high == right.low for left, right in pairwise(bands))
+    assert bands[-1].worst is None  # the slope is below the normal numbers there
+
+
+@pytest.mark.parametrize("name", ["tanh", "mish", "log"])
+def test_each_band_tells_of_points_inside_it(name: str) -> None:
+    for band in curve(Gauge(case_of(name))):
+        for sign, measured in ((-1, band.below), (1, band.above)):
+            if measured is not None:
+                assert band.low <= sign * measured.point[0] <= band.high

@@ -1,0 +1,116 @@
+"""Rules run in another format: every operation rounded to it, every input of it reached."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import numpy as np
+import pytest
+from accuracy_rules import case_of, case_with
+
+from engine import Value
+from verify.accuracy.bfloats import BFloats, rounded
+from verify.accuracy.exhaustive import exhaustive
+from verify.accuracy.formats import every, from_ordinals, rounded_to, runner
+from verify.accuracy.gauge import Gauge
+from verify.errors import UsageError
+from verify.numbers.reference import Reference
+from verify.numbers.ulps import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, FORMATS, error_in_ulps
+
+
+@pytest.mark.parametrize("fmt", FORMATS.values(), ids=str)
+def test_ordinals_are_those_of_the_format(fmt) -> None:  # type: ignore[no-untyped-def]
+    random.seed(1)
+    end = fmt.ordinal(fmt.largest)
+    places = [0, 1, -1, end, -end, *(random.randint(-end, end) for _ in range(200))]
+    assert from_ordinals(fmt, np.array(places)).tolist() == [fmt.from_ordinal(place) for place in places]
+
+
+@pytest.mark.parametrize("fmt", [FLOAT16, BFLOAT16], ids=str)
+def test_every_input_once(fmt) -> None:  # type: ignore[no-untyped-def]
+    column = every(fmt)
+    assert len(column) == 2 * (fmt.ordinal(fmt.largest) + 1)  # both zeros
+    assert (np.diff(column[1:]) >= 0).all()
+    assert set(map(fmt.ordinal, column.tolist())) == set(range(-fmt.ordinal(fmt.largest), fmt.ordinal(fmt.largest) + 1))
+
+
+def test_every_input_of_float32_is_refused() -> None:
+    with pytest.raises(UsageError, match="sweep"):
+        every(FLOAT32)
+
+
+def test_bfloat16_rounds_to_nearest_even() -> None:
+    one_up = 1 + 2.0**-7
+    values = [1 + 2.0**-8, one_up + 2.0**-8, 1 + 2.0**-8 + 2.0**-20, 1e39, 3.3962e38, -0.0, math.nan]
+    with np.errstate(over="ignore"):
+        got = rounded(values).tolist()
+    assert got[:3] == [1.0, 1 + 2 * 2.0**-7, one_up]
+    assert got[3] == math.inf
+    assert got[4] == math.inf  # past half an ULP beyond the largest
+    assert math.copysign(1, got[5]) == -1
+    assert math.isnan(got[6])
+
+
+def test_bfloat16_rounds_after_every_operation() -> None:
+    x = Value(BFloats([0.7]))
+    out = x.tanh()
+    out.backward()
+    t = rounded(np.tanh(rounded([0.7])))
+    assert out.data.values.tolist() == t.tolist()
+    assert x.grad.values.tolist() == rounded(np.float32(1) - rounded(t * t)).tolist()
+
+
+def test_float32_runs_in_float32() -> None:
+    answers = runner(case_of("tanh").operation, FLOAT32)([np.array([0.5, 2.0, 30.0])])
+    t = np.tanh(np.array([0.5, 2.0, 30.0], dtype=np.float32))
+    assert answers.slopes[0].tolist() == (1 - t**2).astype(float).tolist()
+
+
+@pytest.mark.parametrize("fmt", [FLOAT32, FLOAT16, BFLOAT16], ids=str)
+def test_every_operation_runs_in_every_format(fmt) -> None:  # type: ignore[no-untyped-def]
+    from verify.subjects.values import own_engine
+
+    for operation, row in own_engine().operations():
+        inside = [0.5, 0.75] if row.op != "acosh" else [1.5, 2.5]
+        columns = [np.array(inside), np.array(inside[::-1])][: len(row.inputs)]
+        answers = runner(operation, fmt)(columns)
+        for slopes in answers.slopes:
+            assert np.isfinite(slopes).all(), operation.name
+            assert slopes.tolist() == rounded_to(fmt, slopes).tolist(), f"{operation.name} leaves {fmt.name}"
+
+
+def test_a_rule_that_leaves_the_format_is_named() -> None:
+    wide = case_with("tanh", lambda m, x, out: 1 - np.float64(1) * out * out)
+    with pytest.raises(UsageError, match="float64"):
+        runner(wide.operation, FLOAT32)([np.array([0.5])])
+
+
+def test_float64_runs_on_pythons_floats() -> None:
+    answers = runner(case_of("sin").operation, FLOAT64)([np.array([0.5, math.inf])])
+    assert answers.slopes[0][0] == math.cos(0.5)
+    assert math.isnan(answers.slopes[0][1])  # math.sin(inf) raises
+
+
+def test_tanh_at_every_float16() -> None:
+    found = exhaustive(Gauge(case_of("tanh"), FLOAT16))
+    assert found.worst is not None
+    assert found.worst.point == (5.19921875,)
+    assert found.worst.answer == 0
+    assert 2045 < found.worst.local < 2046
+    assert found.beyond > 2000
+
+
+@pytest.mark.parametrize(("name", "fmt"), [("sqrt", FLOAT16), ("atan", BFLOAT16), ("sin", FLOAT16)])
+def test_the_worst_of_all_is_the_worst(name: str, fmt) -> None:  # type: ignore[no-untyped-def]
+    """Against balls alone, at one input in seven."""
+    gauge = Gauge(case_of(name), fmt)
+    found = exhaustive(gauge)
+    assert found.worst is not None
+    column = every(fmt)[::7]
+    column = np.array([x for x in column.tolist() if (x,) in gauge.case.region])
+    slopes = runner(gauge.case.operation, fmt)([column]).slopes[0]
+    reference = Reference(gauge.case.slopes, ["x"], fmt=fmt)
+    for x, slope, (truth,) in zip(column, slopes, reference.many([(x,) for x in column]), strict=True):
+        if truth.known and abs(truth.nearest) >= fmt.smallest_normal:
+            assert error_in_ulps(float(slope), truth.ball, fmt) <= found.worst.local or abs(x) > fmt.largest

@@ -1,0 +1,92 @@
+"""``--accuracy``, ``--dtype`` and ``--exhaustive``: how accurate rules are, told in full or as a table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from tabulate import tabulate
+
+from verify.accuracy import told
+from verify.accuracy.curve import breakdown, curve
+from verify.accuracy.exhaustive import exhaustive
+from verify.accuracy.formats import format_named
+from verify.accuracy.gauge import Gauge, Measured
+from verify.accuracy.search import worst
+from verify.case import Case
+from verify.commands.codes import FAILED, OK
+from verify.errors import UsageError
+from verify.harness import Options
+from verify.mirror import Row
+from verify.numbers.ulps import FLOAT64
+from verify.subjects.operation import Operation
+
+SMALL = ("float16", "bfloat16")
+
+
+def run(cases: list[tuple[Operation, Row]], options: Options, arguments: argparse.Namespace, full: bool) -> int:
+    """Print the accuracy of every case; ``full`` tells each at length, else one line stands for it."""
+    if not arguments.ulp > 0:
+        raise UsageError(f"--ulp {arguments.ulp:g}: a budget is a positive number of ULPs")
+    formats = [format_named(arguments.dtype or FLOAT64.name)]
+    if arguments.exhaustive:
+        formats = [format_named(name) for name in ([arguments.dtype] if arguments.dtype else SMALL)]
+        if any(fmt.width != 16 for fmt in formats):
+            raise UsageError(f"--exhaustive is for float16 and bfloat16; for {arguments.dtype} there is `sweep`")
+    summary: list[list[str]] = []
+    within = True
+    for operation, row in cases:
+        if arguments.exhaustive and len(row.inputs) > 1:
+            continue  # two operands have 2**32 pairs
+        for fmt in formats:
+            gauge = Gauge(Case(operation, row, options), fmt)
+            if full:
+                lines, found = _told(gauge, options, arguments)
+                print("\n" * bool(summary) + "\n".join(lines), flush=True)
+            else:
+                found = _measured(gauge, options, arguments.exhaustive)
+            summary += [_line(gauge, i, measured, arguments.ulp) for i, measured in enumerate(found)]
+            within &= all(m is None or m.local <= arguments.ulp for m in found)
+        if not full and sys.stderr.isatty():
+            print(f"\r{operation.name:<20}", end="\r", file=sys.stderr, flush=True)
+    if not full:
+        head = ["operation", "operand", "format", "worst ULP", "at", "digits left", "verdict"]
+        align = ("left", "left", "left", "right", "left", "right", "left")
+        print(tabulate(summary, head, tablefmt="simple", disable_numparse=True, colalign=align))
+    return FAILED if arguments.strict and not within else OK
+
+
+def _measured(gauge: Gauge, options: Options, all_inputs: bool) -> list[Measured | None]:
+    if all_inputs:
+        return [exhaustive(gauge).worst]
+    return [worst(gauge, i, seed=options.seed).worst for i in range(len(gauge.inputs))]
+
+
+def _line(gauge: Gauge, i: int, found: Measured | None, budget: float) -> list[str]:
+    case = gauge.case
+    name = f"{case.operation.name} ({case.row.case})" if case.row.case else case.operation.name
+    operand = gauge.inputs[i] if len(gauge.inputs) > 1 else ""
+    if found is None or found.local == 0:
+        return [name, operand, gauge.fmt.name, "0", "", f"{gauge.fmt.digits:.1f}", "accurate"]
+    verdict = told.verdict(found.local, budget)
+    at = case.shown(found.point)
+    return [name, operand, gauge.fmt.name, told.ulps(found.local), at, f"{found.digits:.1f}", verdict]
+
+
+def _told(
+    gauge: Gauge, options: Options, arguments: argparse.Namespace
+) -> tuple[list[str], Sequence[Measured | None]]:
+    """The whole story of one case, and the worst answer of each operand."""
+    lines = [told.headline(gauge)]
+    if arguments.exhaustive:
+        all_inputs = exhaustive(gauge, arguments.ulp)
+        return [*lines, *told.exhaustive_lines(gauge, all_inputs, arguments.ulp)], [all_inputs.worst]
+    found = [worst(gauge, i, seed=options.seed) for i in range(len(gauge.inputs))]
+    for one in found:
+        lines += told.worst_lines(gauge, one, arguments.ulp)
+    if len(gauge.inputs) == 1:
+        lines += told.breakdown_lines(breakdown(gauge))
+        lines += ["", *told.curve_lines(gauge, curve(gauge))]
+    return lines, [one.worst for one in found]
+

@@ -1,0 +1,172 @@
+"""The gauge: how many ULPs a rule is off, at many points roughly and at one point in balls.
+
+Rough figures come from the screening tier; where it cannot decide, and for whatever is reported, balls do it.
+
+Near a root of the slope the error is also measured against the slope's size around it, and that is the measure that
+a budget refers to (see `verify.accuracy.conditioning`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from flint import arb
+from numpy.typing import NDArray
+
+from verify.accuracy.conditioning import BUDGET, size_around_root
+from verify.accuracy.doubled import Doubled
+from verify.accuracy.formats import Answers, Array, runner
+from verify.accuracy.screen import Screen, errors_in_ulps
+from verify.case import Case
+from verify.numbers.points import Point
+from verify.numbers.reference import Reference, Status
+from verify.numbers.ulps import FLOAT64, Format, digits_left, error_in_ulps
+from verify.trace.from_sympy import from_sympy
+
+_DECIDED = 2.0**-6  # a screened error is good enough when it is known to this many ULPs, or to this part of itself
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A rule's answer at one point beside the truth.
+
+    ulps: the error in ULPs of the true slope; local: in ULPs of the slope's size around its root, where it has one
+    near the point, and the same as ``ulps`` elsewhere
+    """
+
+    point: Point
+    operand: int
+    answer: float
+    truth: arb
+    ulps: float
+    local: float
+    fmt: Format
+
+    @property
+    def near_root(self) -> bool:
+        """The slope changes sign near the point: its relative error says little."""
+        return self.local != self.ulps
+
+    @property
+    def digits(self) -> float:
+        """Decimal digits left, of the slope's local size."""
+        return digits_left(self.local, self.fmt)
+
+    @property
+    def lost(self) -> bool:
+        """No digit is left: the error is as large as the slope."""
+        return self.local >= 2.0 ** (self.fmt.precision - 1)
+
+
+class Gauge:
+    """Measures one case's rule in one format."""
+
+    def __init__(self, case: Case, fmt: Format = FLOAT64) -> None:
+        self.case = case
+        self.fmt = fmt
+        self.inputs = case.row.inputs
+        self._run = runner(case.operation, fmt)
+        self._screen = Screen(case.slopes, self.inputs)
+        self._able = self._screen.able
+        self._reference = Reference(case.slopes, self.inputs, fmt=fmt)
+        self._corners = [[from_sympy(e) for e in corner.at] for corner in case.row.corners]
+        self._corner_screen = Screen([e for corner in self._corners for e in corner], self.inputs)
+
+    # ------------------------------------------------------------------------------------------- many points
+
+    def errors(self, columns: Sequence[Array]) -> list[Array]:
+        """For each operand the error at each point, in ULPs as a budget counts them.
+
+        NaN where there is nothing to be accurate about: at a corner, where the true slope is no normal number of
+        the format, or where the forward has left the range in which it has its digits.  Infinite where the answer
+        is no number at all.
+        """
+        answers = self._run(columns)
+        live = self._live(answers) & ~self._on_corner(columns)
+        if not self._able:
+            return [self._all_in_balls(columns, i, slopes, live) for i, slopes in enumerate(answers.slopes)]
+        screened = self._screen.at(*columns)
+        return [
+            self._of_operand(columns, i, slopes, exact, live)
+            for i, (slopes, exact) in enumerate(zip(answers.slopes, screened, strict=True))
+        ]
+
+    def _of_operand(
+        self, columns: Sequence[Array], i: int, slopes: Array, exact: Doubled, live: NDArray[np.bool_]
+    ) -> Array:
+        errors, margin = errors_in_ulps(slopes, exact, self.fmt)
+        known = margin <= _DECIDED * np.maximum(1.0, errors)
+        size = abs(exact.high)
+        known &= (size > 0) | (exact.error == 0)
+        normal = ((size >= self.fmt.smallest_normal) & (size <= self.fmt.largest)) | (size == 0)
+        with np.errstate(all="ignore"):
+            errors = np.where(np.isfinite(slopes), errors, np.inf)
+        errors = np.where(live & normal & known, errors, np.nan)
+        for k in np.flatnonzero(live & ~known):
+            errors[k] = self._in_balls(_point(columns, k), i, float(slopes[k]))
+        for k in np.flatnonzero((errors > BUDGET) & np.isfinite(errors)):
+            around = self._around(_point(columns, k), i, float(exact.high[k]))
+            if around:
+                errors[k] *= abs(float(exact.high[k])) / around
+        return errors
+
+    def _all_in_balls(self, columns: Sequence[Array], i: int, slopes: Array, live: NDArray[np.bool_]) -> Array:
+        errors = np.full(len(slopes), np.nan)
+        for k in np.flatnonzero(live):
+            errors[k] = self._in_balls(_point(columns, k), i, float(slopes[k]))
+        return errors
+
+    def _in_balls(self, point: Point, i: int, answer: float) -> float:
+        found = self._judged(point, i, answer)
+        return math.nan if found is None else found.local
+
+    def _live(self, answers: Answers) -> NDArray[np.bool_]:
+        """Where the forward is a number that has all its digits."""
+        out = answers.out
+        with np.errstate(all="ignore"):
+            live: NDArray[np.bool_] = np.isfinite(out) & ((out == 0) | (abs(out) >= self.fmt.smallest_normal))
+        return live
+
+    def _on_corner(self, columns: Sequence[Array]) -> NDArray[np.bool_]:
+        """Where all expressions of some corner are zero: no slope there, only a choice."""
+        found = np.zeros(len(columns[0]), dtype=bool)
+        values = iter(self._corner_screen.at(*columns) if self._corners else ())
+        for corner in self._corners:
+            zero = [(e.high == 0) & (e.low == 0) for _, e in zip(corner, values, strict=False)]
+            found |= np.logical_and.reduce(zero)
+        return found
+
+    # -------------------------------------------------------------------------------------------- one point
+
+    def measured(self, point: Point, operand: int) -> Measured | None:
+        """The rule at one point, in balls; None where there is nothing to measure."""
+        columns = [np.array([x]) for x in point]
+        answers = self._run(columns)
+        if not self._live(answers)[0] or self._on_corner(columns)[0]:
+            return None
+        return self._judged(point, operand, float(answers.slopes[operand][0]))
+
+    def _judged(self, point: Point, i: int, answer: float) -> Measured | None:
+        truth = self._reference.at(point)[i]
+        if truth.status is not Status.KNOWN:
+            return None
+        size = abs(truth.nearest)
+        if not size >= self.fmt.smallest_normal and not truth.ball.is_zero():
+            return None
+        ulps = local = error_in_ulps(answer, truth.ball, self.fmt)
+        if ulps > BUDGET and math.isfinite(ulps):
+            around = self._around(point, i, truth.nearest)
+            if around:
+                local = ulps * size / around
+        return Measured(point, i, answer, truth.ball, ulps, local, self.fmt)
+
+    def _around(self, point: Point, i: int, here: float) -> float:
+        return size_around_root(self._reference, self.case.region, point, i, here)
+
+
+def _point(columns: Sequence[Array], k: Any) -> Point:
+    return tuple(float(column[k]) for column in columns)

@@ -1,0 +1,166 @@
+"""How accuracy is told: the worst point, where the digits break down, and the curve over |x|."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from tabulate import tabulate
+
+from verify.accuracy.curve import Band, Breakdown
+from verify.accuracy.exhaustive import Exhaustive
+from verify.accuracy.gauge import Gauge, Measured
+from verify.accuracy.search import Worst
+from verify.numbers.ulps import decimal, hexadecimal
+
+
+def headline(gauge: Gauge) -> str:
+    """The operation, where its rule stands, and in which format it was run."""
+    case = gauge.case
+    name = f"{case.operation.name} ({case.row.case})" if case.row.case else case.operation.name
+    return f"{name}   {case.operation.source}   {case.operation.source.text}".rstrip() + f"   in {gauge.fmt.name}"
+
+
+def verdict(error: float, budget: float) -> str:
+    return "accurate" if error <= budget else "inaccurate"
+
+
+def worst_lines(gauge: Gauge, found: Worst, budget: float) -> Iterator[str]:
+    """One operand: the worst answer, the truth beside it, and what is left."""
+    operand = f" in {gauge.inputs[found.operand]}" if len(gauge.inputs) > 1 else ""
+    worst = found.worst
+    if worst is None:
+        yield row("worst" + operand, f"0 ULP: every answer at {found.looked} points is the float nearest to the slope")
+    else:
+        text = f"{ulps(worst.local)} ULP: {verdict(worst.local, budget)}, the budget being {budget:g} ULP"
+        yield row("worst" + operand, text)
+        yield from evidence(gauge, worst)
+    if found.ill is not None:
+        yield row("ill-cond.", f"{ulps(found.ill.ulps)} ULP of the slope itself at {shown(gauge, found.ill)},")
+        text = f"near a root of it: {ulps(found.ill.local)} ULP of its size around, which the budget refers to"
+        yield row("", text)
+    yield row("searched", f"{found.looked} points")
+
+
+def evidence(gauge: Gauge, worst: Measured) -> Iterator[str]:
+    """Where, what the rule answered, what it should have, and the digits left."""
+    yield row("at", f"{shown(gauge, worst)}   ({exact(gauge, worst)})")
+    yield row("ours", repr(worst.answer))
+    yield row("expected", f"{decimal(worst.truth)}   (reference)")
+    yield row("digits", f"{worst.digits:.1f} of {gauge.fmt.digits:.1f} left there")
+
+
+def exhaustive_lines(gauge: Gauge, found: Exhaustive, budget: float) -> Iterator[str]:
+    """All inputs of the format."""
+    if found.worst is None or found.worst.local == 0:
+        yield row("worst", f"0 ULP at all {found.judged:,} inputs that have a slope to be accurate about")
+        return
+    error = found.worst.local
+    yield row("worst", f"{ulps(error)} ULP: {verdict(error, budget)}, the budget being {budget:g} ULP")
+    yield from evidence(gauge, found.worst)
+    yield row("all inputs", f"{found.judged:,} judged, {found.beyond:,} beyond the budget")
+
+
+def breakdown_lines(found: Sequence[Breakdown]) -> Iterator[str]:
+    """From where on digits are gone, side by side."""
+    if not found:
+        yield row("breakdown", "none: some digits are left wherever there is a slope")
+    sides: dict[int, list[str]] = {}
+    for one in found:
+        what = f"fewer than {one.digits:g} digits" if one.digits else "no digit"
+        sides.setdefault(one.sign, []).append(f"{what:<21} from {one.radius!r}")
+    if len(sides) == 2 and sides[-1] == sides[1]:
+        sides = {0: sides[1]}
+    labels = iter(("breakdown", *[""] * 8))
+    for sign, texts in sides.items():
+        side = {0: "|x|", 1: "x > 0", -1: "x < 0"}[sign]
+        for text in texts:
+            yield row(next(labels), f"{text:<45} on, {side}")
+
+
+def curve_lines(gauge: Gauge, bands: Sequence[Band], bounds: Sequence[float | None] = ()) -> Iterator[str]:
+    """The table over |x|: maxima, a line for each stretch of bands that are alike."""
+    head = ["|x|", "worst ULP, x < 0", "x > 0", "digits left"]
+    known = list(bounds) or [None] * len(bands)
+    rows = []
+    for group in _alike(list(zip(bands, known, strict=True))):
+        below = _worst([band.below for band, _ in group])
+        above = _worst([band.above for band, _ in group])
+        sides = [m for m in (below, above) if m is not None]
+        if not sides:
+            continue
+        digits = min(m.digits for m in sides)
+        line = [f"{_mark(group[0][0].low)} to {_mark(group[-1][0].high)}", _cell(below), _cell(above), f"{digits:.1f}"]
+        if bounds:
+            limits = [bound for band, bound in group if band.worst is not None]
+            line.append(_bound(max((math.inf if b is None else b for b in limits), default=math.inf), gauge))
+        rows.append(line)
+    if bounds:
+        head.append("sound bound")
+    align = ("left", *("right",) * (len(head) - 1))
+    yield tabulate(rows, head, tablefmt="simple", disable_numparse=True, colalign=align)
+
+
+def _alike(bands: list[tuple[Band, float | None]]) -> Iterator[list[tuple[Band, float | None]]]:
+    """Neighbours of the same order of magnitude on both sides, together."""
+    group: list[tuple[Band, float | None]] = []
+    for band in bands:
+        if group and _order(group[-1][0]) != _order(band[0]):
+            yield group
+            group = []
+        group.append(band)
+    if group:
+        yield group
+
+
+def _order(band: Band) -> tuple[int, ...]:
+    """Nothing, up to 1, 2, 4 ... 16 ULP, powers of ten beyond, everything lost: by side."""
+    return tuple(map(_order_of, (band.below, band.above)))
+
+
+def _order_of(measured: Measured | None) -> int:
+    if measured is None:
+        return -1
+    if measured.lost:
+        return 99
+    if measured.local > 16:
+        return 4 + math.ceil(math.log10(measured.local))
+    return math.ceil(math.log2(max(1.0, measured.local)))
+
+
+def _worst(found: Sequence[Measured | None]) -> Measured | None:
+    return max((m for m in found if m is not None), key=lambda m: m.local, default=None)
+
+
+def _cell(measured: Measured | None) -> str:
+    return "" if measured is None else ulps(measured.local)
+
+
+def _bound(bound: float, gauge: Gauge) -> str:
+    return ulps(bound) if bound < 2.0 ** (gauge.fmt.precision + 1) else "none"
+
+
+def _mark(x: float) -> str:
+    """2^-10, 0.5, 16, 1.8e308: short, and exact for a power of two."""
+    if 0 < x < 0.1 and math.frexp(x)[0] == 0.5:
+        return f"2^{math.frexp(x)[1] - 1}"
+    return f"{x:.7g}"
+
+
+def shown(gauge: Gauge, measured: Measured) -> str:
+    """The point for a reader."""
+    return gauge.case.shown(measured.point)
+
+
+def exact(gauge: Gauge, measured: Measured) -> str:
+    """The point for a machine."""
+    return ", ".join(f"{n} = {hexadecimal(v)}" for n, v in zip(gauge.inputs, measured.point, strict=True))
+
+
+def ulps(error: float) -> str:
+    """An error to two digits or so."""
+    return f"{error:.2f}" if error < 100 else f"{error:.0f}" if error < 1e5 else f"{error:.1e}"
+
+
+def row(label: str, text: str) -> str:
+    return f"  {label:<11} {text}"
