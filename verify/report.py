@@ -81,9 +81,34 @@ class OperationReport:
         """All findings, in the order of the questions."""
         return tuple(f for answer in self.answers.values() for f in answer.findings)
 
-    def ok(self, strict: bool = False) -> bool:
+    def passes(self, strict: bool = False) -> bool:
         """No answer fails (nor, if ``strict``, warns), but for what a baseline accepts."""
         return not any(answer.fails(strict) for answer in self.answers.values())
+
+    @property
+    def ok(self) -> bool:
+        """No answer fails; warnings pass."""
+        return self.passes()
+
+    @property
+    def right(self) -> Answer:
+        """Is the rule the derivative, everywhere in the domain?  Raises KeyError if that was not asked."""
+        return self.answers[Question.RIGHT]
+
+    @property
+    def accurate(self) -> Answer:
+        """Does it keep its digits in floats?  Raises KeyError if that was not asked."""
+        return self.answers[Question.ACCURATE]
+
+    @property
+    def safe(self) -> Answer:
+        """Does it answer sensibly where it bends, ends or overflows?  Raises KeyError if that was not asked."""
+        return self.answers[Question.SAFE]
+
+    @property
+    def wired(self) -> Answer:
+        """Does it pass gradients on correctly?  Raises KeyError if that was not asked."""
+        return self.answers[Question.WIRED]
 
     def cells(self) -> Iterator[Cell]:
         """Every operand under every question; a finding about no operand in particular speaks of each."""
@@ -114,10 +139,10 @@ class Report:
     missing: tuple[str, ...] = ()
     stale: tuple[Known, ...] = ()
 
-    def ok(self, strict: bool = False) -> bool:
-        """Nothing failed, and no known failure is stale."""
-        strict = strict or self.strict
-        return not self.stale and all(operation.ok(strict) for operation in self.operations)
+    @property
+    def ok(self) -> bool:
+        """Nothing failed (nor, if ``strict``, was warned of), and no known failure is stale."""
+        return not self.stale and not self.failing
 
     def __getitem__(self, name: str) -> OperationReport:
         for operation in self.operations:
@@ -133,7 +158,19 @@ class Report:
     @property
     def failing(self) -> tuple[OperationReport, ...]:
         """The operations that fail the run."""
-        return tuple(operation for operation in self.operations if not operation.ok(self.strict))
+        return tuple(operation for operation in self.operations if not operation.passes(self.strict))
+
+    def to_json(self) -> str:
+        """The report as ``--report json`` writes it."""
+        from verify.reports.json import render
+
+        return render(self)
+
+    def _repr_markdown_(self) -> str:
+        """For notebooks."""
+        from verify.reports.markdown import render
+
+        return render(self)
 
     def summary(self) -> dict[str, int]:
         """How many answers have each verdict, the best verdicts first."""

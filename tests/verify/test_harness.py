@@ -48,7 +48,7 @@ def test_every_operation_is_there_in_the_order_of_the_table() -> None:
     report = verify(own_engine(), names, FAST)
     assert [o.name for o in report.operations] == ["add", "tanh", "relu"]
     assert report.complete
-    assert report.ok()
+    assert report.ok
 
 
 def test_only_the_questions_that_are_asked() -> None:
@@ -77,7 +77,7 @@ def hang() -> None:
 def test_a_rule_that_hangs_costs_its_verdicts_and_nothing_else() -> None:
     subject = engine_of(tanh=with_rule("tanh", hang), exp=Value.exp)
     report = verify(subject, (), replace(FAST, seconds=0.3))
-    assert report["exp"].ok()
+    assert report["exp"].ok
     right = report["tanh"].answers[Question.RIGHT]
     assert right.verdict is Verdict.INCONCLUSIVE
     assert "ran longer than 0.3 s" in right.findings[0].message
@@ -87,7 +87,7 @@ def test_a_rule_that_hangs_costs_its_verdicts_and_nothing_else() -> None:
 def test_a_rule_that_exits_costs_its_verdicts_and_nothing_else() -> None:
     subject = engine_of(tanh=with_rule("tanh", lambda: os._exit(7)), exp=Value.exp)
     report = verify(subject, (), FAST)
-    assert report["exp"].ok()
+    assert report["exp"].ok
     assert "ended with code 7" in report["tanh"].answers[Question.RIGHT].findings[0].message
 
 
@@ -98,8 +98,8 @@ def grow() -> None:
 def test_a_rule_that_eats_memory_is_stopped() -> None:
     subject = engine_of(tanh=with_rule("tanh", grow), exp=Value.exp)
     report = verify(subject, (), FAST)
-    assert report["exp"].ok()
-    assert not report["tanh"].ok()
+    assert report["exp"].ok
+    assert not report["tanh"].ok
 
 
 def test_an_interrupt_keeps_what_is_known() -> None:
@@ -115,5 +115,5 @@ def test_an_interrupt_keeps_what_is_known() -> None:
 def test_the_engine_is_verified(seed: int) -> None:
     """The main job, with fewer points than the command takes: no operation fails, and all are proved."""
     report = verify(own_engine(), (), Options(points=60, seed=seed))
-    assert report.ok()
+    assert report.ok
     assert {o.answers[Question.RIGHT].verdict for o in report.operations} == {Verdict.PROVED}

@@ -75,7 +75,7 @@ def verified(arguments: argparse.Namespace, subject: Subject, names: Sequence[st
         write(target, report)
     if not report.complete:
         return INTERRUPTED
-    return OK if report.ok() else FAILED
+    return OK if report.ok else FAILED
 
 
 def accepted(arguments: argparse.Namespace) -> list[Known] | None:

@@ -49,4 +49,4 @@ def _says(report: Report) -> tuple[str, str]:
     if not report.complete:
         return f"{verified}/{total} interrupted", "lightgrey"
     stale = f", {len(report.stale)} stale" if report.stale else ""
-    return f"{verified}/{total}{stale}", "brightgreen" if report.ok() else "red"
+    return f"{verified}/{total}{stale}", "brightgreen" if report.ok else "red"

@@ -28,7 +28,7 @@ def render(report: Report) -> str:
         "whole": report.whole,
         "complete": report.complete,
         "missing": list(report.missing),
-        "ok": report.ok(),
+        "ok": report.ok,
         "summary": report.summary(),
         "stale": [asdict(known) for known in report.stale],
         "operations": [_operation(o) for o in report.operations],

@@ -79,7 +79,7 @@ class _Page:
 def _title(report: Report) -> str:
     if not report.complete:
         return "⏸️ Derivatives: interrupted"
-    return "✅ Derivatives verified" if report.ok() else "❌ Derivatives: something failed"
+    return "✅ Derivatives verified" if report.ok else "❌ Derivatives: something failed"
 
 
 def _run(page: _Page, report: Report) -> None:

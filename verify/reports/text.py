@@ -126,7 +126,7 @@ def _note(finding: Finding) -> str:
 def closing(report: Report, *, seconds: float | None, strict: bool) -> str:
     """The last line: what was counted, the seed, the time."""
     counts = ", ".join(f"{number} {verdict}" for verdict, number in report.summary().items())
-    failed = sum(not operation.ok(strict) for operation in report.operations)
+    failed = sum(not operation.passes(strict) for operation in report.operations)
     outcome = f"{failed} failed" if failed else "all verified"
     if report.stale:
         outcome += f", {len(report.stale)} stale in the baseline"
