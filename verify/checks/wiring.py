@@ -201,7 +201,10 @@ def _kept(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
 def _through(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
     """The subject's own backward pass gives what its rule gives for an upstream of one."""
     for place in places[:1]:
-        expected = case.operation.slopes(*place)
+        try:
+            expected = case.operation.slopes(*place)
+        except Exception:  # for the check of extremes to report
+            continue
         try:
             ours = case.operation.through(*place)
         except Exception as error:  # the subject's own backward() may raise anything
