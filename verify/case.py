@@ -209,8 +209,7 @@ class Case:
 
     def rerun(self, point: Point) -> str:
         """The command that shows this point again."""
-        at = " ".join(f"--point {n}={hexadecimal(v)}" for n, v in zip(self.row.inputs, point, strict=True))
-        return f"{self.operation.command} --seed {self.options.seed} {at}"
+        return self.operation.rerun(self.options.seed, self.exact(point))
 
 
 def _sample(operation: Operation, point: Point) -> Sample:

@@ -26,6 +26,9 @@ from verify.subjects.operation import Operation
 DESCRIPTION = "description"
 """What a worker does first: read the rule as it is written."""
 
+READING = "reading"
+"""What stands in the place of a check where a rule could not even be read."""
+
 PORTRAITS = "portraits"
 """What a worker does last, if asked to: formulas and plots for those formats that show them."""
 
@@ -95,25 +98,72 @@ def verify(
 
     An interrupt (Ctrl-C) ends the run with what is known, marked incomplete.
     """
+    tasks = _tasks(subject, names, options)
+    checks = [check for check in CHECKS if check.question in options.questions]
+    complete = True
+    try:
+        _run([task for task in tasks if not task.ended], checks, options, progress)
+    except KeyboardInterrupt:
+        complete = False
+    return _reported(subject, tasks, options, complete, whole=not names)
+
+
+def verify_here(subject: Subject, names: Sequence[str] = (), options: Options = Options()) -> Report:
+    """The same in this process, for code that the caller trusts: no limits of time or memory, and no start of any."""
+    tasks = _tasks(subject, names, options)
+    checks = [check for check in CHECKS if check.question in options.questions]
+    for task in tasks:
+        if not task.ended:
+            cases = _cases(task, options)
+            task.rule, task.source = task.cases[0][0].written(), task.cases[0][0].source
+            for check in checks:
+                task.findings += _found(check, cases)
+            if options.portraits:
+                task.portraits = _portraits(cases)
+            task.ended = True
+    return _reported(subject, tasks, options, complete=True, whole=not names)
+
+
+def _tasks(subject: Subject, names: Sequence[str], options: Options) -> list[Task]:
+    """The operations that are wanted; one that cannot be read has ended before it began, inconclusive."""
     tasks: dict[str, Task] = {}
     for operation, row in subject.operations():
         if not names or operation.name in names:
             tasks.setdefault(operation.name, Task(operation.name, [])).cases.append((operation, row))
-    checks = [check for check in CHECKS if check.question in options.questions]
-    complete = True
-    try:
-        _run(list(tasks.values()), checks, options, progress)
-    except KeyboardInterrupt:
-        complete = False
+    for task in tasks.values():
+        for operation, _ in task.cases:
+            if operation.problem and options.questions:
+                task.ended, task.source, task.rule = True, operation.source, operation.written()
+                task.findings.append(_unreadable(operation, options.questions[0]))
+    return list(tasks.values())
+
+
+def _unreadable(operation: Operation, question: Question) -> Finding:
+    return Finding(operation.name, question, Verdict.INCONCLUSIVE, READING, operation.problem, source=operation.source)
+
+
+def _reported(subject: Subject, tasks: list[Task], options: Options, complete: bool, whole: bool) -> Report:
     return Report(
         subject.name,
         options.seed,
         options.points,
-        tuple(_report(task, options) for task in tasks.values() if task.ended),
+        tuple(_report(task, options) for task in tasks if task.ended),
         complete,
-        whole=not names and options.questions == tuple(Question),
-        missing=tuple(task.name for task in tasks.values() if not task.ended),
+        whole=whole and options.questions == tuple(Question),
+        missing=tuple(task.name for task in tasks if not task.ended),
     )
+
+
+def _cases(task: Task, options: Options) -> list[Any]:
+    from verify.case import Case
+
+    return [Case(operation, row, options) for operation, row in task.cases]
+
+
+def _portraits(cases: list[Any]) -> tuple[Portrait, ...]:
+    from verify.portrait import portrait
+
+    return tuple(map(portrait, cases))
 
 
 def _report(task: Task, options: Options) -> OperationReport:
@@ -236,15 +286,13 @@ def _lost(task: Task, checks: list[Check], reason: str) -> None:
 
 def _work(pipe: Connection, tasks: list[Task], checks: list[Check], options: Options) -> None:
     """The life of a worker: take an operation, stream its findings, until the pipe closes."""
-    from verify.case import Case
-
     gc.disable()  # the mirror and the terms live as long as the worker
     _limit_memory(options.gibibytes)
     try:
         while True:
             index, done = pipe.recv()
             task = tasks[index]
-            cases = [Case(operation, row, options) for operation, row in task.cases]
+            cases = _cases(task, options)
             operation = task.cases[0][0]
             if DESCRIPTION not in done:
                 pipe.send(("begin", DESCRIPTION))
@@ -255,10 +303,8 @@ def _work(pipe: Connection, tasks: list[Task], checks: list[Check], options: Opt
                 pipe.send(("begin", check.name))
                 pipe.send(("findings", _found(check, cases)))
             if options.portraits and PORTRAITS not in done:
-                from verify.portrait import portrait
-
                 pipe.send(("begin", PORTRAITS))
-                pipe.send(("portraits", tuple(map(portrait, cases))))
+                pipe.send(("portraits", _portraits(cases)))
             pipe.send(("end", None))
     except (EOFError, BrokenPipeError, KeyboardInterrupt):
         pass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,7 @@ class Operation(ABC):
     inputs: tuple[str, ...]
     constants: tuple[Any, ...] = ()
     command = "python -m verify"  # how a user verifies this operation again
+    problem = ""  # why it cannot be verified at all, such as a text that does not parse
     follows_rows = False  # at corners it answers what its row declares, not just something valid
 
     @property
@@ -72,6 +73,11 @@ class Operation(ABC):
             return tuple(map(written, explore(lambda: tuple(map(term, self.run(data, upstream=1).gradients)))))
         except Exception as error:  # the subject's own code may raise anything
             return (f"(does not run on symbols: {type(error).__name__})",) * len(self.inputs)
+
+    def rerun(self, seed: int, point: Mapping[str, str]) -> str:
+        """How a user looks at this point again; the point is exact, an operand's name -> its float in hex."""
+        at = " ".join(f"--point {name}={value}" for name, value in point.items())
+        return f"{self.command} --seed {seed} {at}"
 
     def forward(self, *data: Any) -> Any:
         """The forward value alone."""
