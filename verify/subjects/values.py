@@ -16,8 +16,9 @@ from typing import Any
 from verify.findings import Source
 from verify.mirror import BINARY, MIRROR, Row
 from verify.subjects.operation import INPUT_NAMES, Operation, Run
+from verify.subjects.private import private
 from verify.trace.explore import explore
-from verify.trace.term import symbol
+from verify.trace.term import Term, symbol
 
 # The methods under which an operation may be found, and its usual other names.
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -62,6 +63,11 @@ class ValueEngine:
     def name(self) -> str:
         """The class as a user named it, or as an import path."""
         return self.spec or f"{self.kind.__module__}:{self.kind.__qualname__}"
+
+    @cached_property
+    def symbolic(self) -> type:
+        """The class that nodes of symbols are made of: its `math` knows terms, its literals are exact."""
+        return private(self.kind)
 
     def operations(self) -> Iterator[tuple[Operation, Row]]:
         """Every operation beside its row; one with constants comes once for each row."""
@@ -140,30 +146,34 @@ class ValueOperation(Operation):
         """The node that the operation makes."""
         return getattr(operands[0], self.method)(*operands[1:], *self.constants)
 
+    def _leaves(self, data: Sequence[Any]) -> list[Any]:
+        kind = self.engine.symbolic if any(isinstance(value, Term) for value in data) else self.engine.kind
+        return [kind(value) for value in data]
+
     def forward(self, *data: Any) -> Any:
-        return _real(self.apply(*map(self.engine.kind, data)).data)
+        return _real(self.apply(*self._leaves(data)).data)
 
     def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
-        leaves = [self.engine.kind(value) for value in data]
+        leaves = self._leaves(data)
         return self._back(self.apply(*leaves), leaves, upstream, before)
 
     def run_among(self, data: Sequence[Any], others: Sequence[Any], *, upstream: Any = 1.0) -> Run | None:
-        leaves = [self.engine.kind(value) for value in data]
+        leaves = self._leaves(data)
         out = self.apply(*leaves)
-        self.apply(*map(self.engine.kind, others))
+        self.apply(*self._leaves(others))
         return self._back(out, leaves, upstream)
 
     def _back(self, out: Any, leaves: list[Any], upstream: Any, before: Sequence[Any] | None = None) -> Run:
-        value = out.data
+        value = _real(out.data)
         if before is not None:
             for leaf, gradient in zip(leaves, before, strict=True):
                 leaf.grad = gradient
         pass_back(out, upstream)
-        gradients, data = tuple(leaf.grad for leaf in leaves), tuple(leaf.data for leaf in leaves)
+        gradients, data = tuple(_real(leaf.grad) for leaf in leaves), tuple(leaf.data for leaf in leaves)
         return Run(value, gradients, data, out.data, out.grad)
 
     def run_shared(self, value: Any, *, upstream: Any = 1.0) -> Any:
-        leaf = self.engine.kind(value)
+        (leaf,) = self._leaves([value])
         pass_back(self.apply(*[leaf] * len(self.inputs)), upstream)
         return leaf.grad
 
@@ -217,7 +227,7 @@ class ValueOperation(Operation):
         found: list[Any] = []
 
         def run() -> tuple[Any, ...]:
-            leaves = tuple(self.engine.kind(symbol(name)) for name in self.inputs)
+            leaves = tuple(self._leaves([symbol(name) for name in self.inputs]))
             found.append((self.apply(*leaves), leaves))
             return ()
 

@@ -1,0 +1,150 @@
+"""NumPy among symbols: arrays of terms, and a `numpy` that makes them where real code would make arrays of floats."""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+import numpy as np
+
+from verify.subjects.private import FUNCTIONS, Function, Namespace
+from verify.trace.term import PI, Condition, Term, apply, constant, where
+
+_COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"})
+_OF_BOOLS = frozenset({"isnan", "isinf", "isfinite", *_COMPARISONS})
+
+
+class TermArray(np.ndarray):
+    """An array of terms.  NumPy's functions work on it element by element; a comparison follows a branch."""
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
+        options.pop("dtype", None)
+        if method == "__call__" and ufunc.__name__ in FUNCTIONS and not options:
+            result = elementwise(FUNCTIONS[ufunc.__name__], *inputs, truth=ufunc.__name__ in _OF_BOOLS)
+        else:
+            result = _wrapped(getattr(ufunc, method)(*map(_plain, inputs), **options))
+        if out is None:
+            return result
+        out[0][...] = result
+        return out[0]
+
+    def astype(self, dtype: Any, *_: Any, **__: Any) -> Any:
+        """Terms have no precision to convert; as bools they are asked for their truth."""
+        return np.asarray(self).astype(bool) if np.dtype(dtype).kind == "b" else self.copy()
+
+
+def terms(x: Any) -> TermArray:
+    """``x``, a number or nested lists of such, as an array of terms."""
+    return np.asarray(x, dtype=object).view(TermArray)
+
+
+def elementwise(function: Function, *x: Any, truth: bool = False) -> Any:
+    """The function of each element, broadcast as NumPy does; ``truth``: as bools, by the branch that is followed."""
+    found = np.frompyfunc(function, len(x), 1)(*(_plain(np.asarray(v, dtype=object)) for v in x))
+    if truth or isinstance(found, Condition):
+        return np.asarray(found, dtype=object).astype(bool)[()]
+    return terms(found)
+
+
+def _plain(x: Any) -> Any:
+    return x.view(np.ndarray) if isinstance(x, TermArray) else x
+
+
+def _wrapped(x: Any) -> Any:
+    return terms(x) if isinstance(x, Term) or _is_of_objects(x) else x
+
+
+def _is_of_objects(x: Any) -> bool:
+    return isinstance(x, np.ndarray) and x.dtype.kind == "O"
+
+
+# ------------------------------------------------------------------------------------------------- the namespace
+
+
+def _array(x: Any, dtype: Any = None, **options: Any) -> Any:
+    """An array of terms where there are terms, whatever precision is asked for; a copy, as np.array makes."""
+    real = np.array(x, **options)
+    if _is_of_objects(real):
+        return terms(real)
+    if real.dtype.kind in "fiu" and (dtype is None or np.dtype(dtype).kind in "fiu"):
+        return terms(np.vectorize(_exact, otypes=[object])(real))
+    return real if dtype is None else real.astype(dtype)
+
+
+def _as_array(x: Any, dtype: Any = None, **options: Any) -> Any:
+    return x if isinstance(x, TermArray) else _array(x, dtype, **options)
+
+
+def _exact(x: Any) -> Any:
+    return constant(float(x)) if np.isfinite(x) else x
+
+
+def _filled(make: Function) -> Function:
+    """np.zeros and its like, with room for terms."""
+
+    def filled(*x: Any, dtype: Any = None, **options: Any) -> Any:
+        if dtype is not None and np.dtype(dtype).kind not in "fiu":
+            return make(*x, dtype=dtype, **options)
+        return terms(make(*x, **options).astype(int).astype(object))
+
+    return filled
+
+
+def _full(shape: Any, value: Any, **_: Any) -> Any:
+    return terms(np.full(shape, value, dtype=object))
+
+
+def _full_like(x: Any, value: Any, **_: Any) -> Any:
+    return _full(np.shape(x), value)
+
+
+def _where(condition: Any, *branches: Any) -> Any:
+    if not branches:
+        return np.where(condition)
+    if isinstance(condition, (Term, bool)) and all(isinstance(v, (Term, int, float)) for v in branches):
+        return where(condition, *branches)
+    if isinstance(condition, Term) or _is_of_objects(condition):
+        return elementwise(where, condition, *branches)
+    return terms(np.where(condition, *(np.asarray(v, dtype=object) for v in branches)))
+
+
+NUMPY = Namespace(
+    np,
+    pi=PI,
+    e=apply("exp", constant(1)),
+    where=_where,
+    array=_array,
+    asarray=_as_array,
+    asanyarray=_as_array,
+    ascontiguousarray=_as_array,
+    copy=_array,
+    full=_full,
+    full_like=_full_like,
+    empty=_filled(np.zeros),
+    empty_like=_filled(np.zeros_like),
+    **{name: _filled(getattr(np, name)) for name in ("zeros", "zeros_like", "ones", "ones_like", "eye")},
+)
+"""`numpy`."""
+
+
+def _special() -> types.ModuleType:
+    try:
+        import scipy.special as special  # type: ignore[import-untyped, import-not-found, unused-ignore]
+    except ImportError:
+        return types.ModuleType("scipy.special")
+    return special  # type: ignore[no-any-return, unused-ignore]
+
+
+class _Special(Namespace):
+    """`scipy.special`, which is loaded when a subject asks it for a function."""
+
+    def __init__(self) -> None: ...
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_module":
+            self._module = _special()
+            return self._module
+        return super().__getattr__(name)
+
+
+SPECIAL = _Special()
