@@ -141,7 +141,7 @@ def _told(case: Case, proof: Proof, witness: Witness) -> Finding:
         details.append(
             ("certified", f"the secant over h = {h} excludes the rule on all of it (mean value theorem)")
         )
-    diagnosis = diagnose(proof, witness)
+    diagnosis = None if case.options.alone else diagnose(proof, witness)  # told to people, no part of the verdict
     if diagnosis is not None:
         details.append(("likely", diagnosis.mistake))
     elif i is not None:
