@@ -1,0 +1,199 @@
+"""The command line: ``python -m derivations tanh | all | walk [EXPRESSION] | quiz OPERATION``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import NoReturn
+
+from derivations.document import Document
+from verify.errors import UsageError
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+SUFFIXES = {"text": ".txt", "markdown": ".md", "latex": ".tex", "html": ".html"}
+
+_EPILOG = """\
+what to print:
+  tanh gelu max          the derivations of these operations
+  all                    every operation; with --output DIR a page for each, and an index
+
+exit codes: 0 every step proved, 1 a step is not, 2 usage, 130 interrupted
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message)
+
+
+def _common(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--format", choices=tuple(SUFFIXES), default="text")
+    p.add_argument("--output", default="", metavar="PATH", help="write to this file or folder, not to stdout")
+    p.add_argument("--ascii", action="store_true", help="text with no characters past ASCII")
+    p.add_argument("--width", type=_width, metavar="N", help="columns of text (default: the terminal's, or 80)")
+    p.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+
+
+def _width(text: str) -> int:
+    if not text.isdecimal() or not 40 <= int(text) <= 400:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of columns from 40 to 400")
+    return int(text)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of a derivation."""
+    p = _Parser(
+        prog="python -m derivations",
+        description="Derivations of the engine's local derivatives, each step proved.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    p.add_argument("what", nargs="+", metavar="WHAT", help="all, or names of operations")
+    _common(p)
+    return p
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        return _derivations(parser().parse_args(sys.argv[1:] if argv is None else argv))
+    except UsageError as error:
+        print(f"derivations: {error}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+
+
+# ---------------------------------------------------------------------------------------------- derivations
+
+
+def _derivations(arguments: argparse.Namespace) -> int:
+    from derivations.derivation import cases_of, derivation
+    from derivations.tell import told
+
+    cases = cases_of()
+    names = list(cases) if arguments.what == ["all"] else arguments.what
+    for name in names:
+        if name not in cases:
+            raise UsageError(f"{name!r} is no operation of the engine{_nearest(name, list(cases))}")
+    folder = arguments.output and (len(names) > 1 or Path(arguments.output).is_dir())
+    complete = True
+    documents = []
+    for name in names:
+        found = derivation(name, cases[name])
+        complete &= found.proved
+        documents.append(told(found))
+    if folder:
+        _write_folder(arguments, documents)
+    else:
+        _emit(arguments, documents)
+    return OK if complete else FAILED
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    return f": did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
+
+
+def _write_folder(arguments: argparse.Namespace, documents: list[Document]) -> None:
+    """A file for each document and an index of them."""
+    folder = Path(arguments.output)
+    suffix = SUFFIXES[arguments.format]
+    printer = printer_for(arguments, home=f"index{suffix}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for document in documents:
+            (folder / f"{document.name}{suffix}").write_text(printer(document), encoding="utf-8")
+        (folder / f"index{suffix}").write_text(_index(arguments.format, documents, suffix), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--output {arguments.output}: {error.strerror}") from error
+    print(f"{len(documents)} pages and an index in {arguments.output}", file=sys.stderr)
+
+
+def _index(form: str, documents: list[Document], suffix: str) -> str:
+    """The list of all pages."""
+    from html import escape
+
+    from derivations.html import page
+    from derivations.latex import escaped
+
+    title = "Derivations of the engine's operations"
+    if form == "html":
+        links = "\n".join(f'<li><a href="{d.name}{suffix}">{escape(d.name)}</a></li>' for d in documents)
+        return page(title, f"<h1>{title}</h1>\n<nav><ul>\n{links}\n</ul></nav>")
+    if form == "markdown":
+        return f"# {title}\n\n" + "\n".join(f"- [{d.name}]({d.name}{suffix})" for d in documents) + "\n"
+    if form == "latex":
+        items = "\n".join(rf"\item \texttt{{{escaped(d.name + suffix)}}}" for d in documents)
+        frame = ("\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\begin{document}\n", "\n\\end{document}\n")
+        return f"{frame[0]}\\section*{{{title}}}\n\\begin{{itemize}}\n{items}\n\\end{{itemize}}{frame[1]}"
+    return f"{title}\n\n" + "\n".join(f"{d.name}{suffix}" for d in documents) + "\n"
+
+
+# --------------------------------------------------------------------------------------------------- output
+
+
+def printer_for(arguments: argparse.Namespace, home: str = "") -> Callable[[Document], str]:
+    """The printer that the options ask for."""
+    match arguments.format:
+        case "markdown":
+            from derivations.markdown import MarkdownPrinter
+
+            return MarkdownPrinter()
+        case "latex":
+            from derivations.latex import LatexPrinter
+
+            return LatexPrinter()
+        case "html":
+            from derivations.html import HtmlPrinter
+
+            return HtmlPrinter(home)
+    from derivations.text import WIDTH, TextPrinter
+
+    terminal = os.get_terminal_size(sys.stdout.fileno()).columns if _is_terminal() else WIDTH
+    width = arguments.width or max(40, min(terminal, 100))
+    return TextPrinter(width, arguments.ascii, _colour(arguments) and not arguments.output)
+
+
+def _emit(arguments: argparse.Namespace, documents: Iterable[Document]) -> None:
+    """Everything to stdout or to one file; several documents of a format with a frame become one."""
+    documents = list(documents)
+    if arguments.format in ("latex", "html") and len(documents) > 1:
+        blocks = tuple(block for document in documents for block in document.blocks)
+        documents = [Document("derivations", "Derivations", blocks)]
+    from derivations.html import MissingConverter
+
+    printer = printer_for(arguments)
+    try:
+        content = "\n".join(map(printer, documents))
+    except MissingConverter as missing:
+        raise UsageError(str(missing)) from None
+    if not arguments.output:
+        sys.stdout.write(content)
+        return
+    try:
+        Path(arguments.output).write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--output {arguments.output}: {error.strerror}") from error
+
+
+def _is_terminal() -> bool:
+    try:
+        return os.isatty(sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError):  # captured output has no file number
+        return False
+
+
+def _colour(arguments: argparse.Namespace) -> bool:
+    if arguments.color == "auto":  # https://no-color.org
+        return _is_terminal() and not os.environ.get("NO_COLOR")
+    return bool(arguments.color == "always")
+

@@ -1,0 +1,123 @@
+"""The closure of an operation: its lines in the source, what it computes as a term, and what it must keep.
+
+The rule is run on symbols with ``out.data`` set to the symbol `out`, so that it reads as written, and with the named
+functions (sigmoid, Φ, ...) left standing.  What it then names is what it must keep.
+"""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from derivations.tidy import NAMED, tidy
+from verify.subjects.values import ValueOperation
+from verify.trace.term import TERMS, Term, apply, constant, substitute, symbol, symbols_of, topological
+
+
+@dataclass(frozen=True)
+class Closure:
+    """One operation's `_backward`.
+
+    file, line: where it stands; source: its lines that touch a gradient; forward: the lines that compute `out`
+    slopes: what it multiplies the upstream gradient with, one term an operand, in x, y, out and the constants
+    """
+
+    file: str
+    line: int
+    source: tuple[str, ...]
+    forward: tuple[str, ...]
+    slopes: tuple[Term, ...]
+
+    def keeps(self, inputs: tuple[str, ...]) -> tuple[str, ...]:
+        """The names that the slopes need, `out` last."""
+        found = set(symbols_of(*self.slopes))
+        return tuple(name for name in (*inputs, "out") if name in found)
+
+    @property
+    def is_mask(self) -> bool:
+        """Whether the data is only ever compared: then bits would do."""
+        return not any(
+            node.op == "symbol" and node.value in ("x", "y", "out")
+            for slope in self.slopes
+            for node in topological(*_outside_conditions(slope))
+        )
+
+
+def _outside_conditions(slope: Term) -> list[Term]:
+    """The slope with every condition taken out, in parts."""
+    parts, stack = [], [slope]
+    while stack:
+        node = stack.pop()
+        if node.op in ("where", "sign"):
+            stack += node.args[1:]
+        elif node.args:
+            stack += node.args
+        else:
+            parts.append(node)
+    return parts
+
+
+def closure_of(operation: ValueOperation, constants: Mapping[str, Any]) -> Closure:
+    """The closure of the engine's operation, its constants (n, slope, alpha) as symbols.
+
+    constants: symbols that stand in the result for fixed numbers of the source
+    """
+    node = _on_symbols(operation)
+    method = getattr(operation.engine.kind, operation.method)
+    lines, first = inspect.getsourcelines(node._backward)
+    touching = [(first + i, line.strip()) for i, line in enumerate(lines) if ".grad" in line]
+    return Closure(
+        operation.source.file,
+        touching[0][0],
+        tuple(text for _, text in touching),
+        _forward_lines(method),
+        tuple(_slope(operation, i, constants) for i in range(len(operation.inputs))),
+    )
+
+
+def _on_symbols(operation: ValueOperation) -> Any:
+    """The node that the operation makes of x, y and its constants."""
+    leaves = [operation.engine.kind(symbol(name)) for name in operation.inputs]
+    return getattr(leaves[0], operation.method)(*leaves[1:], *map(symbol, _constant_names(operation)))
+
+
+def _slope(operation: ValueOperation, i: int, constants: Mapping[str, Any]) -> Term:
+    """The gradient of operand ``i`` for an upstream of 1, `out` a symbol."""
+    with _functions_named():
+        node = _on_symbols(operation)
+        node.data = symbol("out")
+        node.grad = constant(1)
+        node._backward()
+        slope = tidy(node._prev[i].grad)
+    numbers = {constant(value): symbol(name) for name, value in constants.items()}
+    return substitute((slope,), numbers)[0]
+
+
+def _constant_names(operation: ValueOperation) -> tuple[str, ...]:
+    """The parameters of the operation that are plain numbers, by the names of the mirror."""
+    from verify.mirror import MIRROR
+
+    return tuple(str(name) for name, _ in MIRROR[operation.name][0].constants)
+
+
+def _forward_lines(method: Any) -> tuple[str, ...]:
+    """The body of the method between its docstring and its closure, without the choice of an arithmetic."""
+    body = inspect.getsource(method).split("def _backward")[0].split('"""')[-1]
+    lines = [line for line in textwrap.dedent(body).splitlines() if line.strip()]
+    return tuple(line for line in lines if not line.startswith(("m = arithmetic(", "other = self.operand(")))
+
+
+@contextmanager
+def _functions_named() -> Iterator[None]:
+    """Within this block the arithmetic of terms leaves sigmoid and its like standing, instead of computing them."""
+    names = {name: (lambda x, _name=name: apply(_name, x)) for name in NAMED}
+    vars(TERMS).update(names)
+    try:
+        yield
+    finally:
+        for name in names:
+            del vars(TERMS)[name]
