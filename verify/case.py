@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flint import arb
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from verify.proof.enclose import Enclosure
     from verify.proof.obligation import Obligation
     from verify.proof.result import Proof
+
+
+_ABOUT = 3  # 1/8 to 8 is a size about one
 
 
 class Sample(NamedTuple):
@@ -114,6 +118,17 @@ class Case:
     def truths(self) -> list[tuple[Truth, ...]]:
         """The true slopes at every point."""
         return Reference(self.slopes, self.row.inputs).many(self.points)
+
+    @cached_property
+    def usual(self) -> tuple[float, ...]:
+        """The usual size of each slope, where the operands are of a size about one; lost digits are small beside it."""
+        near = [
+            truths
+            for point, truths in zip(self.points, self.truths, strict=True)
+            if all(2.0**-_ABOUT < abs(x) < 2.0**_ABOUT for x in point)
+        ]
+        known = [[abs(t[i].nearest) for t in near if t[i].known] for i in range(len(self.row.inputs))]
+        return tuple(median(sizes) if sizes else 0.0 for sizes in known)
 
     @cached_property
     def values(self) -> Reference:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from statistics import median
 
 from flint import arb, ctx
 
@@ -30,8 +29,9 @@ _SLIGHT = 1e-9  # an error as small as that, beside the usual size of the slope,
 
 def check(case: Case) -> Iterator[Finding]:
     """The first point, plainest first, where the rule is not the slope; one finding that it matches otherwise."""
-    open_points = sum(t.status is Status.INCONCLUSIVE for truths in case.truths for t in truths)
+    open_points = sum(any(t.status is Status.INCONCLUSIVE for t in truths) for truths in case.truths)
     trace = case.understood
+    proved = False
     if trace is None:
         problem = _floats_only(case)
         agrees = f"the rule is the slope at {len(case.points)} points, to {-math.log10(_GOOD):.0f} digits"
@@ -41,12 +41,20 @@ def check(case: Case) -> Iterator[Finding]:
         problem = _formula(case, trace, count) or _same_on_floats(case, trace)
         agrees = f"the rule is the slope at {len(case.points)} points, in balls"
         if proved:
-            agrees = f"on floats the rule does what was proved, at {len(case.points)} points"
+            decided = len(case.points) - open_points
+            agrees = f"on floats the rule does what was proved, at {decided} points"
         elif case.bounds:
             agrees = f"on floats the rule does what was traced, at {len(case.points)} points"
     yield from _asked_for(case)
     if problem is not None:
         yield problem
+    elif case.samples and all(sample.error is not None for sample in case.samples):
+        stopped = case.samples[0].error
+        message = f"the rule has no answer at any of {len(case.samples)} points ({type(stopped).__name__}: {stopped})"
+        yield case.finding("points", Verdict.INCONCLUSIVE, message)
+    elif open_points and proved:
+        message = f"{agrees}; at {open_points} more the numbers are beyond what balls can follow"
+        yield case.finding("points", Verdict.MATCHED, message)
     elif open_points:
         yield case.finding("points", Verdict.INCONCLUSIVE, f"the reference could not decide {open_points} points")
     else:
@@ -142,10 +150,9 @@ def _floats_only(case: Case) -> Finding | None:
             errors.append((_relative(sample.slopes[i], truth), abs(sample.slopes[i] - truth.nearest), index))
         if not errors:
             continue
-        scale = median(abs(case.truths[index][i].nearest) for _, _, index in errors) or 1.0
         often = sum(relative > _GOOD for relative, _, _ in errors) > len(errors) / 2
         for relative, absolute, index in errors:
-            far = relative > _BAD and absolute > _SLIGHT * scale
+            far = relative > _BAD and absolute > _SLIGHT * case.usual[i]
             if (often and relative > _GOOD) or (far and not _explained(case, index, i)):
                 return _refuted(case, index, i, name, repr(case.samples[index].slopes[i]), "the rule on floats")
     return None

@@ -51,12 +51,16 @@ class Wrong:
 
 @dataclass(frozen=True)
 class Right:
-    """An unusual right rule: the verdicts it must not get are those that fail; ``inaccurate`` where it is true."""
+    """An unusual right rule: none of its verdicts may fail; it is ``inaccurate`` where that is true of it.
+
+    undecided: what the prover cannot do yet, where it leaves the rule open
+    """
 
     op: str
     form: str
     method: Method
     inaccurate: bool = False
+    undecided: str = ""
     more: tuple[tuple[str, Any], ...] = ()
 
     def __str__(self) -> str:
@@ -111,7 +115,8 @@ def _all(subject: ValueEngine) -> Iterator[Finding]:
 
 def witnesses(found: list[Finding]) -> dict[str, Verdict]:
     """The checks that speak up, and the worst that each says; ``matched`` is no complaint."""
-    return {f.check: f.verdict for f in sorted(found, key=lambda f: f.verdict.fails) if f.noteworthy and f.verdict is not Verdict.MATCHED}
+    complaints = [f for f in found if f.noteworthy and f.verdict is not Verdict.MATCHED]
+    return {f.check: f.verdict for f in sorted(complaints, key=lambda f: f.verdict.fails)}
 
 
 def shown(found: list[Finding]) -> str:

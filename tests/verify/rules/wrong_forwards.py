@@ -1,7 +1,10 @@
 """Wrong forwards: alone, or with a rule that is their true derivative."""
 
+# ruff: noqa: E501 - the tables are aligned, a rule a line
+
 from __future__ import annotations
 
+from typing import Any
 
 from tests.verify.rules.plant import REFUTED, Formula, Wrong, forward_of, rule
 

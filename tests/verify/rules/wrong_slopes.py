@@ -1,5 +1,7 @@
 """Wrong formulas: the mistakes that people make on paper, and needles that no point ever meets."""
 
+# ruff: noqa: E501 - the tables are aligned, a rule a line
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,5 +1,7 @@
 """Right slopes, passed on in a wrong way: what a `_backward` does beside computing them."""
 
+# ruff: noqa: E501 - the tables are aligned, a rule a line
+
 from __future__ import annotations
 
 from collections.abc import Callable
