@@ -71,8 +71,8 @@ def _of_method(method: Method) -> Iterator[Mutant]:
     names = [a.arg for a in method.tree.args.args]
     binary = "other" in names
     values = ("self.data", "other.data", "out.data") if binary else ("self.data", "out.data")
-    for statement in method.preparation:
-        yield from _of_statement(method, statement, values[:-1])  # there is no `out` yet
+    for line in method.preparation:
+        yield from _of_statement(method, line, values[:-1])  # there is no `out` yet
     for statement in method.rule.body:
         yield from _of_statement(method, statement, values)
         if isinstance(statement, ast.AugAssign):

@@ -203,8 +203,7 @@ class _Hearing:
 def _decided(hearings: list[_Hearing]) -> tuple[Outcome, str]:
     for hearing in hearings:
         if text := hearing.false_proof():
-            if not hearing.case.row.corners or not hearing.unsafe():
-                return Outcome.FALSE_PROOF, text
+            return Outcome.FALSE_PROOF, text
     for outcome, told in (
         (Outcome.REFUTED, _Hearing.refuted),
         (Outcome.MISWIRED, _Hearing.miswired),

@@ -29,13 +29,13 @@ def lines(judged: Judged, seconds: float, jobs: int) -> Iterator[str]:
     checks = [c.name for c in CHECKS]
     yield f"Which check alone kills what: killed/wrong, {POINTS} points a row where a check looks at points"
     yield ""
-    yield tabulate(
+    yield from tabulate(
         list(_rows(judged, checks)),
         ["mutation", "mutants", *checks, "gradcheck*"],
         tablefmt="simple",
         colalign=("left", *("right",) * (len(checks) + 2)),
         disable_numparse=True,
-    )
+    ).splitlines()
     yield ""
     yield "* not ours: central differences as in torch.autograd.gradcheck (eps 1e-6, atol 1e-5, rtol 1e-3, 10 points)"
     yield f"  {_missed(judged)}"

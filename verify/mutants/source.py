@@ -1,7 +1,6 @@
 """A method of the engine as source text: take its rule apart, put a changed one in its place, build it anew."""
 
 from __future__ import annotations
-
 import __future__
 
 import ast

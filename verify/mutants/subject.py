@@ -21,7 +21,7 @@ class MutantOperation(ValueOperation):
     mutant: Mutant
 
     @property
-    def source(self) -> Source:  # type: ignore[override]  # what is worked out there is known here
+    def source(self) -> Source:
         file, _, line = self.mutant.place.rpartition(":")
         return Source(file, int(line), self.mutant.after)
 

@@ -1,0 +1,142 @@
+"""The gate: every mutant is told from a right rule, and no wrong one is proved."""
+
+import argparse
+from dataclasses import replace
+
+import pytest
+
+from verify.checks import CHECKS
+from verify.harness import Options
+from verify.mutants.command import run
+from verify.mutants.generate import Mutant, mutants, sample
+from verify.mutants.judge import POINTS, Judge, Judgement, Outcome
+from verify.mutants.matrix import lines
+from verify.mutants.run import judged
+from verify.proof import ladder
+from verify.proof.result import Status
+from verify.subjects.values import own_engine
+
+ENGINE = own_engine()
+ALL = mutants(ENGINE)
+OPTIONS = Options(points=POINTS, alone=True)
+
+
+def mutant(operation: str, after: str) -> Mutant:
+    return next(m for m in ALL if m.operation == operation and m.after == after)
+
+
+def verdict(operation: str, after: str) -> Judgement:
+    return Judge(ENGINE, OPTIONS)(mutant(operation, after))
+
+
+def report(found: list[tuple[Mutant, Judgement]]) -> str:
+    return "\n".join(f"{j.outcome}: {m}: {j.evidence}" for m, j in found)
+
+
+def test_a_sample_of_all_rules_has_no_survivors():
+    found = judged(sample(ALL, 200))
+    assert len(found) == 200
+    survivors = [(m, j) for m, j in found if j.outcome.survives]
+    assert not survivors, report(survivors)
+    assert not [text for _, j in found for text in j.fell]
+    assert {j.outcome for _, j in found} >= {Outcome.REFUTED, Outcome.MISWIRED, Outcome.EQUIVALENT}
+
+
+@pytest.mark.slow
+def test_no_mutant_survives():
+    found = judged(ALL)
+    survivors = [(m, j) for m, j in found if j.outcome.survives]
+    assert not survivors, report(survivors)
+    assert not [text for _, j in found for text in j.fell]
+
+
+def test_a_wrong_sign_is_refuted_and_seen_by_every_check_of_slopes():
+    found = verdict("tanh", "self.grad += (1 + out.data ** 2) * out.grad")
+    assert found.outcome is Outcome.REFUTED
+    assert {"proof", "points", "differences"} <= set(found.killers)
+    assert found.gradcheck
+    assert "x = 1" in found.evidence
+
+
+def test_a_relative_error_of_1e_9_is_refuted_where_a_gradcheck_sees_nothing():
+    found = Judge(ENGINE, OPTIONS)(next(m for m in ALL if m.operation == "sin" and m.what == "times 1 + 1e-9"))
+    assert found.outcome is Outcome.REFUTED
+    assert not found.gradcheck
+
+
+def test_overwriting_is_miswired_and_the_slope_is_proved():
+    found = verdict("exp", "self.grad = out.data * out.grad")
+    assert found.outcome is Outcome.MISWIRED
+    assert found.killers == ("wiring",)
+
+
+def test_another_answer_at_a_corner_is_unsafe():
+    found = verdict("relu", "self.grad += m.ge(self.data, 0) * out.grad")
+    assert found.outcome is Outcome.UNSAFE
+    assert found.killers == ("corners",)
+
+
+def test_the_same_product_the_other_way_round_is_equivalent():
+    found = verdict("mul", "self.grad += out.grad * other.data")
+    assert found.outcome is Outcome.EQUIVALENT
+    assert found.killers == ()
+    assert not found.gradcheck
+
+
+def test_wrong_at_one_point_only():
+    found = Judge(ENGINE, OPTIONS)(next(m for m in ALL if m.operation == "sin" and m.what.endswith("x = 3/10")))
+    assert found.outcome is Outcome.REFUTED
+    assert not found.gradcheck
+
+
+def test_a_prover_that_proves_everything_is_caught(monkeypatch):
+    """The gate must be able to fail: a false proof is a survivor."""
+    honest = ladder.decided
+
+    def credulous(obligation):
+        proof = honest(obligation)
+        cells = tuple(
+            replace(c, gradients=tuple(replace(v, status=Status.PROVED) for v in c.gradients)) for c in proof.cells
+        )
+        return replace(proof, cells=cells)
+
+    monkeypatch.setattr(ladder, "decided", credulous)
+    for what in ("`+` for `-`", "times 1 + 1e-12", "`0` where x in (-3, -2)", "`=` for `+=`"):
+        wrong = next(m for m in ALL if m.operation == "tanh" and m.what.startswith(what))
+        found = Judge(ENGINE, OPTIONS)(wrong)
+        assert found.outcome is Outcome.FALSE_PROOF, what
+
+
+def test_a_gate_without_checks_leaves_everything_undecided():
+    found = Judge(ENGINE, OPTIONS, checks=())(mutant("sin", "self.grad = m.cos(self.data) * out.grad"))
+    assert found.outcome is Outcome.UNDECIDED
+
+
+def test_the_matrix_counts_what_the_judgements_say():
+    bad, good = mutant("exp", "self.grad = out.data * out.grad"), mutant("mul", "self.grad += out.grad * other.data")
+    found = [
+        (bad, Judgement(Outcome.MISWIRED, "why", ("wiring",), (), False, 0.25)),
+        (good, Judgement(Outcome.EQUIVALENT, "", (), (), False, 0.5)),
+        (good, Judgement(Outcome.UNDECIDED, "nobody knows", (), ("points: KeyError: 'x'",), False, 0.5)),
+    ]
+    text = list(lines(found, 1.0, 2))
+    head = next(line for line in text if line.startswith("mutation"))
+    assert [c.name for c in CHECKS] == head.split()[2:-1]
+    total = next(line for line in text if line.startswith("all")).split()
+    assert total[1] == "3"
+    assert total[2:] == [*("1/1" if c.name == "wiring" else "0/1" for c in CHECKS), "0/1"]
+    assert any(line.startswith("survivors: 1") for line in text)
+    assert any("nobody knows" in line for line in text)
+    assert any("KeyError" in line for line in text)
+
+
+def test_the_command_prints_the_table_and_fails_on_survivors(capsys, monkeypatch):
+    arguments = argparse.Namespace(seed=0, jobs=2, ascii=False, color="never")
+    assert run(arguments, ["neg"]) == 0
+    shown = capsys.readouterr().out
+    assert "undecided" in shown
+    assert "survivors" not in shown
+    doubt = Judgement(Outcome.UNDECIDED, "nobody knows")
+    monkeypatch.setattr("verify.mutants.command.judged", lambda found, *_: [(m, doubt) for m in found])
+    assert run(arguments, ["neg"]) == 1
+    assert "nobody knows" in capsys.readouterr().out
