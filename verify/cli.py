@@ -21,6 +21,7 @@ COMMANDS = {
     "render": ("verify.commands.render", "run"),
     "compare": ("verify.commands.compare", "run"),
     "check-certificate": ("verify.commands.certificates", "run"),
+    "mutants": ("verify.mutants.command", "run"),
 }
 
 _EPILOG = """\
@@ -32,6 +33,7 @@ what to verify:
   render REPORT.json             a saved report in other formats, without verifying again
   compare OLD.json NEW.json      what got better, worse, new, gone between two saved reports
   check-certificate FILE         replay a certificate, in a process and by a checker of its own
+  mutants                        break every rule in every way; each must be told from a right one (or: mutants tanh)
 
 exit codes: 0 all verified, 1 something failed, 2 usage, 3 internal error, 5 nothing selected, 130 interrupted
 """
