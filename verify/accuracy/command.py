@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from tabulate import tabulate
 
 from verify.accuracy import told
-from verify.accuracy.curve import breakdown, curve
+from verify.accuracy.bounds import bound_of_band
+from verify.accuracy.curve import Band, breakdown, curve
 from verify.accuracy.exhaustive import exhaustive
 from verify.accuracy.formats import format_named
 from verify.accuracy.gauge import Gauge, Measured
@@ -74,6 +75,14 @@ def _line(gauge: Gauge, i: int, found: Measured | None, budget: float) -> list[s
     return [name, operand, gauge.fmt.name, told.ulps(found.local), at, f"{found.digits:.1f}", verdict]
 
 
+def _bounds(gauge: Gauge, bands: Sequence[Band]) -> list[float]:
+    """A sound bound for each band; none in other formats than float64, whose libraries have no profile."""
+    if gauge.fmt is not FLOAT64:
+        return []
+    errors = [0.0 if band.worst is None else band.worst.local for band in bands]
+    return [bound_of_band(gauge.case, b.low, b.high, error) for b, error in zip(bands, errors, strict=True)]
+
+
 def _told(
     gauge: Gauge, options: Options, arguments: argparse.Namespace
 ) -> tuple[list[str], Sequence[Measured | None]]:
@@ -87,6 +96,7 @@ def _told(
         lines += told.worst_lines(gauge, one, arguments.ulp)
     if len(gauge.inputs) == 1:
         lines += told.breakdown_lines(breakdown(gauge))
-        lines += ["", *told.curve_lines(gauge, curve(gauge))]
+        bands = curve(gauge)
+        lines += ["", *told.curve_lines(gauge, bands, _bounds(gauge, bands))]
     return lines, [one.worst for one in found]
 

@@ -10,6 +10,7 @@ from tabulate import tabulate
 from verify.accuracy.curve import Band, Breakdown
 from verify.accuracy.exhaustive import Exhaustive
 from verify.accuracy.gauge import Gauge, Measured
+from verify.accuracy.libm import GLIBC
 from verify.accuracy.search import Worst
 from verify.numbers.ulps import decimal, hexadecimal
 
@@ -78,10 +79,10 @@ def breakdown_lines(found: Sequence[Breakdown]) -> Iterator[str]:
             yield row(next(labels), f"{text:<45} on, {side}")
 
 
-def curve_lines(gauge: Gauge, bands: Sequence[Band], bounds: Sequence[float | None] = ()) -> Iterator[str]:
+def curve_lines(gauge: Gauge, bands: Sequence[Band], bounds: Sequence[float] = ()) -> Iterator[str]:
     """The table over |x|: maxima, a line for each stretch of bands that are alike."""
     head = ["|x|", "worst ULP, x < 0", "x > 0", "digits left"]
-    known = list(bounds) or [None] * len(bands)
+    known = list(bounds) or [math.inf] * len(bands)
     rows = []
     for group in _alike(list(zip(bands, known, strict=True))):
         below = _worst([band.below for band, _ in group])
@@ -93,17 +94,20 @@ def curve_lines(gauge: Gauge, bands: Sequence[Band], bounds: Sequence[float | No
         line = [f"{_mark(group[0][0].low)} to {_mark(group[-1][0].high)}", _cell(below), _cell(above), f"{digits:.1f}"]
         if bounds:
             limits = [bound for band, bound in group if band.worst is not None]
-            line.append(_bound(max((math.inf if b is None else b for b in limits), default=math.inf), gauge))
+            line.append(_bound(max(limits, default=math.inf), gauge))
         rows.append(line)
     if bounds:
         head.append("sound bound")
     align = ("left", *("right",) * (len(head) - 1))
     yield tabulate(rows, head, tablefmt="simple", disable_numparse=True, colalign=align)
+    if bounds:
+        yield f"sound bound: as sound as the largest known errors of {GLIBC.name},"
+        yield f"  {GLIBC.source}"
 
 
-def _alike(bands: list[tuple[Band, float | None]]) -> Iterator[list[tuple[Band, float | None]]]:
+def _alike(bands: list[tuple[Band, float]]) -> Iterator[list[tuple[Band, float]]]:
     """Neighbours of the same order of magnitude on both sides, together."""
-    group: list[tuple[Band, float | None]] = []
+    group: list[tuple[Band, float]] = []
     for band in bands:
         if group and _order(group[-1][0]) != _order(band[0]):
             yield group

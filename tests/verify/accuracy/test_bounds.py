@@ -1,0 +1,122 @@
+"""A sound bound is never below an error that can be observed: searched for, on every operation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from accuracy_rules import case_of, case_with
+from flint import arb, ctx
+
+from engine import arithmetic
+from verify.accuracy.bounded import Bounded
+from verify.accuracy.bounds import Bounder, Box, bound_of_band
+from verify.accuracy.curve import curve
+from verify.accuracy.formats import from_ordinals
+from verify.accuracy.gauge import Gauge
+from verify.accuracy.libm import GLIBC, Profile
+from verify.case import Case
+from verify.harness import Options
+from verify.numbers.ulps import FLOAT64
+from verify.subjects.values import own_engine
+
+CASES = [Case(operation, row, Options()) for operation, row in own_engine().operations()]
+SIDES = [(2.0**k, 2.0 ** (k + 1)) for k in (-40, -4, -1, 0, 2, 4, 8)]
+SIDES += [(-high, -low) for low, high in SIDES]
+
+
+def boxes(case: Case) -> list[Box]:
+    if len(case.row.inputs) == 1:
+        first, last = case.region.intervals[0].floats
+        cut = [(max(low, first), min(high, last)) for low, high in SIDES]
+        return [(side,) for side in cut if side[0] < side[1]]
+    first, second = ((0.25, 0.5), (3.0, 4.0), (-20.0, -18.0)), ((0.125, 0.25), (2.0, 3.0), (-3.0, -2.5))
+    return [(a, b) for a in first for b in second]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.operation.name} {case.row.case}".strip())
+def test_no_observed_error_is_above_its_bound(case: Case) -> None:
+    gauge, bounder = Gauge(case), Bounder(case)
+    random = np.random.default_rng(5)
+    for box in boxes(case):
+        columns = [from_ordinals(FLOAT64, random.integers(*map(FLOAT64.ordinal, side), 150)) for side in box]
+        inside = [point in case.region for point in zip(*(column.tolist() for column in columns), strict=True)]
+        columns = [column[np.array(inside)] for column in columns]
+        if not any(inside):
+            continue
+        for operand, errors in enumerate(gauge.errors(columns)):
+            known = errors[~np.isnan(errors)]
+            if len(known):
+                bound = bounder.bound(box, operand, pieces=32).ulps
+                # a screened error is known to a 64th of itself
+                assert known.max() <= bound * (1 + 2.0**-6) + 2.0**-6, (case.operation.name, box, operand)
+
+
+@pytest.mark.parametrize(("name", "most"), [("tanh", 60), ("sigmoid", 40), ("cosh", 8)])
+def test_bounds_are_of_use(name: str, most: float) -> None:
+    """Within an order of magnitude of what is observed between 1 and 2."""
+    assert bound_of_band(case_of(name), 1, 2) < most
+
+
+def test_a_good_form_has_a_small_bound_over_all_floats() -> None:
+    def rule(m: Any, x: Any, out: Any) -> Any:
+        e = m.exp(-2 * abs(x))
+        return 4 * e / ((1 + e) * (1 + e))
+
+    case = case_with("tanh", rule)
+    for band in curve(Gauge(case)):
+        if band.worst is not None:
+            assert bound_of_band(case, band.low, band.high) < 20
+    assert Bounder(case).bound(((0.0, 354.0),), pieces=4096).ulps < 20
+
+
+def test_where_no_digit_is_left_there_is_no_bound() -> None:
+    assert bound_of_band(case_of("tanh"), 32, 64) > 2.0**53
+
+
+def test_the_bound_grows_with_the_library() -> None:
+    worse = Profile("a poor library", "this test", {name: 4 * ulps for name, ulps in GLIBC.ulps.items()})
+    case, box = case_of("tanh"), ((0.5, 1.0),)
+    assert Bounder(case, worse).bound(box).ulps > 2 * Bounder(case).bound(box).ulps
+
+
+FORMULAS: dict[str, Callable[[Any, Any], Any]] = {
+    "difference": lambda m, x: (1 + x) - x,
+    "quotient": lambda m, x: (x + 3) / (x - 7),
+    "powers": lambda m, x: x**3 - m.pow(x, 2.5),
+    "exponential": lambda m, x: m.exp(m.sin(x)) / m.sqrt(2 * m.pi),
+    "constant": lambda m, x: m.ratio(1, 3) * m.log(1 + x * x),
+    "branches": lambda m, x: m.where(m.gt(x, 2), m.tanh(x), m.maximum(x, 1) / 3),
+    "sterbenz": lambda m, x: (x - m.ratio(5, 4) * x) * 1e10,
+    "error function": lambda m, x: m.erfc(x) * m.normal_pdf(x) + m.sigmoid(-x),
+}
+
+
+@pytest.mark.parametrize("formula", FORMULAS.values(), ids=FORMULAS)
+@pytest.mark.parametrize(("low", "high"), [(0.5, 0.51), (1.0, 3.0), (2.5, 2.500001), (5.0, 6.0)])
+def test_values_and_errors_enclose(formula: Callable[[Any, Any], Any], low: float, high: float) -> None:
+    with ctx.workprec(96):
+        bounded = formula(arithmetic(Bounded(arb(1))), Bounded(arb(low).union(arb(high))))
+    for x in np.random.default_rng(2).uniform(low, high, 200).tolist():
+        computed = formula(arithmetic(1.0), x)
+        with ctx.workprec(256):
+            exact = formula(arithmetic(arb(1)), arb(x))
+            assert bounded.value.overlaps(exact)
+            assert abs(exact - computed).lower() <= bounded.error
+
+
+def test_what_is_exact_has_no_error() -> None:
+    x = Bounded(arb(3).union(arb(4)))
+    for exact in (-x, abs(x), 2 * x, x / 4, x * 0.5, x + 0, 0 + x, x - 4.5):
+        assert exact.error == 0
+    assert (x + 1).error > 0
+    assert (3 * x).error > 0
+
+
+def test_overflow_has_no_bound() -> None:
+    huge = Bounded(arb(1e308).union(arb(1.7e308)))
+    assert (huge * 3).error == math.inf
+    assert (huge + huge).error == math.inf

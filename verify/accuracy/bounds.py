@@ -1,0 +1,153 @@
+"""Sound bounds on a rule's error, in ULPs, over whole intervals: the closure itself, run on `Bounded` numbers.
+
+An interval is cut in two, in ordinal space, wherever its bound is worst.  Each piece's error is divided by the ULP of
+the least true slope on it, which the mirror's stable form gives in balls.  Slopes below the normal numbers do not
+count, as they do not in a search; near a root of the slope its size around takes the ULP's place.
+
+A bound rests on the known errors of the library's functions (`verify.accuracy.libm`) and on the rule being the
+slope in exact arithmetic, which is what the proof says.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flint import arb, ctx
+
+from verify.accuracy.bounded import Bounded
+from verify.accuracy.conditioning import AROUND
+from verify.accuracy.libm import GLIBC, Profile
+from verify.case import Case
+from verify.numbers.ulps import FLOAT64
+from verify.trace.balls import BallProgram
+
+PIECES = 1024
+_PATIENCE = 0.9  # twice the pieces must bring the bound down to this part of itself, or it is left there
+_HOPELESS = 2.0**54  # more than all bits: not even a short piece has a bound worth the name
+_SHORT = 2**42  # floats in a piece that is short in this sense, a thousandth of a binade
+_PREC = 96
+Box = tuple[tuple[float, float], ...]
+"""An interval of floats for each operand, ends included."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """At every float of the box the rule is off by at most ``ulps``; infinite where no bound was found."""
+
+    box: Box
+    operand: int
+    ulps: float
+    libm: Profile
+
+
+class Bounder:
+    """Bounds one case's rule."""
+
+    def __init__(self, case: Case, libm: Profile = GLIBC) -> None:
+        self.case = case
+        self.libm = libm
+        self._slopes = BallProgram(case.slopes, case.row.inputs)
+
+    def bound(self, box: Box, operand: int = 0, pieces: int = PIECES, enough: float = 0.0) -> Bound:
+        """The least bound that so many pieces give; no more of them once it is at most ``enough``, or stays put."""
+        with ctx.workprec(_PREC):
+            return Bound(box, operand, self._bisected(box, operand, pieces, enough), self.libm)
+
+    def _bisected(self, box: Box, operand: int, pieces: int, enough: float) -> float:
+        heap = [(-self._piece(box, operand), 0, box)]
+        count, mark, before = 1, 64, math.inf
+        while len(heap) < pieces and (bound := -heap[0][0]) > enough:
+            if len(heap) == mark:
+                if before < math.inf and bound > _PATIENCE * before:
+                    break
+                mark, before = 2 * mark, bound
+            _, _, worst = heap[0]
+            if bound > _HOPELESS and _length(worst) < _SHORT:
+                break
+            halves = _halves(worst)
+            if not halves:
+                break
+            heapq.heappop(heap)
+            for half in halves:
+                heapq.heappush(heap, (-self._piece(half, operand), count, half))
+                count += 1
+        return -heap[0][0]
+
+    def _piece(self, box: Box, operand: int) -> float:
+        """The bound on one piece, from its ends alone."""
+        sides = [_hull(low, high) for low, high in box]
+        (slope,) = (self._slopes(*sides)[operand],)
+        size = float(slope.abs_upper())
+        if size < FLOAT64.smallest_normal:
+            return 0.0  # subnormal throughout: not counted
+        error = self._error(sides, operand)
+        if not math.isfinite(error):
+            return math.inf
+        least = float(slope.abs_lower()) * (1 - 2.0**-50) if slope.is_finite() else 0.0
+        least = max(least, FLOAT64.smallest_normal)
+        plain = error / math.ldexp(1.0, math.frexp(least)[1] - 53)
+        around = self._around(sides, operand) if plain > 64 else 0.0
+        return min(plain, error * 2.0**53 / around) if around else plain
+
+    def _error(self, sides: Sequence[arb], operand: int) -> float:
+        """At least |computed - exact| of the slope, wherever on the piece."""
+        try:
+            run = self.case.operation.run([Bounded(side, 0.0, self.libm) for side in sides])
+        except (ValueError, ArithmeticError, TypeError, NotImplementedError):
+            return math.inf
+        answer = run.gradients[operand]
+        if isinstance(answer, (int, float)):
+            return 0.0 if math.isfinite(answer) else math.inf  # a constant slope
+        return float(answer.error)
+
+    def _around(self, sides: Sequence[arb], operand: int) -> float:
+        """At most the slope's size around its root, where it surely has one near every point of the piece."""
+        for k, side in enumerate(sides):
+            near = []
+            for factor in (1 - AROUND, 1 + AROUND):
+                place = [*sides[:k], side * arb(factor), *sides[k + 1 :]]
+                near.append(self._slopes(*place)[operand])
+            if (near[0] < 0 and near[1] > 0) or (near[0] > 0 and near[1] < 0):
+                return max(float(slope.abs_lower()) for slope in near) * (1 - 2.0**-50)
+        return 0.0
+
+
+def _hull(low: float, high: float) -> arb:
+    """The smallest ball around the interval that binary radii allow."""
+    return arb(low) if low == high else arb(low).union(arb(high))
+
+
+def _length(box: Box) -> int:
+    """The floats along the longest side."""
+    return max(FLOAT64.ordinal(high) - FLOAT64.ordinal(low) for low, high in box)
+
+
+def _halves(box: Box) -> tuple[Box, ...]:
+    """The box cut in two across its longest side, counted in floats; nothing where it is a single point."""
+    ordinals = [(FLOAT64.ordinal(low), FLOAT64.ordinal(high)) for low, high in box]
+    side = max(range(len(box)), key=lambda k: ordinals[k][1] - ordinals[k][0])
+    low, high = ordinals[side]
+    if high - low < 1:
+        return ()
+    middle = (low + high) // 2
+    parts = ((box[side][0], FLOAT64.from_ordinal(middle)), (FLOAT64.from_ordinal(middle + 1), box[side][1]))
+    return tuple((*box[:side], part, *box[side + 1 :]) for part in parts)
+
+
+def bound_of_band(case: Case, low: float, high: float, observed: float = 0.0) -> float:
+    """The bound of a one-operand rule for low <= |x| < high, wherever that is in the domain.
+
+    A bound within twice the largest error that was observed there is close enough.
+    """
+    bounder = Bounder(case)
+    first, last = case.region.intervals[0].floats
+    found = [0.0]
+    for sign in (-1, 1):
+        start, end = sorted((sign * low, sign * math.nextafter(high, 0)))
+        start, end = max(start, first), min(end, last)
+        if start <= end:
+            found.append(bounder.bound(((start, end),), 0, enough=max(1.0, 2 * observed)).ulps)
+    return max(found)
