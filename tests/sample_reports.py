@@ -92,11 +92,20 @@ def hostile():
 
 
 def large(count=1000):
-    """A report of very many operations, one in ten of them failing."""
+    """A report of very many operations with full plots, one in ten of them failing."""
+    series = tuple(map(_stretched, portrait().series))
+    shown = (replace(portrait(), series=series),)
     bad = (Verdict.REFUTED, Verdict.INACCURATE, Verdict.SAFE, Verdict.WIRED)
     return Report(
-        "generated", 0, 1000, tuple(operation(f"op{i:04}", GOOD if i % 10 else bad) for i in range(count))
-    )
+        "generated", 0, 1000,
+        tuple(operation(f"op{i:04}", GOOD if i % 10 else bad, portraits=shown) for i in range(count)),
+    )  # fmt: skip
+
+
+def _stretched(series, count=200):
+    """The series with as many points as a real one."""
+    columns = {name: tuple(repr(0.37 * (i + 1)) for i in range(count)) for name in series.columns}
+    return replace(series, columns=columns)
 
 
 def empty():

@@ -23,6 +23,7 @@ SHOWN = 8.0  # how far from 0 a slice goes, where the domain does
 SLICE = 200  # points of a slice: an even number, so that 0 is none of them
 BUCKETS = 200  # points of a range: the worst of each stretch of the floats
 FIXED = (2.0, 0.5, 1.0, 0.0, -0.5, -2.0)  # what the other operands are, in a slice
+SIMPLE = (0.7, 2.0, -0.7)  # where a difference is looked at
 STEPS = range(1, 53)  # a difference's steps: 1/2, 1/4, ...
 
 
@@ -106,12 +107,11 @@ def _corners(case: Case, i: int, point: Point) -> list[float]:
 def _range(case: Case, i: int) -> Series | None:
     """The worst error in each stretch of the floats, from the points of the run: every size a float can have."""
     worst: dict[int, tuple[float, float]] = {}
-    largest = FLOAT64.ordinal(FLOAT64.largest)
     for sample, truths, corner in zip(case.samples, case.truths, case.at_corner, strict=True):
         if corner or not _measurable(sample, truths[i], i):
             continue
         x = sample.point[i]
-        bucket = (FLOAT64.ordinal(x) + largest) * BUCKETS // (2 * largest + 1)
+        bucket = _stretch(x)
         error = truths[i].error(float(sample.slopes[i]))
         if bucket not in worst or error > worst[bucket][1]:
             worst[bucket] = x, error
@@ -119,6 +119,12 @@ def _range(case: Case, i: int) -> Series | None:
         return None
     xs, errors = zip(*(worst[bucket] for bucket in sorted(worst)), strict=True)
     return Series("range", case.row.inputs[i], "", {"x": tuple(map(repr, xs)), "error": tuple(map(repr, errors))})
+
+
+def _stretch(x: float) -> int:
+    """Which stretch of the floats x is in: short around 1, where most work is done, long towards the ends."""
+    size = round(math.asinh(math.log2(abs(x)) / 10) * BUCKETS / 20) if x else -BUCKETS
+    return size + BUCKETS if x > 0 else -size - BUCKETS
 
 
 def _measurable(sample: Sample, truth: Truth, i: int) -> bool:
@@ -135,7 +141,8 @@ def _steps(case: Case, i: int) -> Series | None:
     if along is None:
         return None
     points, at = along
-    point = min(points, key=lambda p: (abs(p[i] - 0.7), p[i]))
+    simple = next((v for v in SIMPLE if v in case.region.intervals[i]), points[0][i])
+    point = (*points[0][:i], simple, *points[0][i + 1 :])
     truth = Reference(case.slopes, case.row.inputs).at(point)[i]
     if not truth.known or truth.nearest == 0:
         return None

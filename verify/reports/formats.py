@@ -57,6 +57,8 @@ FORMATS = {
         Format("json", "everything; `render` makes the other formats from it", "json", portraits=True),
         Format("text", "as in the terminal", "text"),
         Format("markdown", "for a comment on a pull request", "markdown"),
+        Format("html", "a page an operation with formulas and plots: a folder, or one .html file", "html",
+               pages="pages", portraits=True),
         Format("junit", "JUnit XML, family xunit2: strict readers, Jenkins", "junit"),
         Format("junit-xunit1", "JUnit XML, family xunit1: file and line, GitLab", "junit", "render_xunit1"),
         Format("sarif", "SARIF 2.1.0: failures at their lines, GitHub code scanning", "sarif"),

@@ -46,7 +46,8 @@ def test_what_an_interrupt_cut_off_is_neither_gone_nor_new():
 def test_a_new_operand_that_fails_is_worse():
     old = Report("s", 0, 1, (operation("f", (Verdict.REFUTED, *GOOD[1:]), ("x",)),))
     new = Report("s", 0, 1, (operation("f", (Verdict.REFUTED, *GOOD[1:]), ("x", "y")),))
-    assert [(c.kind, c.operand, c.after) for c in changes(old, new)][0] == ("worse", "y", "refuted")
+    first = next(changes(old, new))
+    assert (first.kind, first.operand, first.after) == ("worse", "y", "refuted")
 
 
 @pytest.fixture

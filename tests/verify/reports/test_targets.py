@@ -1,0 +1,58 @@
+"""Where reports go: names, paths, folders, stdout."""
+
+import pytest
+from sample_reports import every_verdict
+
+from verify.errors import UsageError
+from verify.reports.formats import FORMATS
+from verify.reports.targets import portraits, targets, to_stdout, write
+
+
+@pytest.mark.parametrize(
+    ("texts", "reason"),
+    [
+        (["jsn=a"], "'jsn' is no format: did you mean 'json'?"),
+        (["HTML=a"], "'HTML' is no format: did you mean 'html'?"),
+        (["zzz"], "'zzz' is no format; there are json, text, markdown"),
+        ([""], "'' is no format"),
+        (["json"], "needs a path: --report json=PATH, or json=- for stdout"),
+        (["json="], "needs a path"),
+        (["json=-", "junit=-"], "json and junit both go to stdout"),
+        (["json=a", "junit=./a"], r"json and junit both go to \./a"),
+    ],
+)
+def test_what_cannot_be_asked_for(texts, reason):
+    with pytest.raises(UsageError, match=reason.replace("?", r"\?")):
+        targets(texts)
+
+
+def test_a_path_may_hold_an_equals_sign():
+    (target,) = targets(["json=a=b.json"])
+    assert target.path == "a=b.json"
+
+
+def test_github_goes_to_stdout_by_itself():
+    assert to_stdout(targets(["github"]))
+    assert not to_stdout(targets(["json=a", "github=b"]))
+
+
+def test_plots_are_worked_out_only_for_formats_that_show_them():
+    assert portraits(targets(["junit=a", "html=out/"]))
+    assert not portraits(targets(["junit=a", "sarif=b", "github"]))
+
+
+@pytest.mark.parametrize(
+    ("path", "folder"), [("out/", True), ("out", True), ("out.html", False), ("out.HTM", False), ("-", False)]
+)
+def test_html_is_a_folder_or_one_file(path, folder):
+    (target,) = targets([f"html={path}"])
+    assert target.is_folder is folder
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_writes_a_file(name, tmp_path, monkeypatch):
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    (target,) = targets([f"{name}={tmp_path}/out.html"])
+    write(target, every_verdict())
+    assert (tmp_path / "out.html").stat().st_size
+    assert [path.name for path in tmp_path.iterdir()] == ["out.html"]
