@@ -18,6 +18,7 @@ from verify.version import version
 COMMANDS = {
     "list": ("verify.commands.listing", "run"),
     "engine": ("verify.commands.verification", "run_engine"),
+    "rules": ("verify.commands.rules", "run"),
     "render": ("verify.commands.render", "run"),
     "compare": ("verify.commands.compare", "run"),
     "check-certificate": ("verify.commands.certificates", "run"),
@@ -30,6 +31,7 @@ what to verify:
   tanh gelu max                  just these, with the evidence in full
   list                           every operation: definition, domain, corners, rule as written
   engine micrograd.engine:Value  somebody else's engine (then, if you like, operations)
+  rules rules.toml               derivatives written as text (docs/rules-files.md)
   render REPORT.json             a saved report in other formats, without verifying again
   compare OLD.json NEW.json      what got better, worse, new, gone between two saved reports
   check-certificate FILE         replay a certificate, in a process and by a checker of its own

@@ -90,25 +90,29 @@ class OperationReport:
         """No answer fails; warnings pass."""
         return self.passes()
 
+    def _answer(self, question: Question) -> Answer:
+        """An answer without findings, inconclusive, for a question that was not asked."""
+        return self.answers.get(question, Answer(question, ()))
+
     @property
     def right(self) -> Answer:
-        """Is the rule the derivative, everywhere in the domain?  Raises KeyError if that was not asked."""
-        return self.answers[Question.RIGHT]
+        """Is the rule the derivative, everywhere in the domain?"""
+        return self._answer(Question.RIGHT)
 
     @property
     def accurate(self) -> Answer:
-        """Does it keep its digits in floats?  Raises KeyError if that was not asked."""
-        return self.answers[Question.ACCURATE]
+        """Does it keep its digits in floats?"""
+        return self._answer(Question.ACCURATE)
 
     @property
     def safe(self) -> Answer:
-        """Does it answer sensibly where it bends, ends or overflows?  Raises KeyError if that was not asked."""
-        return self.answers[Question.SAFE]
+        """Does it answer sensibly where it bends, ends or overflows?"""
+        return self._answer(Question.SAFE)
 
     @property
     def wired(self) -> Answer:
-        """Does it pass gradients on correctly?  Raises KeyError if that was not asked."""
-        return self.answers[Question.WIRED]
+        """Does it pass gradients on correctly?"""
+        return self._answer(Question.WIRED)
 
     def cells(self) -> Iterator[Cell]:
         """Every operand under every question; a finding about no operand in particular speaks of each."""

@@ -8,6 +8,7 @@ directions into every piece; for two operands the answer is judged as a pair.
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -55,10 +56,13 @@ def _places(case: Case, corner: Corner) -> list[Vector]:
     """Points on the corner: the one there is, or several along a tie and all those that were generated on it."""
     names = case.row.inputs
     if len(corner.places) == len(names):
-        return [tuple(map(float, corner.places))]
+        place = tuple(map(float, corner.places))
+        return [place] if place in case.region else []
     tie = from_sympy(corner.at[0])
-    along: list[Vector] = [*((t, t) for t in _TIES), *((t, -t) for t in _TIES)]
-    generated = [point for point, corner in zip(case.points, case.at_corner, strict=True) if corner]
+    along: list[Vector] = []
+    if len(names) == 2:
+        along += [(t, u) for t in _TIES for u in (t, -t) if (t, u) in case.region]
+    generated = [case.points[k] for k in case.plainest if case.at_corner[k]]
     along.extend(generated[:: max(1, len(generated) // _GENERATED)])
     return [p for p in along if evaluate(tie, dict(zip(names, map(arb, p), strict=True))).contains(0)]
 
@@ -76,6 +80,8 @@ def _judge(case: Case, slopes: BallProgram, corner: Corner, place: Vector) -> Fi
             details=(("ours", f"{type(error).__name__}: {error}"), ("valid", _valid(_limits(case, slopes, place)))),
         )
     limits = _limits(case, slopes, place)
+    if not limits and not corner.answers and not any(map(math.isnan, answer)):
+        return None  # a place that nobody declared, and the slopes around it are infinite
     if not in_hull(answer, limits):
         return case.finding(
             "corners",
@@ -84,9 +90,11 @@ def _judge(case: Case, slopes: BallProgram, corner: Corner, place: Vector) -> Fi
             point=point,
             details=(("ours", _shown(answer)), ("valid", _valid(limits))),
         )
+    if not case.operation.follows_rows or not corner.answers:
+        return None
     declared = tuple(float(sympy.sympify(a).subs(case.row.constants)) for a in corner.answers)
     agrees = all(math.isclose(a, d, rel_tol=_SLACK) for a, d in zip(answer, declared, strict=True))
-    if case.operation.follows_rows and not agrees:
+    if not agrees:
         return case.finding(
             "corners",
             Verdict.UNSAFE,
@@ -102,7 +110,7 @@ def _limits(case: Case, slopes: BallProgram, place: Vector) -> list[Vector]:
     names = case.row.inputs
     found: dict[Vector, None] = {}
     with ctx.workprec(_BITS):
-        step = arb(max(1.0, *map(abs, place))) * arb(2) ** -_NEAR
+        step = arb(min((abs(p) for p in place if p), default=1.0)) * arb(2) ** -_NEAR
         for turn, direction in enumerate(_directions(len(names))):
             if turn == _FEW and len(found) <= 4:
                 break  # a few flat or smooth pieces meet, and each has been seen
@@ -117,6 +125,10 @@ def _limits(case: Case, slopes: BallProgram, place: Vector) -> list[Vector]:
 def _directions(inputs: int) -> list[Vector]:
     if inputs == 1:
         return [(1.0,), (-1.0,)]
+    if inputs > 2:
+        source = random.Random(inputs)
+        drawn = [[source.gauss() for _ in range(inputs)] for _ in range(_DIRECTIONS)]
+        return [tuple(v / math.hypot(*d) for v in d) for d in drawn]
     few = [i * _DIRECTIONS // _FEW for i in range(_FEW)]
     places = [*few, *(i for i in range(_DIRECTIONS) if i not in set(few))]
     turns = [(i + 0.25) * 2 * math.pi / _DIRECTIONS for i in places]  # never along an axis or a tie
@@ -124,7 +136,7 @@ def _directions(inputs: int) -> list[Vector]:
 
 
 def in_hull(answer: Sequence[float], limits: Sequence[Sequence[float]]) -> bool:
-    """``answer`` lies in the convex hull of ``limits`` (one or two coordinates), up to the round-off of floats."""
+    """``answer`` lies in the convex hull of ``limits``, up to the round-off of floats."""
     if not limits or not all(map(math.isfinite, answer)):
         return False
     size = max(1.0, *(abs(v) for limit in limits for v in limit))
@@ -132,20 +144,56 @@ def in_hull(answer: Sequence[float], limits: Sequence[Sequence[float]]) -> bool:
         values = [limit[0] for limit in limits]
         return min(values) - _SLACK * size <= answer[0] <= max(values) + _SLACK * size
     slack = _SLACK if len(limits) <= 4 else 1e-5
-    corners = _hull([(v[0], v[1]) for v in limits])
-    x, y = answer
+    if len(answer) > 2:
+        return _distance(answer, limits) <= slack * size
+    corners = _hull([(v[0] / size, v[1] / size) for v in limits])  # floats near the largest must not overflow
+    x, y = (v / size for v in answer)
     if len(corners) == 1:
-        return math.dist(corners[0], (x, y)) <= slack * size
+        return math.dist(corners[0], (x, y)) <= slack
     if len(corners) == 2:
         (a, b), (c, d) = corners
         length = math.dist((a, b), (c, d))
         along = ((x - a) * (c - a) + (y - b) * (d - b)) / length
         across = abs((x - a) * (d - b) - (y - b) * (c - a)) / length
-        return across <= slack * size and -slack * size <= along <= length + slack * size
+        return across <= slack and -slack <= along <= length + slack
     return all(
-        (c - a) * (y - b) - (d - b) * (x - a) >= -slack * size * math.dist((a, b), (c, d))
+        (c - a) * (y - b) - (d - b) * (x - a) >= -slack * math.dist((a, b), (c, d))
         for (a, b), (c, d) in pairwise([*corners, corners[0]])
     )
+
+
+def _distance(answer: Sequence[float], limits: Sequence[Sequence[float]]) -> float:
+    """How far the answer is from the nearest mean of the limits.
+
+    Weights w >= 0 with sum 1 and least |V·w - answer|: non-negative least squares, by the active sets of Lawson
+    and Hanson, "Solving Least Squares Problems" (1974), chapter 23.
+    """
+    import numpy as np
+
+    size = max(1.0, *(abs(v) for limit in limits for v in limit))
+    matrix = np.vstack([np.array(limits, dtype=float).T / size, np.ones(len(limits))])
+    target = np.array([*(v / size for v in answer), 1.0])
+    weights = np.zeros(len(limits))
+    used: list[int] = []
+    for _ in range(3 * len(limits)):
+        gain = matrix.T @ (target - matrix @ weights)
+        gain[used] = -np.inf
+        best = int(np.argmax(gain))
+        if gain[best] <= 2.0**-45:
+            break
+        used.append(best)
+        while True:
+            solved = np.linalg.lstsq(matrix[:, used], target, rcond=None)[0]
+            if (solved > 0).all():
+                break
+            old = weights[used]
+            step = min(o / (o - s) for o, s in zip(old, solved, strict=True) if s <= 0)
+            weights[used] = old + step * (solved - old)
+            used = [k for k in used if weights[k] > 2.0**-45]
+            weights[[k for k in range(len(limits)) if k not in used]] = 0
+        weights[:] = 0
+        weights[used] = solved
+    return float(np.abs(matrix @ weights - target).max()) * size
 
 
 def _hull(points: list[tuple[float, float]]) -> list[tuple[float, float]]:

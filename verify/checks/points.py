@@ -100,7 +100,8 @@ def _formula(case: Case, trace: Traced, count: int) -> Finding | None:
 def _same_on_floats(case: Case, trace: Traced) -> Finding | None:
     """The rule that ran on floats must be the traced one: no worse than the trace, run on floats, lets expect.
 
-    One point far off is enough; an error between `_GOOD` and `_BAD` must be there at most of them.
+    One point far off is enough; an error between `_GOOD` and `_BAD` must be there at most of them.  A compiled
+    kernel may lose digits where the trace does not (a tanh that saturates early): slight errors are let pass.
     """
     names = case.row.inputs
     program = compile_floats(trace.gradients, [*names, "g", *(f"acc_{n}" for n in names)])
@@ -119,7 +120,8 @@ def _same_on_floats(case: Case, trace: Traced) -> Finding | None:
             if ours == expected or _relative(expected, truth) > _GOOD or _relative(ours, truth) <= _GOOD:
                 continue
             off[i].append(index)
-            if _relative(ours, truth) > _BAD:
+            slight = case.operation.compiled and abs(ours - truth.nearest) <= _SLIGHT * case.usual[i]
+            if _relative(ours, truth) > _BAD and not slight:
                 return _refuted(case, index, i, names[i], repr(ours), note)
     for i, name in enumerate(names):
         if len(off[i]) > compared[i] / 2:

@@ -19,9 +19,10 @@ from verify.numbers import differences
 from verify.numbers.ulps import decimal
 from verify.proof.diagnose import diagnose
 from verify.proof.enclose import Enclosure
+from verify.proof.interpret import unread
 from verify.proof.places import place
-from verify.proof.refute import Witness, refutations
 from verify.proof.recognise import likeness
+from verify.proof.refute import Witness, refutations
 from verify.proof.result import Bend, BoundaryResult, Proof, Status
 from verify.proof.symbolic import settled
 from verify.trace.term import Term, topological
@@ -37,7 +38,7 @@ def check(case: Case) -> Iterator[Finding]:
         message = f"not proved: the rule does not run on symbols ({_reason(case.trace)})"
         yield case.finding("proof", Verdict.MATCHED, message)
     elif proof.status is Status.PROVED:
-        yield case.finding("proof", Verdict.PROVED, _summary(proof))
+        yield case.finding("proof", Verdict.PROVED, _summary(case, proof))
     elif case.bounds:
         message = "proved " + "; ".join(map(_bound, case.bounds)) + ", not exactly: its literals are rounded"
         yield case.finding("proof", Verdict.MATCHED, message)
@@ -48,6 +49,9 @@ def check(case: Case) -> Iterator[Finding]:
             return
         if settled(proof):
             message = "SymPy simplifies rule - derivative to 0, where the prover does not reach"
+            yield case.finding("proof", Verdict.MATCHED, message)
+        elif unknown := unread(proof.obligation.definition, proof.obligation.forward, *proof.obligation.gradients):
+            message = f"not proved: the prover has no normal form for {', '.join(unknown)}; it rests on points"
             yield case.finding("proof", Verdict.MATCHED, message)
         else:
             yield case.finding("proof", Verdict.INCONCLUSIVE, "not decided: " + "; ".join(proof.reasons))
@@ -61,12 +65,14 @@ def _reason(stopped: object) -> str:
     return f"{type(stopped).__name__}: {stopped}".splitlines()[0]
 
 
-def _summary(proof: Proof) -> str:
+def _summary(case: Case, proof: Proof) -> str:
     inside = [cell for cell in proof.cells if not cell.outside]
     parts = [f"on {len(inside)} cell{'' if len(inside) == 1 else 's'}"]
     corners = sum(b.bend is Bend.SUBGRADIENT for b in proof.boundaries)
     if corners:
         parts.append(f"{corners} corner{'' if corners == 1 else 's'} included")
+    if case.operation.own_definition:
+        parts.append("the forward's own code being the definition")
     if proof.assumptions:
         parts.append("assuming " + "; ".join(proof.assumptions))
     return ", ".join(parts)

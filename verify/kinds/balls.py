@@ -64,6 +64,20 @@ def hypot(x: Number, y: Number) -> arb:
     return (x * x + y * y).nonnegative_part().sqrt()
 
 
+def lgamma(x: Number) -> arb:
+    """log|Γ(x)|, as `math.lgamma` has it: also left of 0, where Γ changes sign from pole to pole."""
+    x = ball(x)
+    return x.lgamma() if x > 0 else abs(x.gamma()).log()
+
+
+def trigamma(x: Number) -> arb:
+    """ψ'(x) = ζ(2, x); left of 0 by the reflection π²/sin(πx)² - ψ'(1 - x)."""
+    x = ball(x)
+    if x > 0:
+        return arb(2).zeta(x)
+    return (arb.pi() / x.sin_pi()) ** 2 - arb(2).zeta(1 - x)
+
+
 def maximum(a: Number, b: Number) -> arb:
     a, b = ball(a), ball(b)
     if a >= b:

@@ -10,7 +10,7 @@ from verify.proof.algebra import CONSTANT_ONE, CONSTANT_ZERO, Element, number
 from verify.proof.cells import NOT_ZERO
 from verify.proof.field import Field
 from verify.proof.signs import learn, require_nonzero, sign
-from verify.trace.term import Term
+from verify.trace.term import COMPARISONS, Term, topological
 
 HALF = Fraction(1, 2)
 
@@ -232,3 +232,9 @@ _READINGS: dict[str, Callable[..., Element]] = {
     "erf": lambda i, n, a: functions.erf(i.field, a),
     "erfc": lambda i, n, a: CONSTANT_ONE - functions.erf(i.field, a),
 }
+
+
+def unread(*terms: Term) -> list[str]:
+    """The ops in these terms that have no normal form, in order of first appearance."""
+    plain = ("const", "symbol", "pi", "where", "special", "true", "false", "not", "and", "or", *COMPARISONS)
+    return list(dict.fromkeys(t.op for t in topological(*terms) if t.op not in plain and t.op not in _READINGS))

@@ -50,6 +50,9 @@ class Operation(ABC):
     constants: tuple[Any, ...] = ()
     command = "python -m verify"  # how a user verifies this operation again
     problem = ""  # why it cannot be verified at all, such as a text that does not parse
+    own_definition = False  # its row says what its forward does, for want of somebody who says what it should do
+    compiled = False  # its floats come from another program than its trace: a kernel, which is audited
+    flushes = False  # its floats know no subnormal numbers: they are 0
     follows_rows = False  # at corners it answers what its row declares, not just something valid
 
     @property

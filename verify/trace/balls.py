@@ -38,7 +38,7 @@ _SOURCE = {
     "eq": "True if {0} == {1} else False if {0} != {1} else None",
     "ne": "True if {0} != {1} else False if {0} == {1} else None",
     "where": "{1} if {0} else {2} if {0} is False else {1}.union({2})",
-    "cbrt": "cbrt({})",
+    **{name: f"{name}({{}})" for name in ("cbrt", "lgamma", "trigamma")},
     **{name: f"{name}({{}}, {{}})" for name in ("hypot", "atan2", "maximum", "minimum")},
 }
 """The Python expression of each op; what is missing here is a method of arb with the op's name."""
@@ -48,6 +48,8 @@ _OF_ITSELF = {"lt": "False", "gt": "False", "ne": "False", "le": "True", "ge": "
 
 _HELPERS = {
     "cbrt": balls.cbrt,
+    "lgamma": balls.lgamma,
+    "trigamma": balls.trigamma,
     "hypot": balls.hypot,
     "maximum": balls.maximum,
     "minimum": balls.minimum,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from engine.arithmetic import FLOATS
+from verify.trace.doubles import DOUBLES, SPECIAL
 from verify.trace.term import Term, topological
 
 _INFIX = {
@@ -29,15 +30,20 @@ def _quiet(function: Callable[..., float]) -> Callable[..., float]:
 
 _FUNCTIONS = {
     **{name: _quiet(f) for name, f in vars(FLOATS).items() if callable(f)},
+    **SPECIAL,
     **{"div": FLOATS.divide, "abs": abs, "floor": _quiet(math.floor), "ceil": _quiet(math.ceil)},
 }
 
 
-def compile_floats(terms: Sequence[Term], inputs: Sequence[str]) -> Callable[..., tuple[float, ...]]:
+def compile_floats(
+    terms: Sequence[Term], inputs: Sequence[str], *, ieee: bool = False
+) -> Callable[..., tuple[float, ...]]:
     """A function from floats, in the order of ``inputs``, to the terms' values as floats.
 
     Where a part has no value in floats it is NaN; an overflow is infinite.  Conditions come out as bools.
+    ``ieee``: as NumPy's scalars have it, log 0 is -inf, and whole constants are floats too.
     """
+    functions, number = (DOUBLES, _double) if ieee else (_FUNCTIONS, _nearest)
     constants: dict[str, Any] = {"pi": math.pi}
     names: dict[Term, str] = {}
     lines = []
@@ -49,7 +55,7 @@ def compile_floats(terms: Sequence[Term], inputs: Sequence[str]) -> Callable[...
                 continue
             case "const" | "special":
                 names[node] = f"c{place}"
-                constants[f"c{place}"] = _nearest(node.value)
+                constants[f"c{place}"] = number(node.value)
                 continue
             case "pi":
                 names[node] = "pi"
@@ -66,7 +72,7 @@ def compile_floats(terms: Sequence[Term], inputs: Sequence[str]) -> Callable[...
             case "where":
                 code = f"{args[1]} if {args[0]} else {args[2]}"
             case op:
-                constants[op] = _FUNCTIONS[op]
+                constants[op] = functions[op]
                 code = f"{op}({', '.join(args)})"
         names[node] = f"t{place}"
         lines.append(f" t{place} = {code}")
@@ -85,3 +91,7 @@ def _nearest(value: Any) -> float | int:
         return int(value) if value.denominator == 1 and abs(value) < 2**53 else value.numerator / value.denominator
     except OverflowError:
         return math.inf if value > 0 else -math.inf
+
+
+def _double(value: Any) -> float:
+    return float(_nearest(value))

@@ -50,6 +50,8 @@ def from_sympy(expression: Any) -> Term:
 
     Raises TypeError naming the part that has no term.
     """
+    if isinstance(expression, Term):
+        return expression  # a row may be written in terms
     match expression:
         case sympy.Rational():
             return constant(Fraction(int(expression.p), int(expression.q)))
@@ -81,6 +83,8 @@ def from_sympy(expression: Any) -> Term:
 
 def condition_from_sympy(expression: Any) -> Condition:
     """The condition of a SymPy relation, or of an And, Or, Not of relations."""
+    if isinstance(expression, Condition):
+        return expression
     if expression in (True, sympy.true):
         return TRUE
     if expression in (False, sympy.false):

@@ -21,6 +21,7 @@ UNARY = (
     *("sqrt", "cbrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan"),
     *("sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "abs", "neg", "floor", "ceil"),
 )
+SPECIAL = ("erfinv", "lgamma", "digamma", "trigamma")  # in rules files; the prover has no normal form for them
 BINARY = ("add", "sub", "mul", "div", "pow", "atan2", "hypot", "maximum", "minimum")
 COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
 
@@ -29,7 +30,7 @@ class Term:
     """One node: ``op`` applied to ``args``.
 
     op: "const" (``value`` an exact Fraction), "special" (``value`` "inf", "-inf" or "nan"), "symbol" (``value`` its
-        name), "pi", one of `UNARY` or `BINARY`, or "where" (a Condition and two terms)
+        name), "pi", one of `UNARY`, `SPECIAL` or `BINARY`, or "where" (a Condition and two terms)
     """
 
     __slots__ = ("__weakref__", "args", "op", "value")
@@ -297,7 +298,7 @@ TERMS = Arithmetic(
         "where": where,
         "one": lambda _: constant(1),
         **{name: _indicator(name) for name in ("ge", "gt", "le", "lt")},
-        **{name: (lambda *x, _op=name: apply(_op, *x)) for name in (*UNARY, *BINARY)},
+        **{name: (lambda *x, _op=name: apply(_op, *x)) for name in (*UNARY, *SPECIAL, *BINARY)},
     },
 )
 

@@ -1,0 +1,260 @@
+"""From Python: `check` a pair of functions, `check_engine` a class, `cases` for pytest.
+
+    verify.check(tanh, tanh_backward, definition="tanh(x)")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from verify.errors import DerivativeError, UsageError
+from verify.harness import Options, Subject, verify, verify_here
+from verify.language.parse import ExpressionError, condition, expression, nearest
+from verify.mirror import Corner, Row
+from verify.report import Report
+from verify.reports.failures import failures
+from verify.subjects.formulas import FormulaCorner, formula_row
+from verify.subjects.operation import Operation
+from verify.subjects.pairs import Cases, FunctionPair, check_names
+from verify.trace.from_sympy import condition_from_sympy, from_sympy
+from verify.trace.term import TRUE, Condition, Term, apply, constant, symbol, symbols_of
+
+Corners = Mapping[str, Any] | Iterable[Any]
+
+
+def check(
+    forward: Any,
+    backward: Callable[..., Any] | None = None,
+    definition: Any = None,
+    *,
+    domain: Any = None,
+    corners: Corners = (),
+    name: str = "",
+    inputs: Sequence[str] = (),
+    points: int = 1000,
+    seed: int = 0,
+    point: Mapping[str, Any] | None = None,
+    strict: bool = False,
+    raises: bool = True,
+) -> Report:
+    """Verify that ``backward`` is the derivative of ``forward``: right, accurate, safe, wired.
+
+    backward: asks by name for inputs of the forward, ``out`` and ``g``; returns one gradient for each input
+    definition: what the forward is meant to compute, as text in the small language or a SymPy expression in the
+        forward's inputs; without one the forward's own code, run on symbols, is the definition
+    domain: where it is defined, as text ("x > 0") or a SymPy relation; everywhere, if not given
+    corners: where it bends beside the places that show (comparisons, abs, max, min): expressions that are 0 there,
+        numbers for one input; a mapping also says what the backward answers there, one slope for each input
+    inputs: names for the forward's inputs, where it has none of its own
+    point: a point to look at as well: a number or a hexadecimal text for each input
+
+    Raises DerivativeError, with what was found, if anything fails (under ``strict`` also what only warns);
+    UsageError for a call that makes no sense.
+    """
+    if backward is None:
+        return check_engine(
+            forward, points=points, seed=seed, strict=strict, raises=raises, names=(name,) if name else ()
+        )
+    case = pair(forward, backward, definition, domain=domain, corners=corners, name=name, inputs=inputs)
+    options = Options(points=points, seed=seed, point=_point(point, case[0].inputs))
+    return _judged(verify_here(Cases(case[0].name, (case,)), options=options), strict, raises)
+
+
+def check_engine(
+    kind: type,
+    *,
+    names: Sequence[str] = (),
+    points: int = 1000,
+    seed: int = 0,
+    strict: bool = False,
+    raises: bool = True,
+) -> Report:
+    """Verify somebody's class of nodes, in the style of micrograd: all its operations, or those that are named."""
+    return _judged(verify(engine(kind), names, Options(points=points, seed=seed)), strict, raises)
+
+
+def engine(kind: Any) -> Subject:
+    """The operations of a class of nodes.
+
+    Raises UsageError if it is none.
+    """
+    from verify.subjects.values import discovered
+
+    if not isinstance(kind, type):
+        raise UsageError(f"{kind!r} is a function without its backward: pass both, check(forward, backward)")
+    try:
+        return discovered(kind)
+    except TypeError as error:
+        raise UsageError(str(error)) from error
+
+
+def pair(
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    definition: Any = None,
+    *,
+    domain: Any = None,
+    corners: Corners = (),
+    name: str = "",
+    inputs: Sequence[str] = (),
+) -> tuple[Operation, Row]:
+    """A pair of functions beside its row, as `check` takes them apart.
+
+    Raises UsageError.
+    """
+    for what, function in (("forward", forward), ("backward", backward)):
+        if not callable(function):
+            raise UsageError(f"the {what} {function!r} is no function")
+    if inputs:
+        check_names(name or "inputs", inputs)
+    bends = _corners(corners, inputs or FunctionPair(forward, backward, name, inputs).inputs)
+    operation = FunctionPair(forward, backward, name, inputs, follows_rows=any(c.answers for c in bends))
+    names = operation.inputs
+    operation.problem = operation.complaint()
+    where = TRUE if domain is None else _as_term("domain", domain, names, True)
+    assert isinstance(where, Condition)
+    if definition is None:
+        meant = _own_trace(operation)
+        operation.own_definition = True
+    else:
+        meant = _as_term("definition", definition, names, False)
+    return operation, formula_row(operation.name, meant, names, where, bends)
+
+
+@dataclass(frozen=True)
+class DerivativeCase:
+    """One operation of a subject, for a test: ``case.check()`` raises what fails."""
+
+    name: str
+    subject: Cases
+
+    def __str__(self) -> str:
+        return self.name
+
+    def check(
+        self, *, points: int | None = None, seed: int | None = None, strict: bool | None = None, raises: bool = True
+    ) -> Report:
+        """Verify this operation, as `check` does; what is not said here is as pytest's options have it."""
+        from verify.settings import current
+
+        now = current()
+        options = Options(points=now.points if points is None else points, seed=now.seed if seed is None else seed)
+        report = verify_here(self.subject, options=options)
+        return _judged(report, now.strict if strict is None else strict, raises)
+
+
+def cases(subject: Any) -> list[DerivativeCase]:
+    """Every operation of a subject as a case, to parametrise a test with (``ids=str``).
+
+    subject: a class of nodes; the path of a rules file; a list of pairs (forward, backward), of (forward, backward,
+    definition), or of what `pair` made; a mapping of names to such pairs
+    """
+    found: dict[str, list[tuple[Operation, Row]]] = {}
+    for operation, row in _subject(subject).operations():
+        found.setdefault(operation.name, []).append((operation, row))
+    return [DerivativeCase(name, Cases(name, tuple(rows))) for name, rows in found.items()]
+
+
+def _subject(given: Any) -> Subject:
+    if isinstance(given, str):
+        from verify.subjects.rules_file import rules_file
+
+        return rules_file(given)
+    if isinstance(given, (list, tuple, dict)):
+        return Cases("pairs", tuple(_pairs(given)))
+    if not isinstance(given, type) and hasattr(given, "operations"):
+        return given  # type: ignore[no-any-return]  # a subject of somebody's own adapter
+    return engine(given)
+
+
+def _pairs(given: Any) -> Iterator[tuple[Operation, Row]]:
+    taken: set[str] = set()
+    for name, entry in given.items() if isinstance(given, dict) else (("", entry) for entry in given):
+        if not isinstance(entry, tuple) or not 2 <= len(entry) <= 3:
+            raise UsageError(f"{entry!r} is no pair: write (forward, backward), or verify.pair(...)")
+        operation, row = entry if isinstance(entry[0], Operation) else pair(*entry, name=name)
+        if operation.name in taken:
+            raise UsageError(f"two pairs are called {operation.name!r}: pass a mapping of names to pairs")
+        taken.add(operation.name)
+        yield operation, row
+
+
+def _own_trace(operation: FunctionPair) -> Term:
+    """The forward's own code as the definition; a problem of the operation where it does not run on symbols."""
+    from verify.trace.explore import explore
+    from verify.trace.term import term
+
+    try:
+        (meant,) = explore(lambda: (term(operation.forward(*map(symbol, operation.inputs))),))
+    except Exception as error:  # the user's own code may raise anything
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        way_out = 'say what it computes: definition="..."'
+        operation.problem = operation.problem or f"the forward does not run on symbols ({reason}); {way_out}"
+        return constant(0)
+    return meant
+
+
+def _as_term(what: str, given: Any, names: Sequence[str], condition_wanted: bool) -> Term:
+    """Text of the small language, or a SymPy expression, in the inputs."""
+    if isinstance(given, str):
+        try:
+            return condition(given, names) if condition_wanted else expression(given, names)
+        except ExpressionError as error:
+            raise UsageError(f"{what} {given!r}: {error}") from None
+    try:
+        found = condition_from_sympy(given) if condition_wanted else from_sympy(given)
+    except (TypeError, AttributeError) as error:
+        raise UsageError(f"{what} {given!r}: {error}; write it as text, or as a SymPy expression") from None
+    for unknown in symbols_of(found):
+        if unknown not in names:
+            raise UsageError(f"{what} {given}: {unknown!r} is no input{nearest(unknown, names)}")
+    return found
+
+
+def _corners(given: Corners, names: Sequence[str]) -> tuple[Corner, ...]:
+    """Corners that a user declares, each an expression that is 0 there, or a number for the one input."""
+    if isinstance(given, (str, int, float)):
+        given = (given,)
+    pairs = given.items() if isinstance(given, Mapping) else ((place, None) for place in given)
+    found = []
+    for place, answers in pairs:
+        if isinstance(place, (int, float, Fraction)):
+            if len(names) != 1:
+                raise UsageError(f"corners: {place} is a place of one input, here are {', '.join(names)}")
+            at: Term = symbol(names[0]) if place == 0 else apply("sub", symbol(names[0]), place)
+        else:
+            at = _as_term("corners", place, names, False)
+        slopes = () if answers is None else tuple(answers) if isinstance(answers, (tuple, list)) else (answers,)
+        if answers is not None and len(slopes) != len(names):
+            raise UsageError(f"corners: {place} needs {len(names)} answers, one for each input, not {len(slopes)}")
+        found.append(FormulaCorner((at,), slopes))
+    return tuple(found)
+
+
+def _point(given: Mapping[str, Any] | None, names: Sequence[str]) -> tuple[tuple[str, float], ...]:
+    if given is None:
+        return ()
+    for name in given:
+        if name not in names:
+            raise UsageError(f"point: {name!r} is no input{nearest(name, names)}")
+    missing = [name for name in names if name not in given]
+    if missing:
+        raise UsageError(f"point: {', '.join(missing)} has no value")
+    return tuple((name, _float(given[name])) for name in names)
+
+
+def _float(x: Any) -> float:
+    try:
+        return float.fromhex(x) if isinstance(x, str) and "0x" in x.lower() else float(Fraction(x))
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        raise UsageError(f"point: {x!r} is no number: write 0.7, '7/10' or '0x1.6p-1'") from None
+
+
+def _judged(report: Report, strict: bool, raises: bool) -> Report:
+    report = replace(report, strict=strict)
+    if raises and not report.ok:
+        raise DerivativeError("\n\n".join(failure.told() for failure in failures(report)), report)
+    return report

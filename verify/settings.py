@@ -1,0 +1,28 @@
+"""What holds for a whole session unless a call says otherwise: set by the pytest plugin, read by `case.check()`."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """points: per operand combination; seed: what they derive from; strict: warnings fail."""
+
+    points: int = 1000
+    seed: int = 0
+    strict: bool = False
+
+
+_CURRENT: ContextVar[Settings] = ContextVar("settings", default=Settings())  # noqa: B039 - it is frozen
+
+
+def current() -> Settings:
+    """The settings of this session."""
+    return _CURRENT.get()
+
+
+def use(settings: Settings) -> None:
+    """Let these hold from now on."""
+    _CURRENT.set(settings)

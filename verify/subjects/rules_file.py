@@ -1,0 +1,284 @@
+"""Rules files: derivatives as text, in TOML, each rule a table of expressions in the small language.
+
+    [[rule]]
+    name = "atan2"
+    inputs = ["y", "x"]
+    definition = "atan2(y, x)"
+    domain = "x**2 + y**2 > 0"
+    backward = { y = "g*x/(x**2 + y**2)", x = "-g*y/(x**2 + y**2)" }
+
+A rule that cannot be read is an operation with a problem, which names its line and column; the others are verified.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from verify.errors import UsageError
+from verify.findings import Source
+from verify.language.evaluate import Formulas
+from verify.language.parse import ExpressionError, condition, expression, nearest, unfit
+from verify.mirror import Corner, Row
+from verify.subjects.formulas import FormulaCorner, FormulaRow, formula_row
+from verify.subjects.operation import Operation, Run
+from verify.trace.derive import without_ones
+from verify.trace.term import TRUE, Condition, Term, constant, substitute, symbol, symbols_of
+from verify.trace.text import written
+
+KEYS = ("name", "inputs", "definition", "domain", "corners", "forward", "backward")
+LARGEST = 64 * 2**20  # bytes
+
+
+_Reader = Callable[[str, Sequence[str]], Term]
+
+
+class _Unreadable(Exception):
+    """What keeps a rule from being read: the reason, the key it is about, and the place within its text."""
+
+    def __init__(self, reason: str, key: str = "", text: str = "", line: int = 1, column: int = 1) -> None:
+        super().__init__(reason)
+        self.reason, self.key, self.text, self.line, self.column = reason, key, text, line, column
+
+
+class RuleOperation(Operation):
+    """One rule of a file: a forward and one gradient an input, as formulas in the inputs, ``out`` and ``g``."""
+
+    def __init__(
+        self, name: str, inputs: Sequence[str], forward: Term, gradients: Sequence[Term], source: Source
+    ) -> None:
+        self.name, self.inputs = name, tuple(inputs)
+        self._gradients = tuple(gradients)
+        self._source = source
+        names = (*inputs, "out", "g")
+        self._forward = Formulas((forward,), inputs)
+        self._backward = Formulas(self._gradients, names)
+
+    @property
+    def source(self) -> Source:
+        return self._source
+
+    def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
+        (out,) = self._forward(*data)
+        gradients = self._backward(*data, out, upstream)
+        if before is not None:
+            gradients = tuple(b + g for b, g in zip(before, gradients, strict=True))
+        return Run(out, gradients, tuple(data), out, upstream)
+
+    def forward(self, *data: Any) -> Any:
+        return self._forward(*data)[0]
+
+    def written(self) -> tuple[str, ...]:
+        """The gradients for an upstream of 1, as they stand in the file."""
+        return tuple(map(written, without_ones(substitute(self._gradients, {symbol("g"): constant(1)}))))
+
+
+class ProblemOperation(Operation):
+    """A rule that cannot be read: it has a name, a place, and a problem."""
+
+    inputs = ("x",)
+
+    def __init__(self, name: str, problem: str, source: Source) -> None:
+        self.name, self.problem, self._source = name, problem, source
+
+    @property
+    def source(self) -> Source:
+        return self._source
+
+    def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
+        raise UsageError(self.problem)
+
+    def written(self) -> tuple[str, ...]:
+        return ("(cannot be read)",)
+
+
+@dataclass(frozen=True)
+class RulesFile:
+    """The rules of a file, in its order."""
+
+    name: str
+    rules: tuple[tuple[Operation, Row], ...]
+
+    def operations(self) -> Iterator[tuple[Operation, Row]]:
+        yield from self.rules
+
+
+def rules_file(path: str) -> RulesFile:
+    """The rules of the file at ``path``.
+
+    Raises UsageError for a file that is missing, is no TOML, or has no rules: then there is nothing to verify.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from None
+    if len(content) > LARGEST:
+        raise UsageError(f"{path}: {len(content)} bytes are more than {LARGEST}: split the file")
+    try:
+        text = content.decode("utf-8-sig")
+        document = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: byte {error.start} is no UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is no TOML: {error}") from None
+    except RecursionError:
+        raise UsageError(f"{path} is no TOML that can be read: it is nested too deeply") from None
+    return RulesFile(path, tuple(_rules(document, text, path)))
+
+
+def _rules(document: Mapping[str, Any], text: str, path: str) -> Iterator[tuple[Operation, Row]]:
+    for key in document:
+        if key != "rule":
+            raise UsageError(f"{path}: unknown table {key!r}{nearest(key, ('rule',))}; each rule is a [[rule]]")
+    tables = document.get("rule", [])
+    if not isinstance(tables, list) or not tables:
+        raise UsageError(f"{path} has no rules: each is a table [[rule]] (docs/rules-files.md)")
+    places = _Places(text, len(tables))
+    taken: set[str] = set()
+    for index, table in enumerate(tables):
+        given = table.get("name") if isinstance(table, dict) else None
+        name = given if isinstance(given, str) and given.strip() else f"rule {index + 1}"
+        operation: Operation
+        try:
+            if not isinstance(table, dict):
+                raise _Unreadable("a rule is a table of texts")
+            if name in taken:
+                raise _Unreadable(f"the name {name!r} is there twice", "name", name)
+            operation, row = _rule(name, table, Source(path, places.line(index, "backward"), places.text(index)))
+            operation.command = f"python -m verify rules {path} {name}"
+        except _Unreadable as error:
+            while name in taken:
+                name = f"{name} (rule {index + 1})"
+            line, column = places.of(index, error)
+            problem = f"{path}:{line}:{column}: {error.reason}"
+            operation = ProblemOperation(name, problem, Source(path, line, places.source_line(line)))
+            operation.command = f"python -m verify rules {path}"
+            row = formula_row(name, constant(0), ("x",))
+        taken.add(name)
+        yield operation, row
+
+
+# -------------------------------------------------------------------------------------------------------- one rule
+
+
+def _rule(name: str, table: Mapping[str, Any], source: Source) -> tuple[RuleOperation, FormulaRow]:
+    """Raises _Unreadable."""
+    for key in table:
+        if key not in KEYS:
+            raise _Unreadable(f"unknown key {key!r}{nearest(key, KEYS)}", key)
+    for key in ("name", "definition", "backward"):
+        if key not in table:
+            raise _Unreadable(f"the rule has no {key}")
+    if not isinstance(table["name"], str) or not table["name"].strip():
+        raise _Unreadable("the name is a text that is not empty", "name")
+    backward = table["backward"]
+    if isinstance(backward, str) and len(table.get("inputs", ["x"])) == 1:
+        backward = {table.get("inputs", ["x"])[0]: backward}
+    if not isinstance(backward, dict):
+        raise _Unreadable('backward is a table, one expression for each input: { x = "..." }', "backward")
+    inputs = _inputs(table.get("inputs", list(backward)))
+    for one in backward:
+        if one not in inputs:
+            raise _Unreadable(f"{one!r} is no input{nearest(one, inputs)}", "backward", one)
+    missing = [one for one in inputs if one not in backward]
+    if missing:
+        raise _Unreadable(f"no backward expression for {', '.join(missing)}: one for each input", "backward")
+    definition = _read(expression, table, "definition", inputs)
+    forward = _read(expression, table, "forward", inputs) if "forward" in table else definition
+    domain = _read(condition, table, "domain", inputs) if "domain" in table else TRUE
+    assert isinstance(domain, Condition)
+    gradients = [_read(expression, backward, one, (*inputs, "out", "g")) for one in inputs]
+    corners = tuple(_corners(table.get("corners", []), inputs))
+    operation = RuleOperation(name, inputs, forward, gradients, source)
+    operation.follows_rows = any(corner.answers for corner in corners)
+    return operation, formula_row(name, definition, inputs, domain, corners)
+
+
+def _inputs(given: Any) -> tuple[str, ...]:
+    if not isinstance(given, list) or not given or not all(isinstance(one, str) for one in given):
+        raise _Unreadable('inputs is a list of names, such as ["x", "y"]', "inputs")
+    for i, one in enumerate(given):
+        reason = unfit(one) or (f"{one!r} is there twice" if one in given[:i] else "")
+        if reason:
+            raise _Unreadable(f"an input cannot be called so: {reason}", "inputs", one)
+    return tuple(given)
+
+
+def _read(reader: _Reader, table: Mapping[str, Any], key: str, names: Sequence[str]) -> Term:
+    text = table[key]
+    if isinstance(text, (int, float)) and not isinstance(text, bool):
+        text = repr(text)
+    if not isinstance(text, str):
+        raise _Unreadable(f"{key} is an expression in quotes", key)
+    try:
+        return reader(text, names)
+    except ExpressionError as error:
+        raise _Unreadable(f"{key}: {error.reason}", key, text, error.line, error.column) from None
+
+
+def _corners(given: Any, inputs: Sequence[str]) -> Iterator[Corner]:
+    """A text, a list of texts, or a table of texts and what the rule answers there."""
+    if isinstance(given, str):
+        given = [given]
+    if not isinstance(given, (list, dict)):
+        raise _Unreadable("corners are expressions that are 0 there: a list, or a table with answers", "corners")
+    for place in given:
+        at = _read(expression, {"corners": place}, "corners", inputs)
+        if not symbols_of(at):
+            raise _Unreadable(f"corners: {place!r} mentions no input: write what is 0 there", "corners")
+        answers = given[place] if isinstance(given, dict) else []
+        answers = answers if isinstance(answers, list) else [answers]
+        if isinstance(given, dict) and len(answers) != len(inputs):
+            raise _Unreadable(f"corners: {place!r} needs {len(inputs)} answers, one for each input", "corners")
+        if not all(isinstance(a, (int, float)) and not isinstance(a, bool) for a in answers):
+            raise _Unreadable(f"corners: the answers at {place!r} are numbers", "corners")
+        yield FormulaCorner((at,), tuple(answers))
+
+
+# ------------------------------------------------------------------------------------------------ where things stand
+
+
+class _Places:
+    """Lines of a TOML text, which its parser does not tell: where each rule begins, and each key in it."""
+
+    def __init__(self, text: str, count: int) -> None:
+        self.lines = text.splitlines()
+        starts = [i for i, line in enumerate(self.lines) if re.match(r"\s*\[\[\s*rule\s*\]\]", line)]
+        self.known = len(starts) == count  # else the rules are written in some other way, or a text looks like one
+        self.starts = [*starts, len(self.lines)]
+
+    def line(self, index: int, key: str) -> int:
+        """The line of a rule's key (or of the rule), counted from 1; 1 where it is not known."""
+        if not self.known:
+            return 1
+        return self._key(index, key) + 1
+
+    def _key(self, index: int, key: str) -> int:
+        pattern = re.compile(rf"""(?:^|[\s,{{.])["']?{re.escape(key)}["']?\s*[=.]""")
+        for i in range(self.starts[index], self.starts[index + 1]):
+            if key and pattern.search(self.lines[i]):
+                return i
+        return self.starts[index]
+
+    def text(self, index: int) -> str:
+        return self.source_line(self.line(index, "backward")) if self.known else ""
+
+    def source_line(self, line: int) -> str:
+        return self.lines[line - 1].strip() if 0 < line <= len(self.lines) else ""
+
+    def of(self, index: int, error: _Unreadable) -> tuple[int, int]:
+        """Line and column of what cannot be read, as exactly as they can be told."""
+        if not self.known:
+            return 1, 1
+        at = self._key(index, error.key)
+        first = error.text.splitlines()[0] if error.text else ""
+        for i in range(at, self.starts[index + 1]):
+            column = self.lines[i].find(first) if first else -1
+            if column >= 0:
+                return i + error.line, (column if error.line == 1 else 0) + error.column
+        indent = len(self.lines[at]) - len(self.lines[at].lstrip())
+        return at + 1, indent + 1
