@@ -13,7 +13,7 @@ from verify.mirror import Row
 from verify.numbers.domain import Domain, domain_of
 from verify.numbers.points import Point, points
 from verify.numbers.reference import Reference, Truth
-from verify.numbers.ulps import hexadecimal
+from verify.numbers.ulps import FLOAT64, hexadecimal
 from verify.subjects.operation import Operation, Run, Traced
 from verify.trace.balls import compile_balls
 from verify.trace.from_sympy import condition_from_sympy, from_sympy
@@ -101,6 +101,8 @@ class Case:
         name = f"{self.operation.name} {self.row.case}".strip()
         places = [place for corner in self.row.corners for place in corner.places]
         generated = points(name, self.region, places, self.options.points, self.options.seed)
+        if self.operation.flushes:
+            generated = [point for point in generated if not any(map(FLOAT64.is_subnormal, point))]
         return [self.asked, *generated] if self.asked else generated
 
     @cached_property
@@ -117,7 +119,7 @@ class Case:
     @cached_property
     def truths(self) -> list[tuple[Truth, ...]]:
         """The true slopes at every point."""
-        return Reference(self.slopes, self.row.inputs).many(self.points)
+        return Reference(self.slopes, self.row.inputs, flushes=self.operation.flushes).many(self.points)
 
     @cached_property
     def usual(self) -> tuple[float, ...]:
@@ -133,7 +135,7 @@ class Case:
     @cached_property
     def values(self) -> Reference:
         """The true value of the operation, at any point."""
-        return Reference([self.stable], self.row.inputs)
+        return Reference([self.stable], self.row.inputs, flushes=self.operation.flushes)
 
     @cached_property
     def at_corner(self) -> list[bool]:
@@ -232,7 +234,23 @@ def _sample(operation: Operation, point: Point) -> Sample:
         run = operation.run(point)
     except Exception as error:  # the subject's own code may raise anything; the check of extremes judges it
         return Sample(point, None, (), error)
-    return Sample(point, run.out, run.gradients, None, touched(operation.inputs, point, run, 1.0))
+    try:
+        out, slopes = number(run.out), tuple(map(number, run.gradients))
+    except (TypeError, ValueError, OverflowError) as error:
+        return Sample(point, None, (), error)
+    return Sample(point, out, slopes, None, touched(operation.inputs, point, run, 1.0))
+
+
+def number(x: Any) -> float:
+    """What a subject answered, as a float.
+
+    Raises TypeError for an answer that is no real number, OverflowError for one beyond all floats.
+    """
+    if type(x) is float:
+        return x
+    if not hasattr(x, "__float__"):
+        raise TypeError(f"the answer {x!r} ({type(x).__name__}) is no real number")
+    return float(x)
 
 
 def touched(inputs: tuple[str, ...], point: Point, run: Run, upstream: float) -> tuple[str, Any, Any] | None:

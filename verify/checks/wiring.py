@@ -14,7 +14,7 @@ from typing import Any
 
 from flint import arb
 
-from verify.case import Case, touched
+from verify.case import Case, number, touched
 from verify.findings import Finding, Verdict
 from verify.proof.result import Status
 from verify.trace.balls import compile_balls, evaluate, holds
@@ -59,6 +59,7 @@ def _problems(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]
     yield from _left_alone(case, places)
     yield from _kept(case, places)
     yield from _through(case, places)
+    yield from _whole(case)
     if len(case.row.inputs) == 2:
         yield from _shared(case)
         yield from _plain_numbers(case, places)
@@ -127,9 +128,10 @@ def _on_floats(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem
     seen: set[str] = set()
     for place, (upstream, before) in product(places, _SEEDS):
         try:
-            rules = case.operation.slopes(*place)
-            ours = case.operation.run(place, upstream=upstream, before=[before] * len(names)).gradients
-            added = case.operation.run(place, upstream=upstream).gradients
+            rules = tuple(map(number, case.operation.slopes(*place)))
+            run = case.operation.run(place, upstream=upstream, before=[before] * len(names))
+            ours = tuple(map(number, run.gradients))
+            added = tuple(map(number, case.operation.run(place, upstream=upstream).gradients))
         except Exception:  # an exception is for the check of extremes to report
             continue
         for name, rule, our, add in zip(names, rules, ours, added, strict=True):
@@ -187,14 +189,7 @@ def _kept(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
             last = among
         else:
             continue
-        yield (
-            message,
-            [
-                ("at", case.shown(place)),
-                ("ours", ", ".join(map(repr, last.gradients))),
-                ("expected", ", ".join(map(repr, run.gradients))),
-            ],
-        )
+        yield _other(message, case.shown(place), last.gradients, run.gradients)
         return
 
 
@@ -202,23 +197,43 @@ def _through(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
     """The subject's own backward pass gives what its rule gives for an upstream of one."""
     for place in places[:1]:
         try:
-            expected = case.operation.slopes(*place)
+            expected = tuple(map(number, case.operation.slopes(*place)))
         except Exception:  # for the check of extremes to report
             continue
         try:
             ours = case.operation.through(*place)
+            if ours is None or _same(tuple(map(number, ours)), expected):
+                continue
         except Exception as error:  # the subject's own backward() may raise anything
             yield f"backward() fails: {type(error).__name__}: {error}", [("at", case.shown(place))]
+            continue
+        yield _other("backward() gives another gradient than the rule", case.shown(place), ours, expected)
+
+
+def _other(message: str, at: str, ours: Sequence[Any], expected: Sequence[Any]) -> _Problem:
+    return message, [
+        ("at", at),
+        ("ours", ", ".join(map(repr, ours))),
+        ("expected", ", ".join(map(repr, expected))),
+    ]
+
+
+def _whole(case: Case) -> Iterator[_Problem]:
+    """2 must be what 2.0 is, where the subject takes ints at all."""
+    names = case.row.inputs
+    for place in product((2, 1, -3), repeat=len(names)):
+        if not holds(case.domain, {n: arb(v) for n, v in zip(names, place, strict=True)}):
+            continue
+        try:
+            floats = case.operation.run([float(x) for x in place])
+            expected = number(floats.out), *map(number, floats.gradients)
+            ints = case.operation.run(place)
+            ours = number(ints.out), *map(number, ints.gradients)
+        except Exception:  # the subject takes no ints, or the check of extremes has something to tell
+            continue
+        if not _same(ours, expected):
+            yield _other("ints give another result than the same floats", case.shown(place), ours, expected)
             return
-        if ours is not None and not _same(ours, expected):
-            yield (
-                "backward() gives another gradient than the rule",
-                [
-                    ("at", case.shown(place)),
-                    ("ours", ", ".join(map(repr, ours))),
-                    ("expected", ", ".join(map(repr, expected))),
-                ],
-            )
 
 
 def _shared(case: Case) -> Iterator[_Problem]:
@@ -236,9 +251,10 @@ def _shared_symbol(case: Case) -> Iterator[_Problem]:
         return
     for place in _PLACES:
         x = arb(place)
-        if not holds(case.domain, {"x": x, "y": x}):
+        same = dict.fromkeys(case.row.inputs, x)
+        if not holds(case.domain, same):
             continue
-        at = {"x": x, "y": x, "g": arb(UPSTREAM), "acc_x": arb(0), "acc_y": arb(0)}
+        at = {**same, "g": arb(UPSTREAM), **{f"acc_{name}": arb(0) for name in same}}
         apart = sum((evaluate(gradient, at) for gradient in trace.gradients), arb(0))
         ours = evaluate(together, {"x": x, "g": arb(UPSTREAM)})
         if apart.is_finite() and not ours.overlaps(apart):
@@ -248,14 +264,16 @@ def _shared_symbol(case: Case) -> Iterator[_Problem]:
 
 def _shared_float(case: Case) -> Iterator[_Problem]:
     for place in _PLACES:
-        if not holds(case.domain, {"x": arb(place), "y": arb(place)}):
+        if not holds(case.domain, dict.fromkeys(case.row.inputs, arb(place))):
             continue
         try:
-            ours = case.operation.run_shared(place, upstream=float(UPSTREAM))
-            apart = UPSTREAM * sum(case.operation.slopes(place, place))
+            together = case.operation.run_shared(place, upstream=float(UPSTREAM))
+            if together is None:
+                return  # the subject has no shared operands
+            ours, apart = number(together), UPSTREAM * sum(map(number, case.operation.slopes(place, place)))
         except Exception:  # for the check of extremes to report
             continue
-        if ours is not None and not math.isclose(ours, apart, rel_tol=1e-9, abs_tol=1e-9):
+        if not math.isclose(ours, apart, rel_tol=1e-9, abs_tol=1e-9):
             yield _wrong_sum(place, ours, apart)
             return
 
@@ -273,6 +291,9 @@ def _plain_numbers(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Pro
     for x, y in [*places, *((2, y) for _, y in places[:2]), *((x, 2) for x, _ in places[:2])]:
         try:
             run = case.operation.run((float(x), float(y)))
+        except Exception:  # for the check of extremes to report
+            continue
+        try:
             reflected = case.operation.reflected(x, float(y))
         except Exception as error:
             yield f"a plain number at the left fails: {type(error).__name__}: {error}", []
@@ -280,14 +301,8 @@ def _plain_numbers(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Pro
         beside = case.operation.beside(float(x), y)
         for side, k, ours in (("left", 1, reflected), ("right", 0, beside)):
             if ours is not None and not _same(ours, (run.out, run.gradients[k])):
-                yield (
-                    f"a plain number at the {side} gives another result than the same number as a Value",
-                    [
-                        ("at", f"x = {x!r}, y = {y!r}"),
-                        ("ours", f"value {ours[0]!r}, gradient {ours[1]!r}"),
-                        ("expected", f"value {run.out!r}, gradient {run.gradients[k]!r}"),
-                    ],
-                )
+                message = f"a plain number at the {side} gives another result than the same number as a Value"
+                yield _other(message, f"x = {x!r}, y = {y!r}", ours, (run.out, run.gradients[k]))
                 return
 
 
