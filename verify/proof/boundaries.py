@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, product
 
+from flint import ctx
+
 from verify.proof.algebra import Element, TooHard, number, total
 from verify.proof.cells import NOT_ZERO, Cell, Split, everywhere
 from verify.proof.domain import conjuncts, domain_cells
@@ -22,14 +24,21 @@ from verify.proof.leaf import Leaf
 from verify.proof.limits import Infinite, Transfer, Unclear, barycentric
 from verify.proof.obligation import UPSTREAM, Obligation, accumulated
 from verify.proof.result import Bend, BoundaryResult
+from verify.proof.samples import BITS, sample
 from verify.proof.signs import known_sign, learn, sign
 from verify.proof.strata import Stratum, depends, ends, faces, zeros
-from verify.trace.term import Term
+from verify.trace.term import Term, topological
 
 MOST_STRATA = 64
 MOST_RESTARTS = 12
 Slopes = tuple[Element, ...]
 NEAR = Fraction(1, 1024)
+CONTINUOUS = frozenset((
+    *("symbol", "const", "pi", "add", "sub", "mul", "div", "neg", "abs", "maximum", "minimum", "hypot", "sqrt", "cbrt"),
+    *("exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh"),
+    *("asinh", "acosh", "atanh", "erf", "erfc"),
+))
+"""What is made of these alone is continuous wherever it has a value; so is a power with a constant exponent."""
 
 
 def boundary_results(obligation: Obligation, leaves: list[Leaf]) -> tuple[list[BoundaryResult], str]:
@@ -231,6 +240,8 @@ class _Judgement:
         A difference that does not reduce to 0 is a jump only if it has a sign; Unclear where that is not known.
         """
         assert leaf.definition is not None
+        if _is_continuous(self.obligation.definition):
+            return False
         try:
             arriving = transfer.limit(leaf.definition, self._variable())
         except Infinite:
@@ -323,7 +334,18 @@ class _Judgement:
             return None
 
     def _equal(self, a: Slopes, b: Slopes) -> bool:
-        return all(self.field.is_zero(u - v) for u, v in zip(a, b, strict=True))
+        """Whether two slopes are one; Unclear where a difference does not reduce to 0, but may be 0 in disguise."""
+        differences = [u - v for u, v in zip(a, b, strict=True)]
+        left = [d for d in differences if not self.field.is_zero(d)]
+        if left and not any(map(self._is_somewhere_not_zero, left)):
+            raise Unclear(f"whether {self.field.term(left[0])!r} is 0 is not known")
+        return not left
+
+    def _is_somewhere_not_zero(self, u: Element) -> bool:
+        """Whether ``u`` is not 0 at a point of the stratum, in balls."""
+        values = sample(self.field)
+        with ctx.workprec(BITS):
+            return values is not None and not values.polynomial(u.num).contains(0)
 
     def _weights(self, rule: Slopes, limits: list[Slopes]) -> list[Element] | None:
         """The share of each limit in the rule's answer, the fewest that do; None if it is no mean."""
@@ -395,6 +417,12 @@ class _Judgement:
             None if rule is None or isinstance(rule, str) else tuple(map(term, rule)),
             tuple(map(term, weights or ())),
         )
+
+
+def _is_continuous(root: Term) -> bool:
+    return all(
+        t.op in CONTINUOUS or (t.op == "pow" and t.args[1].op == "const") for t in topological(root)
+    )
 
 
 def _directions(n: int) -> Iterator[tuple[int, ...]]:
