@@ -8,6 +8,7 @@ A rule finds its functions by its data, ``m = arithmetic(self.data)``, and then 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -39,6 +40,13 @@ class Arithmetic:
 
     def agree(self, *data: Any) -> None:
         """Nothing to say where any two numbers of a kind fit each other; arrays compare their shapes."""
+
+    def finite(self, x: Any) -> Any:
+        """``x``, an infinity as the largest number there is: for a product that must not be inf * 0.
+
+        The identity for a kind whose numbers are finite, or have no largest.
+        """
+        return x
 
     def sign(self, x: Any) -> Any:
         """1[x > 0] - 1[x < 0]: 0 at 0."""
@@ -119,6 +127,7 @@ def _float_divide(a: float, b: float) -> float:
     return math.nan if a == 0 or a != a else math.copysign(math.inf, a) * math.copysign(1.0, b)
 
 
+_LARGEST = sys.float_info.max
 _checked_pow = _float_function("pow", _power_overflow)
 
 FLOATS = Arithmetic(
@@ -137,6 +146,7 @@ FLOATS = Arithmetic(
         "lt": lambda a, b: 1 if a < b else 0,
         "where": lambda c, a, b: a if c else b,
         "one": lambda _: 1.0,
+        "finite": lambda x: min(max(x, -_LARGEST), _LARGEST) if x == x else x,
         "exp": _float_function("exp", lambda _: math.inf),
         "expm1": _float_function("expm1", lambda _: math.inf),
         "cosh": _float_function("cosh", lambda _: math.inf),

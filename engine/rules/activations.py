@@ -54,9 +54,10 @@ class Activations(Node):
         """x * normal_cdf(x)  ->  normal_cdf(x) + x * normal_pdf(x)"""
         m = arithmetic(self.data)
         out = type(self)(self.data * m.normal_cdf(self.data), (self,), "gelu")
+        x = m.finite(self.data)  # at an infinity x * normal_pdf(x) tends to 0
 
         def _backward() -> None:
-            self.grad += (m.normal_cdf(self.data) + self.data * m.normal_pdf(self.data)) * out.grad
+            self.grad += (m.normal_cdf(x) + x * m.normal_pdf(x)) * out.grad
 
         out._backward = _backward
         return out
@@ -87,9 +88,10 @@ class Activations(Node):
         m = arithmetic(self.data)
         s = m.sigmoid(self.data)
         out = type(self)(self.data * s, (self,), "silu")
+        x = m.finite(self.data)  # at an infinity x * sigmoid(-x) tends to 0
 
         def _backward() -> None:
-            self.grad += s * (1 + self.data * m.sigmoid(-self.data)) * out.grad
+            self.grad += s * (1 + x * m.sigmoid(-x)) * out.grad
 
         out._backward = _backward
         return out
@@ -104,9 +106,10 @@ class Activations(Node):
         m = arithmetic(self.data)
         t = m.tanh(m.softplus(self.data))
         out = type(self)(self.data * t, (self,), "mish")
+        x = m.finite(self.data)  # at an infinity x * (1 - t * t) * sigmoid(x) tends to 0
 
         def _backward() -> None:
-            self.grad += (t + self.data * (1 - t * t) * m.sigmoid(self.data)) * out.grad
+            self.grad += (t + x * (1 - t * t) * m.sigmoid(x)) * out.grad
 
         out._backward = _backward
         return out

@@ -39,12 +39,13 @@ class Powers(Node):
         m = arithmetic(self.data, other.data)
         out = type(self)(m.pow(self.data, other.data), (self, other), "**")
         positive = m.gt(self.data, 0)
-        base = m.where(positive, self.data, 1)  # no slope in y where x <= 0: log 1 makes it 0
+        base = m.finite(m.where(positive, self.data, 1))  # no slope in y where x <= 0: log 1 makes it 0
+        y = m.finite(other.data)  # no inf * 0
 
         def _backward() -> None:
-            half = m.pow(base, (other.data - 1) / 2)  # x**(y - 1) may overflow where y times it does not
-            whole = m.where(positive, 1, m.pow(self.data, other.data - 1))  # a negative x has no half
-            self.grad += other.data * half * half * whole * out.grad
+            half = m.pow(base, (y - 1) / 2)  # x**(y - 1) may overflow where y times it does not
+            whole = m.where(positive, 1, m.pow(self.data, y - 1))  # a negative x has no half
+            self.grad += y * half * half * whole * out.grad
             other.grad += out.data * m.log(base) * out.grad
 
         out._backward = _backward
@@ -102,11 +103,12 @@ class Powers(Node):
         other = self.operand(other)
         m = arithmetic(self.data, other.data)
         out = type(self)(m.hypot(self.data, other.data), (self, other), "hypot")
+        x, y = m.finite(self.data), m.finite(other.data)  # no inf / inf
 
         def _backward() -> None:
-            length = m.where(m.gt(out.data, 0), out.data, 1)  # at the tip of the cone: slope (0, 0)
-            self.grad += self.data / length * out.grad
-            other.grad += other.data / length * out.grad
+            length = m.where(m.le(out.data, 0), 1, m.finite(out.data))  # at the tip of the cone: slope (0, 0)
+            self.grad += x / length * out.grad
+            other.grad += y / length * out.grad
 
         out._backward = _backward
         return out

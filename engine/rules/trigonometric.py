@@ -95,11 +95,12 @@ class Trigonometric(Node):
         other = self.operand(other)
         m = arithmetic(self.data, other.data)
         out = type(self)(m.atan2(self.data, other.data), (self, other), "atan2")
+        x, y = m.finite(self.data), m.finite(other.data)  # no inf / inf
 
         def _backward() -> None:
-            length = m.hypot(self.data, other.data)  # dividing by it twice: its square may overflow
-            self.grad += m.divide(m.divide(other.data, length), length) * out.grad
-            other.grad += m.divide(m.divide(-self.data, length), length) * out.grad
+            length = m.finite(m.hypot(x, y))  # dividing by it twice: its square may overflow
+            self.grad += m.divide(m.divide(y, length), length) * out.grad
+            other.grad += m.divide(m.divide(-x, length), length) * out.grad
 
         out._backward = _backward
         return out

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from engine.arithmetic import FLOATS, Arithmetic, register
 from verify.kinds.arrays import ARRAYS
+from verify.numbers.ulps import BFLOAT16
 
 Array = NDArray[np.float32]
 
@@ -93,6 +94,7 @@ BFLOATS = Arithmetic(
         "pi": math.pi,
         "ratio": lambda p, q: p / q,
         "one": lambda x: BFloats(np.ones_like(x.values)),
+        "finite": lambda x: BFloats(np.clip(x.values, -BFLOAT16.largest, BFLOAT16.largest)),
         **{
             name: _function(name)
             for name in (

@@ -35,5 +35,6 @@ CHECKS = (
     Check("accuracy", Question.ACCURATE),  # the rule's error in ULPs
     Check("corners", Question.SAFE),  # the answer at corners and ties is a valid slope
     Check("extremes", Question.SAFE),  # an answer wherever the true slope is representable
+    Check("special", Question.SAFE),  # the limits at the infinities
     Check("wiring", Question.WIRED),  # upstream, accumulation, shared operands, untouched data
 )

@@ -110,6 +110,7 @@ ARRAYS = ArrayArithmetic(
         "pi": math.pi,
         "ratio": lambda p, q: p / q,
         "one": np.ones_like,
+        "finite": lambda x: np.clip(x, np.finfo(x.dtype).min, np.finfo(x.dtype).max),
         **{name: _either(name, function) for name, function in _UFUNCS.items()},
     },
 )
