@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
+from fractions import Fraction
 from pathlib import Path
 from typing import NoReturn
 
@@ -20,6 +22,8 @@ _EPILOG = """\
 what to print:
   tanh gelu max          the derivations of these operations
   all                    every operation; with --output DIR a page for each, and an index
+  walk [EXPRESSION]      the backward pass of the worked neuron, or of an expression, node by node
+  quiz OPERATION ...     exercises; more of both: python -m derivations walk --help
 
 exit codes: 0 every step proved, 1 a step is not, 2 usage, 130 interrupted
 """
@@ -60,8 +64,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _derivations(parser().parse_args(sys.argv[1:] if argv is None else argv))
+        if words[:1] == ["walk"]:
+            return _walk(walk_parser().parse_args(words[1:]))
+        return _derivations(parser().parse_args(words))
     except UsageError as error:
         print(f"derivations: {error}", file=sys.stderr)
         return USAGE
@@ -138,6 +145,59 @@ def _index(form: str, documents: list[Document], suffix: str) -> str:
     return f"{title}\n\n" + "\n".join(f"{d.name}{suffix}" for d in documents) + "\n"
 
 
+# ----------------------------------------------------------------------------------------------------- walk
+
+
+def walk_parser() -> argparse.ArgumentParser:
+    """The options of a walk."""
+    p = _Parser(
+        prog="python -m derivations walk",
+        description="A backward pass, node by node: what arrives, what is multiplied, what is added.",
+        allow_abbrev=False,
+    )
+    p.add_argument("expression", nargs="?", default="", metavar="EXPRESSION", help='such as "tanh(x*w + b)"')
+    p.add_argument("--at", action="append", default=[], metavar="x=V", help="the value of a name")
+    p.add_argument("--html", action="store_true", help="one page that steps forward and back: --format html")
+    _common(p)
+    return p
+
+
+def _walk(arguments: argparse.Namespace) -> int:
+    from derivations.html import MissingConverter
+    from derivations.parse import FormulaError
+    from derivations.tell_walk import told
+    from derivations.walk import expression, worked_example
+
+    try:
+        at = dict(map(_value, arguments.at))
+        if at and not arguments.expression:
+            raise UsageError("--at belongs to an expression: walk \"x*w + b\" --at x=2 --at w=-3 --at b=1")
+        found = expression(arguments.expression, at) if arguments.expression else worked_example()
+        if arguments.html or arguments.format == "html":
+            from derivations.walk_page import walk_page
+
+            _write(arguments, walk_page(found))
+        else:
+            _emit(arguments, [told(found)])
+    except (FormulaError, LookupError) as problem:
+        raise UsageError(str(problem.args[0]) if isinstance(problem, LookupError) else str(problem)) from None
+    except MissingConverter as missing:
+        raise UsageError(str(missing)) from None
+    return OK
+
+
+def _value(text: str) -> tuple[str, float]:
+    """``x=2``, ``x=-1/3`` or ``x=0x1.8p+1``."""
+    name, _, value = text.partition("=")
+    try:
+        number = float.fromhex(value) if "0x" in value.lower() else float(Fraction(value.strip()))
+    except (ValueError, ZeroDivisionError, OverflowError):
+        number = math.nan
+    if not name.strip().isidentifier() or not math.isfinite(number):
+        raise UsageError(f"--at {text!r}: write a name and a number, as in --at x=2 or --at x=-1/3")
+    return name.strip(), number
+
+
 # --------------------------------------------------------------------------------------------------- output
 
 
@@ -176,6 +236,11 @@ def _emit(arguments: argparse.Namespace, documents: Iterable[Document]) -> None:
         content = "\n".join(map(printer, documents))
     except MissingConverter as missing:
         raise UsageError(str(missing)) from None
+    _write(arguments, content)
+
+
+def _write(arguments: argparse.Namespace, content: str) -> None:
+    """To stdout, or to the file that was asked for."""
     if not arguments.output:
         sys.stdout.write(content)
         return

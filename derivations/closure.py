@@ -22,7 +22,7 @@ from verify.trace.term import TERMS, Term, apply, constant, substitute, symbol, 
 class Closure:
     """One operation's `_backward`.
 
-    file, line: where it stands; source: its lines that touch a gradient; forward: the lines that compute `out`
+    file, line: where it stands; source: its lines, without the `def`; forward: the lines that compute `out`
     slopes: what it multiplies the upstream gradient with, one term an operand, in x, y, out and the constants
     """
 
@@ -69,11 +69,11 @@ def closure_of(operation: ValueOperation, constants: Mapping[str, Any]) -> Closu
     node = _on_symbols(operation)
     method = getattr(operation.engine.kind, operation.method)
     lines, first = inspect.getsourcelines(node._backward)
-    touching = [(first + i, line.strip()) for i, line in enumerate(lines) if ".grad" in line]
+    body = [line for line in textwrap.dedent("".join(lines[1:])).splitlines() if line.strip()]
     return Closure(
         operation.source.file,
-        touching[0][0],
-        tuple(text for _, text in touching),
+        next(first + i for i, line in enumerate(lines) if ".grad" in line),
+        tuple(body),
         _forward_lines(method),
         tuple(_slope(operation, i, constants) for i in range(len(operation.inputs))),
     )

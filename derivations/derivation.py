@@ -25,7 +25,7 @@ POINTS = 200
 
 @dataclass(frozen=True)
 class Derived:
-    """The derivative in one operand: the path, a check for each of its steps, the closure's term and line.
+    """The derivative in one operand: the path, a check for each of its steps, and the closure's term.
 
     failure: why the path does not reach the closure; "" where it does
     """
@@ -33,7 +33,6 @@ class Derived:
     path: Path
     checks: tuple[Check, ...]
     closure: Term
-    source: str
     failure: str = ""
 
     @property
@@ -160,5 +159,4 @@ def _operand(road: Road, checker: Checker, rule: Closure, i: int, name: str) -> 
         else:
             failure = f"no algebra is known from {found.result} to the closure's {closure}"
     checks = tuple(checker.line(i, step.line, found.names, found.conditions) for step in found.steps)
-    source = rule.source[i] if len(rule.source) == len(rule.slopes) else " ".join(rule.source)
-    return Derived(found, checks, closure, source, failure)
+    return Derived(found, checks, closure, failure)

@@ -96,6 +96,12 @@ def mathml(source: str, alternative: str, display: bool) -> str:
     return found.replace("<math ", f'<math alttext="{escape(alternative)}" ', 1)
 
 
+def indented(text: str) -> str:
+    """The text with leading spaces that HTML does not swallow."""
+    plain = text.lstrip(" ")
+    return "\u2003" * ((len(text) - len(plain)) // 2) + plain if len(text) - len(plain) > 1 else text
+
+
 class HtmlPrinter:
     """Prints documents.  ``home`` is a link to go back to, "" for none."""
 
@@ -117,7 +123,7 @@ class HtmlPrinter:
     def part(self, part: Inline) -> str:
         if isinstance(part, Math):
             return mathml(latex(part), plain(part), False)
-        return f"<code>{escape(part.text)}</code>" if isinstance(part, Code) else escape(part)
+        return f"<code>{escape(part.text)}</code>" if isinstance(part, Code) else escape(indented(part))
 
     def display(self, formula: Math) -> str:
         return mathml(latex(formula), plain(formula), True)

@@ -26,6 +26,7 @@ from derivations.document import (
     Text,
 )
 from derivations.formula import latex
+from derivations.html import indented
 from derivations.plot import text_plot
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|$#])")
@@ -49,7 +50,7 @@ class MarkdownPrinter:
     def part(self, part: Inline) -> str:
         if isinstance(part, Math):
             return f"${latex(part)}$"
-        return f"`{part.text}`" if isinstance(part, Code) else escaped(part)
+        return f"`{part.text}`" if isinstance(part, Code) else escaped(indented(part))
 
     def display(self, formula: Math) -> str:
         return f"$$\n{latex(formula)}\n$$"

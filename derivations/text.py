@@ -66,7 +66,8 @@ class TextPrinter:
     # ------------------------------------------------------------------------------------------- sentences
 
     def inline(self, text: Text) -> str:
-        return "".join(part if isinstance(part, str) else self.formula(part) for part in text)
+        found = "".join(part if isinstance(part, str) else self.formula(part) for part in text)
+        return in_ascii(found) if self.ascii_only else found
 
     def formula(self, part: Math | Code) -> str:
         if isinstance(part, Code):
@@ -130,6 +131,8 @@ class TextPrinter:
             ]
             return ("  " + "  ".join(parts)).rstrip()
 
+        if sum(wide) + 2 * len(wide) > self.width and len(wide) > 4:
+            return [f"  {block.caption}", *self._paired(block.head, rows)]
         if sum(wide) + 2 * len(wide) > self.width and len(wide) > 2:
             return [f"  {block.caption}", *self._stacked(block.head, rows)]
         return [f"  {block.caption}", line(list(block.head)), *map(line, rows)]
@@ -143,6 +146,14 @@ class TextPrinter:
                 yield f"  {row[0]}"
             rest = "  ".join([f"{row[2]:<{value}}", *row[3:]]).rstrip()
             yield f"    {row[1]:<{label}}{rest}"
+
+    def _paired(self, head: tuple[str, ...], rows: list[list[str]]) -> Iterator[str]:
+        """A table much too wide for the page: the first cell, and below it the others with their headings."""
+        for row in rows:
+            yield f"  {row[0]}"
+            indent = " " * (len(row[0]) - len(row[0].lstrip()) + 6)
+            pairs = [f"{h} {cell}" for h, cell in zip(head[1:], row[1:], strict=True) if cell]
+            yield from self.wrapped("   ".join(pairs), indent)
 
     @lines.register
     def _(self, block: Listing) -> list[str]:
