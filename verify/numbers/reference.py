@@ -26,6 +26,7 @@ class Status(Enum):
     """What the reference says of a number."""
 
     KNOWN = "known"  # decided, and within the range of the format (subnormal and 0 included)
+    FLUSHED = "flushed"  # decided, a subnormal number: 0 to floats that flush them
     OVERFLOW = "overflow"  # a real number beyond the largest float: not representable
     UNDEFINED = "undefined"  # no finite number at the limit of precision, such as a pole
     INCONCLUSIVE = "inconclusive"  # the limit of precision was reached before the ball was narrow enough
@@ -62,9 +63,11 @@ class Reference:
         fmt: Format = FLOAT64,
         first: int = FIRST,
         limit: int = LIMIT,
+        flushes: bool = False,
     ) -> None:
         self.program = BallProgram(terms, inputs)
         self.fmt = fmt
+        self.flushes = flushes
         self.first, self.limit = first, limit
 
     def at(self, point: Sequence[float]) -> tuple[Truth, ...]:
@@ -117,7 +120,11 @@ class Reference:
         if beyond:
             return Truth(ball, math.copysign(math.inf, float(ball.mid())), Status.OVERFLOW)
         narrow = ball.rad() <= arb((1, ulp_exponent(ball, self.fmt) - GUARD))
-        return Truth(ball, rounded(ball, self.fmt), Status.KNOWN) if narrow and beyond is False else None
+        if not narrow or beyond is not False:
+            return None
+        nearest = rounded(ball, self.fmt)
+        flushed = self.flushes and abs(nearest) < self.fmt.smallest_normal and not ball.is_zero()
+        return Truth(ball, nearest, Status.FLUSHED if flushed else Status.KNOWN)
 
 
 def _undecided(ball: arb) -> Truth:
