@@ -155,6 +155,8 @@ class _Judgement:
         except Undefined:
             return None  # no such point
         self.reader = Interpreter(self.field, self.images)
+        if not self.reader.element_of_symbol(UPSTREAM) and self._adds_nothing():
+            return None  # whatever else is here: with no upstream gradient that is right
         if not self._in_domain():
             return None
         touching = self._touching()
@@ -240,7 +242,7 @@ class _Judgement:
         A difference that does not reduce to 0 is a jump only if it has a sign; Unclear where that is not known.
         """
         assert leaf.definition is not None
-        if _is_continuous(self.obligation.definition):
+        if self._is_continuous():
             return False
         try:
             arriving = transfer.limit(leaf.definition, self._variable())
@@ -252,6 +254,20 @@ class _Judgement:
         if known_sign(self.field, difference) in (1, -1):
             return True
         raise Unclear(f"whether the operation jumps here by {self.field.term(difference)!r} is not known")
+
+    def _is_continuous(self) -> bool:
+        """Whether the definition is made of functions that are continuous here, if they have a value."""
+        return all(
+            t.op in CONTINUOUS
+            or (t.op == "pow" and t.args[1].op == "const")
+            or (t.op == "atan2" and self._is_off_the_cut(*t.args))
+            for t in topological(self.obligation.definition)
+        )
+
+    def _is_off_the_cut(self, up: Term, along: Term) -> bool:
+        """Whether an angle is continuous here: atan2(up, along) jumps where up is 0 and along negative."""
+        reader = Interpreter(self.field, self.images, trusting=True)
+        return known_sign(self.field, reader.element(along)) == 1 or bool(known_sign(self.field, reader.element(up)))
 
     def _forward_problem(self, value: Element) -> str:
         """What is wrong with the engine's forward here, if anything."""
@@ -280,6 +296,16 @@ class _Judgement:
                 return "what the rule adds is no multiple of the upstream gradient here"
             answer.append(slope)
         return tuple(answer)
+
+    def _adds_nothing(self) -> bool:
+        """Whether every gradient stays as it was, as far as can be told without knowing more of the place."""
+        try:
+            return all(
+                self.field.is_zero(self.reader.element(gradient) - self.reader.element_of_symbol(accumulated(name)))
+                for name, gradient in zip(self.obligation.inputs, self.obligation.gradients, strict=True)
+            )
+        except (Split, Undefined):
+            return False
 
     def _without_upstream(self) -> BoundaryResult | None:
         """A rule that branches on the upstream gradient must add nothing where that is 0."""
@@ -417,12 +443,6 @@ class _Judgement:
             None if rule is None or isinstance(rule, str) else tuple(map(term, rule)),
             tuple(map(term, weights or ())),
         )
-
-
-def _is_continuous(root: Term) -> bool:
-    return all(
-        t.op in CONTINUOUS or (t.op == "pow" and t.args[1].op == "const") for t in topological(root)
-    )
 
 
 def _directions(n: int) -> Iterator[tuple[int, ...]]:
