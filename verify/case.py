@@ -13,7 +13,7 @@ from verify.mirror import Row
 from verify.numbers.domain import Domain, domain_of
 from verify.numbers.points import Point, points
 from verify.numbers.reference import Reference, Truth
-from verify.numbers.ulps import FLOAT64, hexadecimal
+from verify.numbers.ulps import hexadecimal
 from verify.subjects.operation import Operation, Run, Traced
 from verify.trace.balls import compile_balls
 from verify.trace.from_sympy import condition_from_sympy, from_sympy
@@ -101,8 +101,9 @@ class Case:
         name = f"{self.operation.name} {self.row.case}".strip()
         places = [place for corner in self.row.corners for place in corner.places]
         generated = points(name, self.region, places, self.options.points, self.options.seed)
-        if self.operation.flushes:
-            generated = [point for point in generated if not any(map(FLOAT64.is_subnormal, point))]
+        least = self.operation.flushes
+        if least:
+            generated = [point for point in generated if not any(0 < abs(v) < least for v in point)]
         return [self.asked, *generated] if self.asked else generated
 
     @cached_property
@@ -172,6 +173,14 @@ class Case:
         g = symbol(UPSTREAM)
         gradients = tuple(symbol(accumulated(n)) + g * r for n, r in zip(names, rules, strict=True))
         return decided(self._obligation(gradients))
+
+    @property
+    def proved(self) -> bool:
+        """The rule is proved, and a check may rely on it (none does where each is judged by itself)."""
+        from verify.proof.result import Status
+
+        proof = None if self.options.alone else self.rule_proof
+        return proof is not None and proof.status is Status.PROVED
 
     @cached_property
     def bounds(self) -> tuple[Enclosure, ...]:

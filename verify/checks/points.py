@@ -17,7 +17,6 @@ from verify.case import Case
 from verify.findings import Finding, Verdict
 from verify.numbers.reference import LIMIT, Reference, Status, Truth
 from verify.numbers.ulps import decimal
-from verify.proof.result import Status as Proved
 from verify.subjects.operation import Traced
 from verify.trace.balls import BallProgram
 from verify.trace.floats import compile_floats
@@ -36,11 +35,10 @@ def check(case: Case) -> Iterator[Finding]:
         problem = _floats_only(case)
         agrees = f"the rule is the slope at {len(case.points)} points, to {-math.log10(_GOOD):.0f} digits"
     else:
-        proved = not case.options.alone and case.rule_proof is not None and case.rule_proof.status is Proved.PROVED
-        count = _FEW if proved else 0 if case.bounds else len(case.points)
+        count = _FEW if case.proved else 0 if case.bounds else len(case.points)
         problem = _formula(case, trace, count) or _same_on_floats(case, trace)
         agrees = f"the rule is the slope at {len(case.points)} points, in balls"
-        if proved:
+        if case.proved:
             decided = len(case.points) - open_points
             agrees = f"on floats the rule does what was proved, at {decided} points"
         elif case.bounds:

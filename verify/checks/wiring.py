@@ -53,7 +53,8 @@ _Problem = tuple[str, list[tuple[str, str]]]
 
 
 def _problems(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
-    found = [] if isinstance(case.trace, Exception) else list(_on_symbols(case, places))
+    proved = not case.options.alone and case.proof is not None and case.proof.status is Status.PROVED
+    found = [] if isinstance(case.trace, Exception) or proved else list(_on_symbols(case, places))
     yield from found or _on_floats(case, places)
     yield from _unreached(case)
     yield from _left_alone(case, places)
@@ -70,10 +71,11 @@ def _problems(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]
 def _inside(case: Case) -> list[tuple[float, ...]]:
     """Some points of the domain, not on its rim."""
     names = case.row.inputs
+    inside = compile_balls([case.domain], names)
     return [
         place
         for place in product(_PLACES, repeat=len(names))
-        if holds(case.domain, {n: arb(v) for n, v in zip(names, place, strict=True)})
+        if all(inside(*map(arb, place)))
     ][:8]
 
 
