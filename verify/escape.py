@@ -14,7 +14,6 @@ _UNSEEN = (
 )
 _INVISIBLE = re.compile(f"[{_UNSEEN}]")
 _ON_A_LINE = re.compile(rf"[{_UNSEEN}\n\t]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def _named(match: re.Match[str]) -> str:
@@ -33,6 +32,6 @@ def on_a_line(text: str) -> str:
 
 
 def as_json(document: Any, *, indent: int | None = 2) -> str:
-    """JSON in UTF-8: no bare NaN or infinity, and a lone surrogate as its escape, which reads back as itself."""
+    """JSON in UTF-8: no bare NaN or infinity, and what cannot be seen as its escape, which reads back as itself."""
     text = json.dumps(document, indent=indent, ensure_ascii=False, allow_nan=False)
-    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
+    return _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"

@@ -68,7 +68,9 @@ def _range(series: Series, columns: Columns) -> list[str]:
 
 def _steps(series: Series, columns: Columns) -> list[str]:
     hs, errors = columns["h"], columns["error"]
-    positive = [e for e in errors if 0 < e < math.inf] or [1e-16]
+    positive = [e for e in errors if 0 < e < math.inf]
+    if not positive:
+        return [_nothing(f"Error of a central difference at {series.at}: none, whatever the step")]
     best = min(zip(errors, hs, strict=True))
     about = f"at best {_short(best[0])}, with a step of {_short(best[1])}"
     svg = draw(

@@ -1,7 +1,9 @@
 """Where reports go: names, paths, folders, stdout."""
 
+import re
+
 import pytest
-from sample_reports import every_verdict
+from sample_reports import empty, every_verdict, hostile, large
 
 from verify.errors import UsageError
 from verify.reports.formats import FORMATS
@@ -56,3 +58,17 @@ def test_every_format_writes_a_file(name, tmp_path, monkeypatch):
     write(target, every_verdict())
     assert (tmp_path / "out.html").stat().st_size
     assert [path.name for path in tmp_path.iterdir()] == ["out.html"]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("sample", [hostile, empty, large], ids=lambda sample: sample.__name__)
+def test_every_format_takes_any_report(name, sample, tmp_path, monkeypatch):
+    """Hostile names, nothing at all, a thousand operations: one report, UTF-8, without a control character."""
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    (target,) = targets([f"{name}={tmp_path / 'out'}"])
+    write(target, sample())
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            text = path.read_bytes().decode("utf-8")
+            assert not re.search("[\x00-\x08\x0b-\x1f\x7f]", text), path.name
+            assert not re.search("[\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]", text), path.name
