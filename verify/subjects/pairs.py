@@ -141,13 +141,12 @@ def inputs_of(forward: Callable[..., Any]) -> tuple[str, ...]:
     Raises UsageError where they have no names, or one that means something else.
     """
     name = _name(forward)
+    if count := getattr(forward, "nin", 0):  # a ufunc of NumPy, which has no names of its own before NumPy 2.4
+        return INPUT_NAMES[:count]
     try:
         parameters = inspect.signature(forward).parameters.values()
     except (TypeError, ValueError):
-        count = getattr(forward, "nin", 0)  # a ufunc of NumPy
-        if not count:
-            raise UsageError(f"{name} does not say what its inputs are: pass inputs=('x',), one name each") from None
-        return INPUT_NAMES[:count]
+        raise UsageError(f"{name} does not say what its inputs are: pass inputs=('x',), one name each") from None
     found = []
     for p in parameters:
         if p.kind is p.VAR_POSITIONAL:

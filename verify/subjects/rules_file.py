@@ -191,7 +191,7 @@ def _rule(name: str, table: Mapping[str, Any], source: Source) -> tuple[RuleOper
     forward = _read(expression, table, "forward", inputs) if "forward" in table else definition
     domain = _read(condition, table, "domain", inputs) if "domain" in table else TRUE
     assert isinstance(domain, Condition)
-    gradients = [_read(expression, backward, one, (*inputs, "out", "g")) for one in inputs]
+    gradients = [_read(expression, backward, one, (*inputs, "out", "g"), f"backward of {one}") for one in inputs]
     corners = tuple(_corners(table.get("corners", []), inputs))
     operation = RuleOperation(name, inputs, forward, gradients, source)
     operation.follows_rows = any(corner.answers for corner in corners)
@@ -208,16 +208,16 @@ def _inputs(given: Any) -> tuple[str, ...]:
     return tuple(given)
 
 
-def _read(reader: _Reader, table: Mapping[str, Any], key: str, names: Sequence[str]) -> Term:
-    text = table[key]
+def _read(reader: _Reader, table: Mapping[str, Any], key: str, names: Sequence[str], what: str = "") -> Term:
+    text, what = table[key], what or key
     if isinstance(text, (int, float)) and not isinstance(text, bool):
         text = repr(text)
     if not isinstance(text, str):
-        raise _Unreadable(f"{key} is an expression in quotes", key)
+        raise _Unreadable(f"{what} is an expression in quotes", key)
     try:
         return reader(text, names)
     except ExpressionError as error:
-        raise _Unreadable(f"{key}: {error.reason}", key, text, error.line, error.column) from None
+        raise _Unreadable(f"{what}: {error.reason}", key, text, error.line, error.column) from None
 
 
 def _corners(given: Any, inputs: Sequence[str]) -> Iterator[Corner]:

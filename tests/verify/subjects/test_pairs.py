@@ -1,0 +1,172 @@
+"""Pairs of functions: what a backward may ask for, what it may return, and what is found out about it."""
+
+from __future__ import annotations
+
+import math
+from math import tanh as tangent
+from typing import Any
+
+import numpy as np
+import pytest
+from flint import arb
+
+from verify.errors import UsageError
+from verify.subjects.pairs import FunctionPair, RuleError, gradients_of, inputs_of
+from verify.trace.balls import evaluate
+from verify.trace.term import symbols_of
+
+SCALE = 0.1
+
+
+def helper(x: Any) -> Any:
+    return math.exp(-x * SCALE)
+
+
+def product(x: Any, y: Any) -> Any:
+    return x * y
+
+
+# ------------------------------------------------------------------------------------------------- what is asked for
+
+
+@pytest.mark.parametrize(
+    "backward",
+    [
+        lambda x, y, out, g: (g * y, g * x),
+        lambda g, y, x: (g * y, g * x),
+        lambda g, *, x, y: (g * y, g * x),
+        lambda x, y, /, g: (g * y, g * x),
+        lambda **k: (k["g"] * k["y"], k["g"] * k["x"]),
+        lambda g, out, x, y: {"y": g * x, "x": g * y},
+        lambda g, x, y: [g * y, np.float64(g * x)],
+        lambda g, x, y, scale=1: (g * y * scale, g * x),
+    ],
+)
+def test_it_receives_by_name_what_it_asks_for(backward: Any) -> None:
+    run = FunctionPair(product, backward).run((2.0, 5.0), upstream=3.0, before=[1.0, 1.0])
+    assert (run.out, run.gradients) == (10.0, (16.0, 7.0))
+
+
+@pytest.mark.parametrize(
+    ("backward", "message"),
+    [
+        (lambda x, grad: grad, "asks for 'grad'"),
+        (lambda x, ouy: ouy, "asks for 'ouy': did you mean 'out'?"),
+        (lambda *everything: 0, "asks for 'everything'"),
+    ],
+)
+def test_what_there_is_not_cannot_be_asked_for(backward: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        FunctionPair(math.exp, backward, inputs=("x",))
+
+
+def test_a_forward_names_its_inputs() -> None:
+    assert inputs_of(lambda a, b, slope=0.01: a) == ("a", "b")
+    assert inputs_of(np.hypot) == ("x", "y")
+    assert inputs_of(math.sin) == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("forward", "message"),
+    [
+        (lambda *x: x, r"takes \*x: pass inputs"),
+        (lambda x, *, y: x, "needs y= by name"),
+        (lambda: 1, "has no inputs"),
+        (lambda g: g, "cannot be called g"),
+        (lambda exp: exp, "means something else already"),
+    ],
+)
+def test_what_is_no_forward(forward: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        FunctionPair(forward, lambda **_: 0)
+
+
+# ---------------------------------------------------------------------------------------------------- what is returned
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        (None, "returned None: it must return one gradient for each of 2 inputs"),
+        (1.0, "returned 1 gradient for 2 inputs"),
+        ((1.0,), "returned 1 gradient for 2 inputs"),
+        ((1.0, 2.0, 3.0), "returned 3 gradients for 2 inputs"),
+        ((1.0, None), "returned None for y: return 0"),
+        ({"x": 1.0}, "returned gradients of x for 2 inputs"),
+    ],
+)
+def test_the_wrong_number_of_gradients(returned: Any, message: str) -> None:
+    with pytest.raises(RuleError, match=message):
+        gradients_of(returned, ("x", "y"))
+    pair = FunctionPair(product, lambda x, y, g: returned)
+    assert message.split(":")[0] in pair.complaint()
+    floats_only = FunctionPair(product, lambda x, y, g: (float.hex(g), returned)[1])
+    assert message.split(":")[0] in floats_only.complaint()
+
+
+def test_scalars_of_numpy_are_floats() -> None:
+    (gradient,) = gradients_of(np.array(2.5), ("x",))
+    assert type(gradient) is float
+    with pytest.raises(ArithmeticError, match="not real"):
+        gradients_of(1j, ("x",))
+
+
+# ------------------------------------------------------------------------------------------------------- on symbols
+
+
+def test_functions_that_know_nothing_of_symbols_run_on_them() -> None:
+    pair = FunctionPair(lambda x: tangent(x) * helper(x), lambda x, g: g * np.where(x > 0, np.exp(x), 1.0))
+    trace = pair.traced()
+    assert symbols_of(trace.forward) == ["x"]
+    exact = evaluate(trace.forward, {"x": arb(2)})
+    assert exact.overlaps(arb(2).tanh() * (arb(-2) * arb(0.1)).exp())
+    assert evaluate(trace.gradients[0], {"x": arb(-1), "g": arb(3), "acc_x": arb(1)}) == 4
+    assert SCALE == 0.1
+    assert tangent is math.tanh
+
+
+def test_branches_are_followed() -> None:
+    def forward(x: Any) -> Any:
+        if x > 0:
+            return x
+        return 0.0
+
+    trace = FunctionPair(forward, lambda x, g: g if x > 0 else 0.0).traced()
+    assert trace.forward.op == "where"
+    assert evaluate(trace.gradients[0], {"x": arb(5), "g": arb(3), "acc_x": arb(1)}) == 4
+
+
+def test_what_leaves_the_tracer_runs_on_floats() -> None:
+    pair = FunctionPair(lambda x: float.fromhex(float(x).hex()) * 2, lambda g: 2 * g)
+    with pytest.raises(Exception):  # noqa: B017 - whatever the user's own code raises
+        pair.traced()
+    assert pair.run((1.5,)).gradients == (2.0,)
+
+
+def test_warnings_of_numpy_are_not_ours() -> None:
+    pair = FunctionPair(lambda x: np.exp(np.float64(x)), lambda out, g: g * out)  # warnings are errors in these tests
+    assert pair.run((1e4,)).out == math.inf
+
+
+# ------------------------------------------------------------------------------------------------------ how it is told
+
+
+def test_the_rule_as_written() -> None:
+    assert FunctionPair(np.tanh, lambda out, g: g * (1 - out**2)).written() == ("1 - out**2",)
+    assert FunctionPair(product, lambda x, y, g: (g * y, x * g)).written() == ("y", "x")
+
+
+def test_where_the_rule_stands() -> None:
+    def backward(out: Any, g: Any) -> Any:
+        slope = 1 - out**2
+        return g * slope
+
+    source = FunctionPair(np.tanh, backward).source
+    assert source.text == "return g * slope"
+    assert source.file.endswith("test_pairs.py")
+    assert not source.file.startswith("/")
+
+
+def test_how_to_look_again() -> None:
+    pair = FunctionPair(product, product.__class__(product.__code__, {}, "product_backward"), inputs=("x", "y"))
+    assert pair.rerun(7, {"x": "0x1p+0"}) == 'verify.check(product, product_backward, seed=7, point={"x": "0x1p+0"})'

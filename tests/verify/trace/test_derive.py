@@ -1,0 +1,67 @@
+"""The derivative of terms, against SymPy's and against secants in balls."""
+
+from __future__ import annotations
+
+import pytest
+from flint import arb, ctx
+
+from verify.mirror import ROWS, Row
+from verify.trace.balls import compile_balls
+from verify.trace.derive import derivative, without_ones
+from verify.trace.from_sympy import from_sympy
+from verify.trace.term import BINARY, SPECIAL, UNARY, apply, compare, constant, symbol, where
+
+X, Y = symbol("x"), symbol("y")
+PLACES = (0.3, 0.71, 1.9, -0.4)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.op} {row.case}".strip())
+@pytest.mark.parametrize("plain", [False, True])
+def test_it_is_sympys(row: Row, plain: bool) -> None:
+    meant = from_sympy(row.definition)
+    for name, slope in zip(row.inputs, row.slopes, strict=True):
+        ours = compile_balls((derivative(meant, name, plain=plain), from_sympy(slope)), row.inputs)
+        compared = 0
+        with ctx.workprec(200):
+            for place in PLACES:
+                a, b = ours(*map(arb, (place, 1.25)[: len(row.inputs)]))
+                if a.is_finite() and b.is_finite():
+                    compared += 1
+                    assert abs(a - b) < arb(2) ** -150
+        assert compared
+
+
+@pytest.mark.parametrize("op", [*UNARY, *SPECIAL, *BINARY])
+def test_it_is_the_secants(op: str) -> None:
+    if op == "trigamma":
+        with pytest.raises(TypeError, match="trigamma has no derivative"):
+            derivative(apply(op, X), "x")
+        return
+    operands = (X * X + Y, Y * X + 2)[: 2 if op in BINARY else 1]
+    inner = operands if op not in ("acosh", "atanh", "asin", "acos", "erfinv") else (operands[0] / 8,)
+    f = apply(op, *inner) if op != "acosh" else apply(op, inner[0] + 2)
+    program = compile_balls((f, derivative(f, "x")), ("x", "y"))
+    with ctx.workprec(400):
+        h = arb(2) ** -100
+        for x, y in [(0.3, 0.7), (0.9, 0.45)]:
+            ahead, (behind, slope) = program(arb(x) + h, arb(y))[0], program(arb(x), arb(y))
+            assert abs((ahead - behind) / h - slope) < arb(2) ** -80
+
+
+def test_the_tails_of_tanh_are_followed() -> None:
+    slope = compile_balls((derivative(apply("tanh", X), "x"),), ("x",))
+    (far,) = slope(arb(1e5))
+    assert far > 0
+    assert far.rel_accuracy_bits() > 40
+
+
+def test_branches_and_what_does_not_depend() -> None:
+    f = where(compare("gt", X, 0), X * Y, apply("log", Y))
+    assert derivative(f, "x") is where(compare("gt", X, 0), Y, 0)
+    assert derivative(apply("log", Y), "x") is constant(0)
+    assert derivative(X**1, "x") is constant(1)
+    assert derivative(X * 3, "x") is constant(3)
+
+
+def test_ones_are_left_out() -> None:
+    assert without_ones((1 * (1 - symbol("out") ** 2), X * 1)) == (1 - symbol("out") ** 2, X)
