@@ -29,7 +29,9 @@ from verify.proof.signs import known_sign, sign
 from verify.trace.term import Term, apply, constant
 
 FINEST = 512
-"""The largest ratio of two coefficients that is expressed as a power of one exponential or root."""
+FINEST_CONSTANT = 2**24
+"""The largest ratio of two coefficients that is expressed as a power of one exponential or root; for constants,
+which are never factored, a larger one."""
 
 HIGHEST_ROOT = 24
 MOST_TURNS = 24
@@ -91,15 +93,23 @@ def grain_of(
         field.grains[name] = field.hints.get(name, first or abs(c))
     grain = field.grains[name]
     times = c / grain
-    if times.denominator == 1 and abs(times) <= FINEST:
+    finest = FINEST if _moves(field, part) else FINEST_CONSTANT
+    if times.denominator == 1 and abs(times) <= finest:
         return grain, int(times)
     finer = Fraction(
         gcd(grain.numerator * c.denominator, c.numerator * grain.denominator),
         grain.denominator * c.denominator,
     )
-    if abs(c) / finer <= FINEST and grain / finer <= FINEST:
+    if abs(c) / finer <= finest and grain / finer <= finest:
         raise Restart(name, finer)
     return abs(c), 1 if c > 0 else -1  # too fine to share: a function of its own
+
+
+def _moves(field: Field, u: Element) -> bool:
+    """Whether a symbol is in ``u``."""
+    return any(
+        g.kind == "symbol" or _moves(field, g.argument) for g in (field.generators[i] for i in u.indices())
+    )
 
 
 def _single(field: Field, u: Element, kind: str) -> Generator | None:

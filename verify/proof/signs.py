@@ -20,6 +20,9 @@ from verify.proof.field import Field, Generator
 from verify.proof.halfspaces import Empty
 from verify.proof.values import Values
 
+MOST_DEGREES = 59
+"""Of a polynomial in one generator whose roots are looked for."""
+
 
 def known_sign(field: Field, u: Element) -> int | None:
     """The sign of ``u`` on the whole cell: -1, +1, 0 for the zero element; None where it is not known."""
@@ -260,9 +263,9 @@ def _by_roots(field: Field, p: Polynomial, i: int) -> int | None:
     """The sign of a polynomial in one generator, if it has no root in the range of it."""
     g = field.generators[i]
     lo, hi = _range(field, g)
-    coefficients = algebra.univariate(p, i)
-    if len(coefficients) > 60:
+    if p.degrees()[i] > MOST_DEGREES:
         return None
+    coefficients = algebra.univariate(p, i)
     inside = roots_within(coefficients, lo, hi)
     if inside is None or inside:
         return None
@@ -368,7 +371,7 @@ def _symbols(field: Field, found: list[int], names: set[str]) -> set[str]:
 def boundary(field: Field, p: Polynomial) -> Split:
     """Where the sign of ``p`` may change, told as simply as it can be."""
     found = algebra.indices(p)
-    if len(found) == 1:
+    if len(found) == 1 and p.degrees()[found[0]] <= MOST_DEGREES:
         g = field.generators[found[0]]
         coefficients = algebra.univariate(p, found[0])
         if g.kind == "symbol" and len(coefficients) == 2:
