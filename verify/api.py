@@ -18,9 +18,10 @@ from verify.report import Report
 from verify.reports.failures import failures
 from verify.subjects.formulas import FormulaCorner, formula_row
 from verify.subjects.operation import Operation
+from verify.subjects.own_rows import domain as natural
 from verify.subjects.pairs import Cases, FunctionPair, check_names
 from verify.trace.from_sympy import condition_from_sympy, from_sympy
-from verify.trace.term import TRUE, Condition, Term, apply, constant, symbol, symbols_of
+from verify.trace.term import Condition, Term, apply, constant, symbol, symbols_of
 
 Corners = Mapping[str, Any] | Iterable[Any]
 
@@ -42,10 +43,12 @@ def check(
 ) -> Report:
     """Verify that ``backward`` is the derivative of ``forward``: right, accurate, safe, wired.
 
+    A function of JAX, PyTorch or HIPS autograd brings its own backward, and so does a class of nodes: give it alone.
+
     backward: asks by name for inputs of the forward, ``out`` and ``g``; returns one gradient for each input
     definition: what the forward is meant to compute, as text in the small language or a SymPy expression in the
         forward's inputs; without one the forward's own code, run on symbols, is the definition
-    domain: where it is defined, as text ("x > 0") or a SymPy relation; everywhere, if not given
+    domain: where it is defined, as text ("x > 0") or a SymPy relation; where its formula has a value, if not given
     corners: where it bends beside the places that show (comparisons, abs, max, min): expressions that are 0 there,
         numbers for one input; a mapping also says what the backward answers there, one slope for each input
     inputs: names for the forward's inputs, where it has none of its own
@@ -55,16 +58,15 @@ def check(
     UsageError for a call that makes no sense.
     """
     if backward is None:
-        return check_engine(
-            forward, points=points, seed=seed, strict=strict, raises=raises, names=(name,) if name else ()
-        )
+        subject = _whole(forward, definition, domain, name, inputs)
+        return _judged(verify(subject, options=Options(points=points, seed=seed)), strict, raises)
     case = pair(forward, backward, definition, domain=domain, corners=corners, name=name, inputs=inputs)
     options = Options(points=points, seed=seed, point=_point(point, case[0].inputs))
     return _judged(verify_here(Cases(case[0].name, (case,)), options=options), strict, raises)
 
 
 def check_engine(
-    kind: type,
+    kind: Any,
     *,
     names: Sequence[str] = (),
     points: int = 1000,
@@ -77,18 +79,48 @@ def check_engine(
 
 
 def engine(kind: Any) -> Subject:
-    """The operations of a class of nodes.
+    """The operations of a class of nodes, which is at hand or named: "package.module:Class", "path/to/file.py:Class".
 
     Raises UsageError if it is none.
     """
-    from verify.subjects.values import discovered
+    from verify.subjects.foreign import discovered
+    from verify.subjects.load import place_of
 
-    if not isinstance(kind, type):
-        raise UsageError(f"{kind!r} is a function without its backward: pass both, check(forward, backward)")
-    try:
-        return discovered(kind)
-    except TypeError as error:
-        raise UsageError(str(error)) from error
+    return discovered(place_of(kind) if isinstance(kind, str) else kind)
+
+
+def _whole(target: Any, definition: Any, domain: Any, name: str, inputs: Sequence[str]) -> Subject:
+    """What brings its own backward: a framework's function, what somebody's adapter knows, a class of nodes.
+
+    Raises UsageError.
+    """
+    from verify.subjects.frameworks import framework_of
+    from verify.subjects.named import adapted
+
+    framework = framework_of(target)
+    if framework:
+        return Cases(name or framework, (_of_framework(target, framework, definition, domain, name, inputs),))
+    found = adapted(target)
+    if found is not None:
+        return found
+    if not isinstance(target, type):
+        raise UsageError(f"{target!r} is a function without its backward: pass both, check(forward, backward)")
+    return engine(target)
+
+
+def _of_framework(
+    function: Any, framework: str, definition: Any, domain: Any, name: str, inputs: Sequence[str]
+) -> tuple[Operation, Row]:
+    from verify.subjects.frameworks import case_of
+    from verify.subjects.frameworks.base import inputs_of
+
+    names = tuple(inputs) or inputs_of(function)
+    where = None if domain is None else _as_condition(domain, names)
+    row = None
+    if definition is not None:
+        meant = _as_term("definition", definition, names, False)
+        row = formula_row(name or framework, meant, names, natural(meant) if where is None else where)
+    return case_of(function, framework, row, where, name, names)
 
 
 def pair(
@@ -114,13 +146,12 @@ def pair(
     operation = FunctionPair(forward, backward, name, inputs, follows_rows=any(c.answers for c in bends))
     names = operation.inputs
     operation.problem = operation.complaint()
-    where = TRUE if domain is None else _as_term("domain", domain, names, True)
-    assert isinstance(where, Condition)
     if definition is None:
         meant = _own_trace(operation)
         operation.own_definition = True
     else:
         meant = _as_term("definition", definition, names, False)
+    where = natural(meant) if domain is None else _as_condition(domain, names)
     return operation, formula_row(operation.name, meant, names, where, bends)
 
 
@@ -149,25 +180,26 @@ class DerivativeCase:
 def cases(subject: Any) -> list[DerivativeCase]:
     """Every operation of a subject as a case, to parametrise a test with (``ids=str``).
 
-    subject: a class of nodes; the path of a rules file; a list of pairs (forward, backward), of (forward, backward,
+    subject: a class of nodes; its name, or the path of a rules file, as on the command line; a list of pairs (forward, backward), of (forward, backward,
     definition), or of what `pair` made; a mapping of names to such pairs
     """
     found: dict[str, list[tuple[Operation, Row]]] = {}
-    for operation, row in _subject(subject).operations():
+    for operation, row in subject_of(subject).operations():
         found.setdefault(operation.name, []).append((operation, row))
     return [DerivativeCase(name, Cases(name, tuple(rows))) for name, rows in found.items()]
 
 
-def _subject(given: Any) -> Subject:
+def subject_of(given: Any) -> Subject:
+    """What `cases` takes, as a subject.  Raises UsageError."""
     if isinstance(given, str):
-        from verify.subjects.rules_file import rules_file
+        from verify.subjects.named import subject_named
 
-        return rules_file(given)
+        return subject_named(given)
     if isinstance(given, (list, tuple, dict)):
         return Cases("pairs", tuple(_pairs(given)))
     if not isinstance(given, type) and hasattr(given, "operations"):
         return given  # type: ignore[no-any-return]  # a subject of somebody's own adapter
-    return engine(given)
+    return _whole(given, None, None, "", ())
 
 
 def _pairs(given: Any) -> Iterator[tuple[Operation, Row]]:
@@ -195,6 +227,12 @@ def _own_trace(operation: FunctionPair) -> Term:
         operation.problem = operation.problem or f"the forward does not run on symbols ({reason}); {way_out}"
         return constant(0)
     return meant
+
+
+def _as_condition(given: Any, names: Sequence[str]) -> Condition:
+    found = _as_term("domain", given, names, True)
+    assert isinstance(found, Condition)
+    return found
 
 
 def _as_term(what: str, given: Any, names: Sequence[str], condition_wanted: bool) -> Term:

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from verify.errors import UsageError
@@ -23,6 +22,7 @@ from verify.findings import Source
 from verify.language.parse import nearest, unfit
 from verify.mirror import Row
 from verify.subjects.operation import INPUT_NAMES, Operation, Run
+from verify.subjects.written import shown_path
 from verify.trace.derive import without_ones
 from verify.trace.explore import explore
 from verify.trace.term import Term, constant, symbol, term
@@ -249,12 +249,3 @@ def source_of(function: Callable[..., Any]) -> Source:
         return Source(shown_path(code.co_filename), code.co_firstlineno)
     at = next((i for i, line in enumerate(lines) if line.lstrip().startswith("return")), 0)
     return Source(shown_path(code.co_filename), max(first, 1) + at, lines[at].strip().rstrip(","))
-
-
-def shown_path(file: str) -> str:
-    """The file relative to the working directory or to where Python found it: never a path of this machine."""
-    path = Path(file)
-    for base in (Path.cwd(), *map(Path, filter(None, reversed(sys.path)))):
-        if path.is_relative_to(base):
-            return path.relative_to(base).as_posix()
-    return path.name

@@ -26,8 +26,9 @@ from verify.language.parse import ExpressionError, condition, expression, neares
 from verify.mirror import Corner, Row
 from verify.subjects.formulas import FormulaCorner, FormulaRow, formula_row
 from verify.subjects.operation import Operation, Run
+from verify.subjects.own_rows import domain as natural
 from verify.trace.derive import without_ones
-from verify.trace.term import TRUE, Condition, Term, constant, substitute, symbol, symbols_of
+from verify.trace.term import Condition, Term, constant, substitute, symbol, symbols_of
 from verify.trace.text import written
 
 KEYS = ("name", "inputs", "definition", "domain", "corners", "forward", "backward")
@@ -189,7 +190,7 @@ def _rule(name: str, table: Mapping[str, Any], source: Source) -> tuple[RuleOper
         raise _Unreadable(f"no backward expression for {', '.join(missing)}: one for each input", "backward")
     definition = _read(expression, table, "definition", inputs)
     forward = _read(expression, table, "forward", inputs) if "forward" in table else definition
-    domain = _read(condition, table, "domain", inputs) if "domain" in table else TRUE
+    domain = _read(condition, table, "domain", inputs) if "domain" in table else natural(definition)
     assert isinstance(domain, Condition)
     gradients = [_read(expression, backward, one, (*inputs, "out", "g"), f"backward of {one}") for one in inputs]
     corners = tuple(_corners(table.get("corners", []), inputs))

@@ -1,0 +1,57 @@
+"""Subjects by name, as a command line or a configuration has them, and subjects that installed adapters know."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from verify.errors import UsageError
+from verify.harness import Subject
+
+GROUP = "verify.subjects"
+"""The group of entry points: functions that take a target and return its subject, or None if it is not theirs."""
+
+
+def subject_named(name: str, base: Path | None = None) -> Subject:
+    """``rules.toml``, ``package.module:Class``, ``path/to/file.py:Class`` or ``package.module:PAIRS``.
+
+    base: where paths begin, if not in the working directory
+
+    Raises UsageError for what cannot be found.
+    """
+    if name.endswith(".toml"):
+        from verify.subjects.rules_file import rules_file
+
+        return rules_file(_from(base, name))
+    from verify.subjects.foreign import discovered
+    from verify.subjects.load import Place, place_of
+
+    path, colon, attribute = name.partition(".py:")
+    place: Place = place_of(f"{_from(base, path)}.py:{attribute}" if colon else name)
+    given = getattr(place.load_module(), place.name, None) if place.name else None
+    if isinstance(given, (list, tuple, dict)):
+        from verify.api import subject_of
+
+        return subject_of(given)
+    found = adapted(given) if given is not None else None
+    return found if found is not None else discovered(place, name)
+
+
+def adapted(target: Any) -> Subject | None:
+    """The subject that an installed adapter makes of the target; None where none knows it.
+
+    Raises UsageError for an adapter that fails.
+    """
+    for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
+        try:
+            found = entry.load()(target)
+        except Exception as error:  # an adapter is somebody else's code
+            raise UsageError(f"the adapter {entry.name} ({entry.value}) fails: {type(error).__name__}: {error}") from error
+        if found is not None:
+            return found  # type: ignore[no-any-return]
+    return None
+
+
+def _from(base: Path | None, path: str) -> str:
+    return path if base is None else (base / path).as_posix()
