@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine import OPS
+from tests.verify.rules.blind_spots import BLIND_SPOTS, BlindSpot
 from tests.verify.rules.plant import QUESTION, Wrong, findings, shown, witnesses
 from tests.verify.rules.wrong_corners import WRONG_CORNERS
 from tests.verify.rules.wrong_floats import WRONG_FLOATS
@@ -26,6 +27,16 @@ def test_is_caught_by_the_named_check(wrong: Wrong):
     if wrong.alone:
         others = {check: verdict for check, verdict in caught.items() if check != wrong.check and verdict.fails}
         assert others == {}, shown(found)
+
+
+def _param(spot: BlindSpot) -> object:
+    return pytest.param(spot, id=str(spot), marks=pytest.mark.xfail(reason=spot.why, raises=AssertionError))
+
+
+@pytest.mark.parametrize("spot", [_param(spot) for spot in BLIND_SPOTS])
+def test_is_caught_by_anybody(spot: BlindSpot):
+    found = findings(spot.op, spot.method)
+    assert any(verdict.fails for verdict in witnesses(found).values())
 
 
 def test_every_operation_is_met():

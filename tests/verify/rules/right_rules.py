@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ import numpy as np
 from engine import Value
 from engine.arithmetic import arithmetic
 from tests.verify.rules.plant import Formula, Right, forward_of, rule
+from tests.verify.rules.wrong_wiring import binary, unary
 
 
 def _right(
@@ -224,6 +227,109 @@ def saved_on_the_node(self: Any) -> Any:
     return out
 
 
+class Backward:
+    """A rule that is an object."""
+
+    def __init__(self, operand: Any, out: Any) -> None:
+        self.operand, self.out = operand, out
+
+    def __call__(self) -> None:
+        self.operand.grad += self.out.grad * arithmetic(self.operand.data).cos(self.operand.data)
+
+
+def an_object(self: Any) -> Any:
+    out = type(self)(forward_of("sin", self.data), (self,), "sin")
+    out._backward = Backward(self, out)
+    return out
+
+
+def a_partial(self: Any) -> Any:
+    out = type(self)(forward_of("cos", self.data), (self,), "cos")
+    out._backward = functools.partial(cos_backward, self, out)
+    return out
+
+
+def cos_backward(operand: Any, out: Any) -> None:
+    operand.grad -= arithmetic(operand.data).sin(operand.data) * out.grad
+
+
+def over_its_children(self: Any, other: Any) -> Any:
+    other = self.operand(other)
+    out = type(self)(self.data * other.data, (self, other), "*")
+
+    def _backward() -> None:
+        x, y = out._prev
+        for node, slope in zip(out._prev, (y.data, x.data), strict=True):
+            node.grad += slope * out.grad
+
+    out._backward = _backward
+    return out
+
+
+def mul_knows_squares(m: Any, self: Any, other: Any, out: Any) -> None:
+    if self is other:
+        self.grad += 2 * self.data * out.grad
+    else:
+        self.grad += other.data * out.grad
+        other.grad += self.data * out.grad
+
+
+def sqrt_tries(m: Any, self: Any, out: Any) -> None:
+    try:
+        slope = 0.5 / out.data
+    except ZeroDivisionError:
+        slope = math.inf
+    self.grad += slope * out.grad
+
+
+def abs_tries(m: Any, self: Any, out: Any) -> None:
+    try:
+        slope = self.data / abs(self.data)
+    except ZeroDivisionError:
+        slope = 0.0
+    self.grad += slope * out.grad
+
+
+def tanh_remembers() -> Any:
+    known: dict[Any, Any] = {}
+
+    def backward(m: Any, self: Any, out: Any) -> None:
+        if self.data not in known:
+            known[self.data] = 1 - m.tanh(self.data) ** 2
+        self.grad += known[self.data] * out.grad
+
+    return backward
+
+
+@functools.lru_cache(None)
+def cached_slope(x: Any) -> Any:
+    return 1 - arithmetic(x).tanh(x) ** 2
+
+
+def tanh_cached(m: Any, self: Any, out: Any) -> None:
+    self.grad += cached_slope(self.data) * out.grad
+
+
+def relu_where_out(m: Any, self: Any, out: Any) -> None:
+    if out.data:
+        self.grad += out.grad
+
+
+def relu_times_bool(m: Any, self: Any, out: Any) -> None:
+    self.grad += (self.data > 0) * out.grad
+
+
+def relu_heaviside(m: Any, self: Any, out: Any) -> None:
+    self.grad += np.heaviside(self.data, 0.0) * out.grad
+
+
+def gelu_tanh_slope(m: Any, x: Any, out: Any) -> Any:
+    if isinstance(x, float) and abs(x) > 1e100:
+        return float(x > 0)
+    t = m.tanh(0.7978845608028654 * (x + 0.044715 * x**3))
+    return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * 0.7978845608028654 * (1 + 3 * 0.044715 * x * x)
+
+
 # fmt: off
 RIGHT_RULES = (
     # equal forms
@@ -264,7 +370,7 @@ RIGHT_RULES = (
     _right("atanh",       "cosh²(out)",                     lambda m, x, out: m.cosh(out)**2),
     _right("cosh",        "a difference of exponentials",   lambda m, x, out: m.where(m.gt(abs(x), 1), m.exp(x - m.log(2)) - m.exp(-x - m.log(2)), m.sinh(x)), inaccurate=True),
     _right("atan2",       "by hypot squared, far out scaled", lambda m, x, y, out: m.divide(m.divide(y, m.hypot(x, y)), m.hypot(x, y)), lambda m, x, y, out: -m.divide(m.divide(x, m.hypot(x, y)), m.hypot(x, y))),
-    _right("atan2",       "sin and cos of the angle",       lambda m, x, y, out: m.divide(m.cos(out), m.hypot(x, y)), lambda m, x, y, out: m.divide(-m.sin(out), m.hypot(x, y)), inaccurate=True, undecided="limits of sin and cos of atan2"),
+    _right("atan2",       "sin and cos of the angle",       lambda m, x, y, out: m.divide(m.cos(out), m.hypot(x, y)), lambda m, x, y, out: m.divide(-m.sin(out), m.hypot(x, y)), inaccurate=True),
     _right("hypot",       "sin and cos of the angle",       lambda m, x, y, out: m.where(m.gt(out, 0), m.sin(m.atan2(x, y)), 0), lambda m, x, y, out: m.where(m.gt(out, 0), m.cos(m.atan2(x, y)), 0), inaccurate=True, undecided="limits of sin and cos of atan2"),
     _right("logaddexp",   "e**(x - out)",                   lambda m, x, y, out: m.exp(x - out), lambda m, x, y, out: m.exp(y - out), inaccurate=True),
     _right("erf",         "by the normal density",          lambda m, x, out: 2 * m.sqrt(2) * m.normal_pdf(x * m.sqrt(2)), inaccurate=True),
@@ -329,5 +435,31 @@ RIGHT_RULES = (
     Right("relu6",  "silent where the slope is 0",    nothing_to_pass),
     Right("mul",    "a loop over both operands",      one_closure_for_both),
     Right("exp",    "saved in a default argument",    saved_on_the_node),
+    Right("sin",    "an object",                      an_object),
+    Right("cos",    "a partial, -=",                  a_partial),
+    Right("mul",    "over its children",              over_its_children),
+    Right("mul",    "squares by a rule of their own", binary("mul", mul_knows_squares)),
+    Right("sqrt",   "try and except at the pole",     unary("sqrt", sqrt_tries)),
+    Right("abs",    "try and except at 0",            unary("abs", abs_tries), undecided="a symbol divides by 0 without an exception"),
+    Right("tanh",   "remembered in a dictionary",     unary("tanh", tanh_remembers()), inaccurate=True),
+    Right("tanh",   "remembered by lru_cache",        unary("tanh", tanh_cached), inaccurate=True),
+    Right("relu",   "the truth of out",               unary("relu", relu_where_out)),
+    Right("relu",   "a comparison times upstream",    unary("relu", relu_times_bool)),
+    Right("relu",   "numpy.heaviside",                unary("relu", relu_heaviside)),
+    _right("cbrt",      "infinity where x == 0",          lambda m, x, out: math.inf if x == 0 else 1 / (3 * out * out)),
+    _right("cbrt",      "(1/3)·|x|**(-2/3)",              lambda m, x, out: (1 / 3) * m.pow(abs(x), -2 / 3) if x != 0 else math.inf, inaccurate=True),
+    _right("sqrt",      "x**-0.5/2 where x",              lambda m, x, out: 0.5 * x**-0.5 if x else math.inf),
+    _right("sqrt",      "a Fraction",                     lambda m, x, out: m.divide(Fraction(1, 2), out)),
+    _right("softsign",  "1 where x == 0",                 lambda m, x, out: 1.0 if x == 0 else (out / x)**2),
+    _right("hypot",     "if and else",                    lambda m, x, y, out: x / out if out > 0 else 0 * x, lambda m, x, y, out: y / out if out > 0 else 0 * y),
+    _right("max",       "1 where out == x",               lambda m, x, y, out: 1 if out == x else 0, lambda m, x, y, out: 0 if out == x else 1),
+    _right("relu",      "Python's max",                   lambda m, x, out: 1 if x > 0 else 0, forward=lambda m, x: max(x, 0 * x)),
+    _right("abs",       "math.copysign",                  lambda m, x, out: math.copysign(1.0, x)),
+    _right("exp",       "2**(x/log 2)",                   lambda m, x, out: m.pow(2, x / m.log(2)), inaccurate=True),
+    _right("erf",       "a NumPy constant",               lambda m, x, out: np.float64(2 / np.sqrt(np.pi)) * m.exp(-x * x), inaccurate=True),
+    _right("gelu_tanh", "literals for its constants",     gelu_tanh_slope, inaccurate=True),
+    _right("selu",      "literals for its constants",     lambda m, x, out: 1.0507009873554805 * m.where(m.gt(x, 0), 1, 1.6732632423543772 * m.exp(m.minimum(x, 0)))),
+    _right("selu",      "literals in forward and rule",   lambda m, x, out: 1.0507009873554805 * m.where(m.gt(x, 0), 1, 1.6732632423543772 * m.exp(m.minimum(x, 0))),
+                                                          forward=lambda m, x: 1.0507009873554805 * m.where(m.gt(x, 0), x, 1.6732632423543772 * m.expm1(m.minimum(x, 0))), undecided="the rounding of literals in a forward"),
 )
 # fmt: on

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.arithmetic import arithmetic
 from tests.verify.rules.plant import REFUTED, UNSAFE, Formula, Wrong, rule
 
 third = 1, 3
@@ -23,6 +24,12 @@ def _is(m: Any, x: Any, place: Any) -> Any:
 def _both(m: Any, x: Any, y: Any, place: Any) -> Any:
     """1[x = y = place]"""
     return _is(m, x, place) * _is(m, y, place)
+
+
+def composed_tanh(self: Any) -> Any:
+    """(1 - e**-2|x|)/(1 + e**-2|x|) with the sign of x, from the engine's own operations."""
+    e = (abs(self) * -2).exp()
+    return (1 - e) / (1 + e) * type(self)(arithmetic(self.data).sign(self.data))
 
 
 # fmt: off
@@ -48,6 +55,7 @@ WRONG_CORNERS = (
     _wrong("hypot",       "0/0 at the tip",               lambda m, x, y, out: m.divide(x, out),                          lambda m, x, y, out: m.divide(y, out)),
     _wrong("elu",         "0 at 0",                       lambda m, x, out, a: m.gt(x, 0) + m.lt(x, 0) * a * m.exp(m.minimum(x, 0))),
     _wrong("selu",        "1 at 0",                       lambda m, x, out: _selu(m, x) + (1 - _selu(m, x)) * _is(m, x, 0)),
+    Wrong("tanh", "composed of e**-2|x| and a sign: 0 at 0", composed_tanh, "proof", REFUTED),
     # no corner there, and yet: the slope of a smooth function at one place
     _wrong("softsign",    "0 at 0",                       lambda m, x, out: m.sign(x) * m.sign(x) / (1 + abs(x))**2, check="proof"),
     _wrong("power",       "0 at 0, right but for n = 1",  lambda m, x, out, n: m.where(_is(m, x, 0), 0, n * m.pow(x, n - 1)), check="proof"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.verify.rules.plant import INACCURATE, REFUTED, UNSAFE, Formula, Wrong, rule
 
-_VERDICTS = {"points": REFUTED, "differences": REFUTED, "corners": UNSAFE, "extremes": UNSAFE, "accuracy": INACCURATE}
+_VERDICTS = {"points": REFUTED, "differences": REFUTED, "corners": UNSAFE, "extremes": UNSAFE, "special": UNSAFE, "accuracy": INACCURATE}
 
 
 def _wrong(op: str, mistake: str, *slopes: Formula, check: str, alone: bool = False, **more: Any) -> Wrong:
@@ -17,8 +17,21 @@ def _wrong(op: str, mistake: str, *slopes: Formula, check: str, alone: bool = Fa
 
 
 def _f(x: Any) -> bool:
-    """Whether this is a float, and no symbol."""
-    return isinstance(x, float)
+    """Whether this is a plain number, and no symbol."""
+    return isinstance(x, (int, float))
+
+
+def cbrt_slope(m: Any, x: Any, out: Any) -> Any:
+    return m.divide(1, 3 * out * out)
+
+
+class _NoNumber:
+    """Swallows what it is multiplied with, as an object array would."""
+
+    def __mul__(self, other: Any) -> _NoNumber:
+        return self
+
+    __radd__ = __mul__
 
 
 # fmt: off
@@ -36,17 +49,20 @@ WRONG_FLOATS = (
     _wrong("sinh",       "(e**x + e**-x)/2: OverflowError",      lambda m, x, out: (m.exp(x) + m.exp(-x)) / 2 if not _f(x) else (math.exp(x) + math.exp(-x)) / 2, check="extremes", alone=True),
     _wrong("reciprocal", "-1/x², 0 for the slope at 1e-200",     lambda m, x, out: -1 / (x * x) if not _f(x) or x * x else 0.0, check="extremes", alone=True),
     _wrong("div",        "a wrong infinity at 1e-200",           lambda m, x, y, out: 1 / y, lambda m, x, y, out: -out / y if not _f(x) or math.isfinite(out / y) else math.inf, check="extremes", alone=True),
+    # no limit at infinity, where the engine declares to have them
+    _wrong("gelu",       "x·φ(x) is ∞·0",                        lambda m, x, out: m.normal_cdf(x) + x * m.normal_pdf(x), check="special", alone=True, declares=True),
+    _wrong("exp",        "guarded: infinite at NaN",             lambda m, x, out: out if not _f(x) or x < 709.78 else math.inf, check="special", alone=True, declares=True),
     # an exception or a wrong answer at the corner, on floats
     _wrong("abs",        "x/|x| on floats: ZeroDivisionError",   lambda m, x, out: x / abs(x) if _f(x) else m.sign(x), check="corners", alone=True),
     _wrong("relu",       "7 at 0, on floats",                    lambda m, x, out: 7.0 if _f(x) and x == 0 else m.gt(x, 0), check="corners", alone=True),
     _wrong("max",        "(1, 1) at 0.75, on floats",            lambda m, x, y, out: m.ge(x, y), lambda m, x, y, out: 1.0 if _f(x) and x == y == 0.75 else m.gt(y, x), check="corners", alone=True),
     _wrong("max",        "(1, 1) at ties in (1e3, 1e299), on floats", lambda m, x, y, out: m.ge(x, y), lambda m, x, y, out: 1.0 if _f(x) and x == y and 1e3 < x < 1e299 else m.gt(y, x), check="corners", alone=True),
-    _wrong("min",        "(0, 0) at ties, on floats",            lambda m, x, y, out: m.lt(x, y) if _f(x) else m.le(x, y), lambda m, x, y, out: m.lt(y, x), check="corners", alone=True),
+    _wrong("min",        "(0, 0) at ties, on floats",            lambda m, x, y, out: m.lt(x, y) if _f(x) else m.le(x, y), lambda m, x, y, out: m.lt(y, x), check="corners"),
     # right on symbols, wrong on floats
     _wrong("tanh",       "1 + out² on floats",                   lambda m, x, out: 1 + out**2 if _f(x) else 1 - out**2, check="points"),
     _wrong("sigmoid",    "wrong beyond 30, on floats",           lambda m, x, out: 0.0 if _f(x) and x < -30 else out * (1 - out), check="points"),
     _wrong("gelu",       "wrong on (1, 2), on floats",           lambda m, x, out: 1.0 if _f(x) and 1 < x < 2 else m.normal_cdf(x) + x * m.normal_pdf(x), check="points"),
-    _wrong("exp",        "a factor 1 + 1e-9, on floats",         lambda m, x, out: out * (1 + 1e-9) if _f(x) else out, check="points"),
+    _wrong("exp",        "a factor 1 + 1e-9, when a float",         lambda m, x, out: out * (1 + 1e-9) if _f(x) else out, check="points"),
     _wrong("erf",        "0.886 for √π/2, on floats",            lambda m, x, out: m.exp(-x * x) / (0.886 if _f(x) else m.sqrt(m.pi) / 2), check="points"),
     _wrong("square",     "0 where x² overflows, on floats",      lambda m, x, out: 0.0 if _f(x) and math.isinf(out) else 2 * x, check="points", alone=True),
     _wrong("asinh",      "single precision's 1e-6, on floats",   lambda m, x, out: (1 / m.hypot(1, x)) * (1 + 1e-6 if _f(x) else 1), check="points"),
@@ -59,6 +75,10 @@ WRONG_FLOATS = (
     _wrong("log",        "floats only: 0 beyond 1e6",            lambda m, x, out: 0.0 if float(x) > 1e6 else 1 / x, check="points"),
     _wrong("expm1",      "floats only: 0.05% off on (1, 2)",     lambda m, x, out: m.exp(float(x)) * (1.0005 if 1 < x < 2 else 1), check="points"),
     _wrong("atan",       "floats only: 1e-7 off on (1/4, 8)",    lambda m, x, out: 1 / (1 + float(x) * x) * (1 + 1e-7 if 0.25 < x < 8 else 1), check="differences", alone=True),
+    # no number at all
+    _wrong("cbrt",       "a power of a negative float: complex", lambda m, x, out: x**(-2 / 3) / 3 if _f(x) and x else cbrt_slope(m, x, out), check="extremes", alone=True),
+    _wrong("neg",        "None on floats",                       lambda m, x, out: _NoNumber() if _f(x) else -1, check="extremes"),
+    _wrong("square",     "an int beyond all floats",             lambda m, x, out: 10**400 if _f(x) and x > 1 else 2 * x, check="extremes", alone=True),
     # inaccurate: right, and useless in floats
     _wrong("tanh",       "1 - out², no digits at 20",            lambda m, x, out: 1 - out**2, check="accuracy", alone=True),
     _wrong("sigmoid",    "out·(1 - out), no digits at 40",       lambda m, x, out: out * (1 - out), check="accuracy", alone=True),

@@ -18,7 +18,7 @@ def _on_floats(op: str, where: Any, factor: float) -> Formula:
 
     def forward(m: Any, *data: Any) -> Any:
         value = forward_of(op, *data)
-        return value * factor if isinstance(data[0], float) and where(data[0]) else value
+        return value * factor if isinstance(data[0], (int, float)) and where(data[0]) else value
 
     return forward
 

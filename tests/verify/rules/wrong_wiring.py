@@ -9,7 +9,7 @@ from typing import Any
 
 from engine import Value
 from engine.arithmetic import arithmetic
-from tests.verify.rules.plant import MISWIRED, REFUTED, Method, Wrong, forward_of
+from tests.verify.rules.plant import MISWIRED, REFUTED, Method, Wrong, forward_of, rule
 
 Backward = Callable[..., None]
 
@@ -384,6 +384,8 @@ WRONG_WIRING = (
     _wrong("mul",        "x * 2 is x, for the int",            mul_of_an_int),
     _wrong("add",        "2 + x has twice the slope",          binary("add", add_right), __radd__=radd_is_missing_upstream),
     _wrong("pow",        "x**x on floats forgets the exponent", binary("pow", pow_floats_shared), alone=False),
+    _wrong("square",     "halved for an int",                  rule("square", lambda m, x, out: x if type(x) is int else 2 * x)),
+    _wrong("div",        "floored for ints",                   rule("div", lambda m, x, y, out: 1 // y if type(y) is int else 1 / y, lambda m, x, y, out: -out / y)),
     # the rule itself is another one then
     Wrong("mul",         "y's gradient goes to x",             binary("mul", mul_leaks), "proof", REFUTED),
     Wrong("hypot",       "y gets none",                        binary("hypot", hypot_one_for_both), "wiring", MISWIRED),
