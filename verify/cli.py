@@ -23,6 +23,9 @@ COMMANDS = {
     "compare": ("verify.commands.compare", "run"),
     "check-certificate": ("verify.commands.certificates", "run"),
     "mutants": ("verify.mutants.command", "run"),
+    "jax": ("verify.commands.framework", "run_jax"),
+    "torch": ("verify.commands.framework", "run_torch"),
+    "autograd": ("verify.commands.framework", "run_autograd"),
 }
 
 _EPILOG = """\

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from fractions import Fraction
@@ -44,8 +44,10 @@ def run_engine(arguments: argparse.Namespace, rest: list[str]) -> int:
     return verified(arguments, discovered(engine_class(rest[0]), rest[0]), rest[1:])
 
 
-def verified(arguments: argparse.Namespace, subject: Subject, names: Sequence[str]) -> int:
-    """Verify ``subject`` as the options say, print the outcome, write the reports."""
+def verified(
+    arguments: argparse.Namespace, subject: Subject, names: Sequence[str], how: Callable[..., Report] = verify
+) -> int:
+    """Verify ``subject`` as the options say (by ``how``, in workers or here), print the outcome, write the reports."""
     start = time.perf_counter()
     wanted = targets(arguments.report)
     known = accepted(arguments)
@@ -62,7 +64,7 @@ def verified(arguments: argparse.Namespace, subject: Subject, names: Sequence[st
         return command.run(cases, options, arguments, full=bool(names))
     if arguments.certificate:
         return _certificate(cases, options, arguments.certificate)
-    report = replace(verify(subject, names, options), strict=arguments.strict)
+    report = replace(how(subject, names, options), strict=arguments.strict)
     if known is not None:
         report = with_baseline(report, known, arguments)
     seconds = time.perf_counter() - start
