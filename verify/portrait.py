@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import Any
-
-from sympy import Symbol, diff
 
 from verify.case import Case, Sample
 from verify.numbers.points import Point
@@ -18,6 +15,9 @@ from verify.numbers.reference import Reference, Status, Truth
 from verify.numbers.ulps import FLOAT64
 from verify.report import Bend, Portrait, Series
 from verify.reports.proof import told
+from verify.subjects.formulas import root
+from verify.trace.from_sympy import from_sympy
+from verify.trace.term import constant, substitute, symbol
 
 SHOWN = 8.0  # how far from 0 a slice goes, where the domain does
 SLICE = 200  # points of a slice: an even number, so that 0 is none of them
@@ -90,17 +90,16 @@ def _along(case: Case, i: int) -> tuple[list[Point], str] | None:
 def _corners(case: Case, i: int, point: Point) -> list[float]:
     """Where the slice through ``point`` along operand i meets a corner: the corners of the table are linear."""
     names = case.row.inputs
-    v = Symbol(names[i], real=True)
-    fixed = {Symbol(n, real=True): Fraction(x) for j, (n, x) in enumerate(zip(names, point, strict=True)) if j != i}
+    fixed = {symbol(n): constant(x) for j, (n, x) in enumerate(zip(names, point, strict=True)) if j != i}
     found = set()
     for corner in case.row.corners:
         roots = set()
-        for expression in corner.at:
-            e = expression.subs(fixed)
-            roots.add(float(-e.subs(v, 0) / diff(e, v)) if e.has(v) else (None if e == 0 else math.nan))
+        for e in substitute(tuple(map(from_sympy, corner.at)), fixed):
+            zero = root(e)
+            roots.add(float(zero) if zero is not None else None if e is constant(0) else math.nan)
         roots.discard(None)
-        if len(roots) == 1 and not math.isnan(root := float(roots.pop() or 0)):
-            found.add(root)
+        if len(roots) == 1 and not math.isnan(place := float(roots.pop() or 0)):
+            found.add(place)
     return sorted(found)
 
 

@@ -26,7 +26,7 @@ class Status(Enum):
     """What the reference says of a number."""
 
     KNOWN = "known"  # decided, and within the range of the format (subnormal and 0 included)
-    FLUSHED = "flushed"  # decided, a subnormal number: 0 to floats that flush them
+    FLUSHED = "flushed"  # decided, and so small that the floats meant here may have flushed it to 0
     OVERFLOW = "overflow"  # a real number beyond the largest float: not representable
     UNDEFINED = "undefined"  # no finite number at the limit of precision, such as a pole
     INCONCLUSIVE = "inconclusive"  # the limit of precision was reached before the ball was narrow enough
@@ -63,7 +63,7 @@ class Reference:
         fmt: Format = FLOAT64,
         first: int = FIRST,
         limit: int = LIMIT,
-        flushes: bool = False,
+        flushes: float = 0.0,
     ) -> None:
         self.program = BallProgram(terms, inputs)
         self.fmt = fmt
@@ -77,7 +77,7 @@ class Reference:
     def many(self, points: Iterable[Sequence[float]]) -> list[tuple[Truth, ...]]:
         """The truth of each term at each point."""
         enough = self.fmt.precision + GUARD + 1
-        smallest, largest = self.fmt.smallest_normal, self.fmt.largest
+        smallest, largest = max(self.fmt.smallest_normal, self.flushes), self.fmt.largest
         fmt, plain = self.fmt, self.fmt is FLOAT64
         answers: list[tuple[Truth, ...]] = []
         with ctx.workprec(self.first):
@@ -123,7 +123,7 @@ class Reference:
         if not narrow or beyond is not False:
             return None
         nearest = rounded(ball, self.fmt)
-        flushed = self.flushes and abs(nearest) < self.fmt.smallest_normal and not ball.is_zero()
+        flushed = abs(nearest) < self.flushes and not ball.is_zero()
         return Truth(ball, nearest, Status.FLUSHED if flushed else Status.KNOWN)
 
 

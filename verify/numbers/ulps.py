@@ -43,10 +43,6 @@ class Format:
         """The smallest positive number, a subnormal: its own ULP."""
         return math.ldexp(1, self.least - self.precision + 1)
 
-    def is_subnormal(self, x: float) -> bool:
-        """Not 0, and below the smallest normal number."""
-        return 0 < abs(x) < self.smallest_normal
-
     @property
     def digits(self) -> float:
         """Decimal digits of a full significand."""

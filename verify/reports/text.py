@@ -39,7 +39,8 @@ def table(report: Report, width: int | None = None) -> str:
 
 
 def _cell(operation: OperationReport, question: Question) -> str:
-    return operation.answers[question].verdict.value
+    answer = operation.answers.get(question)
+    return answer.verdict.value if answer is not None else ""  # not asked of what cannot be read
 
 
 def lines(report: Report, *, full: bool, seconds: float | None, strict: bool, width: int | None) -> Iterator[str]:

@@ -52,7 +52,7 @@ class Operation(ABC):
     problem = ""  # why it cannot be verified at all, such as a text that does not parse
     own_definition = False  # its row says what its forward does, for want of somebody who says what it should do
     compiled = False  # its floats come from another program than its trace: a kernel, which is audited
-    flushes = False  # its floats know no subnormal numbers: they are 0
+    flushes = 0.0  # a number below it may become 0 on the way: floats without subnormal numbers
     follows_rows = False  # at corners it answers what its row declares, not just something valid
 
     @property
