@@ -128,7 +128,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
         (["tanh", "--points", "many"], "'many' is no whole number"),
         (["tanh", "--nonsense"], "--nonsense"),
         (["engine"], "package.module:Class, or path/to/file.py:Class"),
-        (["engine", "micrograd.engine"], "names no class"),
+        (["engine", "micrograd.engine:"], "names no class"),
         (["engine", "micrograd.engine:Valu"], "did you mean 'Value'?"),
         (["engine", "no_such_package:Value"], "No module named 'no_such_package'"),
         (["engine", "no/such/file.py:Value"], "no such file"),

@@ -38,10 +38,10 @@ def run_engine(arguments: argparse.Namespace, rest: list[str]) -> int:
     """Somebody's engine: the class that the first word names, then operations."""
     if not rest:
         raise UsageError("engine needs a class: package.module:Class, or path/to/file.py:Class")
-    from verify.subjects.load import engine_class
-    from verify.subjects.values import discovered
+    from verify.subjects.foreign import discovered
+    from verify.subjects.load import place_of
 
-    return verified(arguments, discovered(engine_class(rest[0]), rest[0]), rest[1:])
+    return verified(arguments, discovered(place_of(rest[0])), rest[1:])
 
 
 def verified(

@@ -14,6 +14,12 @@ _COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal", "equ
 _OF_BOOLS = frozenset({"isnan", "isinf", "isfinite", *_COMPARISONS})
 
 
+def _beside_terms(name: str) -> Any:
+    """The operator of arrays, which takes a single term for an array of one."""
+    of_arrays = getattr(np.ndarray, name)
+    return lambda self, other: of_arrays(self, terms(other) if isinstance(other, Term) else other)
+
+
 class TermArray(np.ndarray):
     """An array of terms.  NumPy's functions work on it element by element; a comparison follows a branch."""
 
@@ -27,6 +33,13 @@ class TermArray(np.ndarray):
             return result
         out[0][...] = result
         return out[0]
+
+    __add__, __radd__, __iadd__ = map(_beside_terms, ("__add__", "__radd__", "__iadd__"))
+    __sub__, __rsub__, __isub__ = map(_beside_terms, ("__sub__", "__rsub__", "__isub__"))
+    __mul__, __rmul__, __imul__ = map(_beside_terms, ("__mul__", "__rmul__", "__imul__"))
+    __truediv__, __rtruediv__ = map(_beside_terms, ("__truediv__", "__rtruediv__"))
+    __pow__, __rpow__ = map(_beside_terms, ("__pow__", "__rpow__"))
+    __lt__, __le__, __gt__, __ge__ = map(_beside_terms, ("__lt__", "__le__", "__gt__", "__ge__"))
 
     def astype(self, dtype: Any, *_: Any, **__: Any) -> Any:
         """Terms have no precision to convert; as bools they are asked for their truth."""

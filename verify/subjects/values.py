@@ -2,47 +2,21 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import operator
-import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from verify.findings import Source
 from verify.mirror import BINARY, MIRROR, Row
 from verify.subjects.operation import INPUT_NAMES, Operation, Run
 from verify.subjects.private import private
+from verify.subjects.written import formulas, rule_lines, shown_path
 from verify.trace.explore import explore
 from verify.trace.term import Term, symbol
-
-# The methods under which an operation may be found, and its usual other names.
-ALIASES: dict[str, tuple[str, ...]] = {
-    "add": ("__add__",),
-    "sub": ("__sub__",),
-    "mul": ("__mul__",),
-    "div": ("__truediv__",),
-    "neg": ("__neg__",),
-    "power": ("__pow__",),
-    "abs": ("__abs__", "abs"),
-    "asin": ("asin", "arcsin"),
-    "acos": ("acos", "arccos"),
-    "atan": ("atan", "arctan"),
-    "atan2": ("atan2", "arctan2"),
-    "asinh": ("asinh", "arcsinh"),
-    "acosh": ("acosh", "arccosh"),
-    "atanh": ("atanh", "arctanh"),
-    "leaky_relu": ("leaky_relu", "leakyrelu"),
-    "logsigmoid": ("logsigmoid", "log_sigmoid"),
-    "silu": ("silu", "swish"),
-    "log": ("log", "ln"),
-    "max": ("max", "maximum"),
-    "min": ("min", "minimum"),
-}
 
 
 @dataclass(frozen=True)
@@ -73,7 +47,7 @@ class ValueEngine:
         """Every operation beside its row; one with constants comes once for each row."""
         for name, method in self.methods.items():
             for row in MIRROR[name]:
-                yield ValueOperation(self, name, method, _arguments(row)), row
+                yield ValueOperation(self, name, method, arguments(row)), row
 
 
 def own_engine() -> ValueEngine:
@@ -86,30 +60,7 @@ def own_engine() -> ValueEngine:
     return ValueEngine(Value, {name: OPS[name] for name in MIRROR if name in OPS}, follows_rows=True)
 
 
-def discovered(kind: type, spec: str = "") -> ValueEngine:
-    """The operations of somebody's class, found by their magic methods and usual names.
-
-    Raises TypeError if the class does not build nodes with data, grad, _backward and _prev.
-    """
-    try:
-        leaf = kind(1.5)
-    except Exception as error:
-        raise TypeError(f"{kind.__name__}(1.5) does not work: {error}; it must build a leaf from a number") from error
-    absent = [a for a in ("data", "grad", "_backward", "_prev") if not hasattr(leaf, a)]
-    if absent:
-        raise TypeError(f"{kind.__name__} is no engine in the style of micrograd: it has no {', '.join(absent)}")
-    methods = {}
-    for name in MIRROR:
-        for attribute in ALIASES.get(name, (name,)):
-            if callable(inspect.getattr_static(kind, attribute, None)):
-                methods[name] = attribute
-                break
-    if not methods:
-        raise TypeError(f"{kind.__name__} has none of the operations that verify/mirror.py knows")
-    return ValueEngine(kind, methods, spec=spec)
-
-
-def _arguments(row: Row) -> tuple[Any, ...]:
+def arguments(row: Row) -> tuple[Any, ...]:
     """The row's constants as a user would pass them: an int where it is whole, else a float."""
     fractions = [Fraction(str(value)) for value in row.values]
     return tuple(int(f) if f.denominator == 1 else Literal(f.numerator, f.denominator) for f in fractions)
@@ -247,15 +198,15 @@ class ValueOperation(Operation):
     @cached_property
     def source(self) -> Source:
         code: Any = getattr(self._closure, "__code__", None)
-        lines = _rule_lines(code) if code else []
+        lines = rule_lines(code) if code else []
         if not lines:
             code = inspect.unwrap(getattr(self.engine.kind, self.method)).__code__
             lines = [(code.co_firstlineno, "")]
-        return Source(_shown_path(code.co_filename), *lines[0])
+        return Source(shown_path(code.co_filename), *lines[0])
 
     def written(self) -> tuple[str, ...]:
-        formulas = _formulas(self._closure, len(self.inputs)) if self._closure else None
-        return formulas or super().written()
+        found = formulas(self._closure, len(self.inputs)) if self._closure else None
+        return found or super().written()
 
 
 def _real(answer: Any) -> Any:
@@ -288,81 +239,6 @@ def _order(root: Any) -> list[Any]:
             stack.append((node, True))
             stack += [(child, False) for child in node._prev]
     return order
-
-
-# ------------------------------------------------------------------------------------------ the rule as written
-
-
-def _shown_path(file: str) -> str:
-    """The file relative to the working directory or to where Python found it: never a path of this machine."""
-    import sys
-
-    path = Path(file)
-    for base in (Path.cwd(), *map(Path, filter(None, reversed(sys.path)))):
-        if path.is_relative_to(base):
-            return path.relative_to(base).as_posix()
-    return path.name
-
-
-def _rule_lines(code: Any) -> list[tuple[int, str]]:
-    """The closure's lines that touch a gradient."""
-    try:
-        lines, first = inspect.getsourcelines(code)
-    except (OSError, TypeError):
-        return []
-    return [(first + i, line.strip()) for i, line in enumerate(lines) if ".grad" in line and "def " not in line]
-
-
-_DATA_NAMES = {"self": "x", "other": "y", "out": "out"}
-
-
-def _formulas(closure: Callable[[], None], operands: int) -> tuple[str, ...] | None:
-    """Each ``p.grad += formula * out.grad`` of the closure as its formula in x, y and out; None if it is not so."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(closure)))
-    except (OSError, TypeError, SyntaxError):
-        return None
-    found: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
-            target = node.target
-            if not (isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name)):
-                return None
-            formula = _without_upstream(node.value)
-            if formula is None or target.value.id in found:
-                return None
-            found[target.value.id] = ast.unparse(_InMathematics().visit(formula)).replace(" ** ", "**")
-    return tuple(found.values()) if len(found) == operands else None
-
-
-def _without_upstream(node: ast.expr) -> ast.expr | None:
-    """The factor beside `out.grad`: what the rule multiplies the upstream gradient with."""
-    if _is_upstream(node):
-        return ast.Constant(1)
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and _is_upstream(node.operand):
-        return ast.Constant(-1)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-        if _is_upstream(node.right):
-            return node.left
-        if _is_upstream(node.left):
-            return node.right
-    return None
-
-
-def _is_upstream(node: ast.expr) -> bool:
-    return isinstance(node, ast.Attribute) and ast.unparse(node) == "out.grad"
-
-
-class _InMathematics(ast.NodeTransformer):
-    """self.data is x, other.data is y, out.data is out, and m.tanh is tanh."""
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        if isinstance(node.value, ast.Name):
-            if node.attr == "data" and node.value.id in _DATA_NAMES:
-                return ast.Name(_DATA_NAMES[node.value.id])
-            if node.value.id in ("m", "math", "np", "numpy"):
-                return ast.Name(node.attr)
-        return self.generic_visit(node)
 
 
 REFLECTED: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {

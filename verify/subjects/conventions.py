@@ -1,0 +1,335 @@
+"""How somebody's engine is built, found out by looking at its nodes: no name is demanded of it.
+
+A leaf is made of a number; the attribute that then holds the number is the data.  An operation is applied; the
+attribute that then holds the leaf is where the node keeps its operands.  What passes a gradient back is tried: a
+closure on each node, a `backward` that takes the upstream gradient, or a `backward` alone.
+"""
+
+from __future__ import annotations
+
+import inspect
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from verify.errors import UsageError
+from verify.trace.term import Term
+
+DATA_NAMES = ("data", "value", "val", "_data", "_value", "v", "x", "num", "item")
+GRAD_NAMES = ("grad", "_grad", "gradient", "derivative", "adjoint", "g", "d", "dx")
+HOOK_NAMES = ("_backward", "_backward_fn", "backward_fn", "_grad_fn", "grad_fn", "_back", "backprop")
+CLASS_NAMES = ("Value", "Scalar", "Node", "Variable", "Tensor", "Var", "Num", "Number", "Dual", "Expr", "Array")
+UNARY_PROBES = ("exp", "tanh", "relu", "sigmoid", "sin", "log", "sqrt")
+
+
+class Road(Enum):
+    """How a gradient is sent back from the result of one operation."""
+
+    HOOKS = "each node's own closure"
+    SEEDED = "backward(upstream)"
+    SCALED = "backward() of upstream times the result"
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """Where a class keeps what, and how its gradients are sent back.
+
+    data, grad, children, hook: names of attributes ("" for none)
+    arrays: data are NumPy arrays; tracked: a leaf must be made with requires_grad=True
+    boxed: a gradient is itself a node; resets: backward() clears what the leaves had before
+    """
+
+    data: str = "data"
+    grad: str = "grad"
+    children: str = "_prev"
+    hook: str = "_backward"
+    road: Road = Road.HOOKS
+    arrays: bool = False
+    tracked: bool = False
+    boxed: bool = False
+    resets: bool = False
+
+    def leaf(self, kind: type, value: Any) -> Any:
+        """A node of a number, or of a term where ``kind`` knows such."""
+        value = self.boxes(value)
+        return kind(value, requires_grad=True) if self.tracked else kind(value)
+
+    def boxes(self, value: Any) -> Any:
+        """The number as the engine holds numbers."""
+        if not self.arrays:
+            return value
+        if isinstance(value, Term):
+            from verify.subjects.arrays import terms
+
+            return terms([value])
+        import numpy as np
+
+        return np.array([value])
+
+    def read(self, node: Any) -> Any:
+        """The node's number."""
+        return number(getattr(node, self.data))
+
+    def gradient(self, node: Any) -> Any:
+        """The node's gradient; 0 where there is none yet."""
+        found = getattr(node, self.grad)
+        if found is None:
+            return 0.0
+        return self.read(found) if isinstance(found, type(node)) else number(found)
+
+    def set_gradient(self, node: Any, value: Any) -> None:
+        """Give the node a gradient."""
+        held = self.boxes(value)
+        setattr(node, self.grad, type(node)(held) if self.boxed else held)
+
+    def operands(self, node: Any) -> list[Any]:
+        """The nodes that this one was made from."""
+        return list(nodes_in(getattr(node, self.children, None), type(node)))
+
+    def send_back(self, out: Any, upstream: Any) -> None:
+        """Run the rules from ``out`` down to the leaves, for this upstream gradient."""
+        if self.road is Road.HOOKS:
+            self.set_gradient(out, upstream)
+            for node in reversed(self.order(out)):
+                hook = getattr(node, self.hook, None)
+                if hook is not None:
+                    hook()
+        elif isinstance(upstream, (int, float)) and upstream == 1:
+            out.backward()
+        elif self.road is Road.SEEDED:
+            held = self.boxes(upstream)
+            out.backward(type(out)(held) if self.boxed else held)
+        else:
+            (out * self.leaf(type(out), upstream)).backward()
+
+    def order(self, root: Any) -> list[Any]:
+        """The nodes below ``root``, operands first, by identity (an engine may define `==` as it likes)."""
+        order: list[Any] = []
+        seen: set[int] = set()
+        stack: list[tuple[Any, bool]] = [(root, False)]
+        while stack:
+            node, done = stack.pop()
+            if done:
+                order.append(node)
+            elif id(node) not in seen:
+                seen.add(id(node))
+                stack.append((node, True))
+                stack += [(child, False) for child in self.operands(node)]
+        return order
+
+
+def nodes_in(held: Any, kind: type) -> Iterator[Any]:
+    """The nodes in whatever a node keeps: one node, or lists, sets, pairs of such."""
+    if isinstance(held, kind):
+        yield held
+    elif isinstance(held, dict):
+        yield from nodes_in([*held, *held.values()], kind)
+    elif isinstance(held, (list, tuple, set, frozenset)):
+        for part in held:
+            yield from nodes_in(part, kind)
+
+
+def number(x: Any) -> Any:
+    """``x``, or the one element of an array.
+
+    Raises ArithmeticError for a complex number: in Python (-8)**0.5 is one, and no answer about real ones.
+    """
+    if callable(x):
+        x = x()
+    if hasattr(x, "dtype"):
+        x = x.reshape(-1)[0] if getattr(x, "ndim", 0) else x
+        x = x.item() if hasattr(x, "item") else x
+    if isinstance(x, complex):
+        raise ArithmeticError(f"the answer {x!r} is not real")
+    return x
+
+
+# -------------------------------------------------------------------------------------------------------- observe
+
+
+Tried = Callable[[str], AbstractContextManager[None]]
+"""Around each call of a subject's code: says what is tried, and keeps it in bounds."""
+
+
+def observed(
+    kind: type, avoid: frozenset[str] = frozenset(), tried: Tried = lambda _: nullcontext()
+) -> Conventions:
+    """The conventions of a class.
+
+    avoid: probes (`__add__`, `exp`) that must not be called.
+    Raises UsageError, saying what it is that the class does not have.
+    """
+    with tried("__init__"):
+        found = _of_leaf(kind)
+    reasons: list[str] = []
+    for name, probe in _probes(kind, avoid):
+        try:
+            with tried(name):
+                x, y = found.leaf(kind, 1.5), found.leaf(kind, 2.5)
+                seen = _with_road(found, kind, probe(x, y), x, probe)
+                if seen is not None and seen.road is not Road.HOOKS:
+                    seen = replace(seen, resets=_resets(seen, kind, avoid))
+        except Exception as error:  # the subject's own code may raise anything
+            reasons.append(f"{name}: {type(error).__name__}: {error}")
+            continue
+        if seen is not None:
+            return seen
+        reasons.append(f"{name}: no gradient arrives at its operands")
+    why = "; ".join(reasons[:2]) or "it has neither + nor * nor exp"
+    raise UsageError(
+        f"{kind.__name__} is no engine: {why}; it needs a `_backward` on each node, or a backward()"
+    )
+
+
+def _of_leaf(kind: type) -> Conventions:
+    """What a leaf shows: data and gradient."""
+    try:
+        tracked = "requires_grad" in inspect.signature(kind).parameters
+    except (TypeError, ValueError):
+        tracked = False
+    error: Exception | None = None
+    for arrays in (False, True):
+        try:
+            leaf = Conventions(arrays=arrays, tracked=tracked).leaf(kind, 1.5)
+        except Exception as problem:  # the subject's own code may raise anything
+            error = error or problem
+            continue
+        data = next((n for n in (*DATA_NAMES, *attributes(leaf)) if _holds(leaf, n, 1.5)), "")
+        grad = next((n for n in (*GRAD_NAMES, *_named_like(leaf, "grad")) if _may_hold(leaf, n)), "")
+        if not data:
+            raise UsageError(f"{kind.__name__} is no engine: a leaf of 1.5 keeps the number nowhere that shows")
+        if not grad:
+            raise UsageError(f"{kind.__name__} is no engine: a leaf has no gradient (grad, gradient, ...)")
+        arrays = any(base.__name__ == "ndarray" for base in type(getattr(leaf, data)).__mro__)
+        return Conventions(data, grad, "", "", arrays=arrays, tracked=tracked)
+    why = f"{kind.__name__}(1.5) does not work ({error}); it must build a leaf from a number"
+    raise UsageError(f"{kind.__name__} is no engine: {why}") from error
+
+
+def attributes(node: Any) -> list[str]:
+    """The names of what a node holds, slots included."""
+    names = dict.fromkeys(getattr(node, "__dict__", ()))
+    for base in type(node).__mro__:
+        slots = vars(base).get("__slots__", ())
+        names |= dict.fromkeys((slots,) if isinstance(slots, str) else slots)
+    return [name for name in names if name != "__weakref__" and hasattr(node, name)]
+
+
+def _holds(node: Any, name: str, value: float) -> bool:
+    try:
+        return bool(number(getattr(node, name)) == value)
+    except Exception:  # a property may raise anything
+        return False
+
+
+def _named_like(node: Any, part: str) -> list[str]:
+    return [n for n in attributes(node) if part in n.lower() and not isinstance(getattr(node, n), bool)]
+
+
+def _may_hold(node: Any, name: str) -> bool:
+    """Whether a gradient can stand there: the attribute is there, and no method or flag."""
+    try:
+        held = getattr(node, name)
+    except Exception:  # a property may raise anything
+        return False
+    return not callable(held) and not isinstance(held, (bool, str))
+
+
+Probe = Callable[[Any, Any], Any]
+
+
+def _probes(kind: type, avoid: frozenset[str]) -> Iterator[tuple[str, Probe]]:
+    """Operations to look at a result of."""
+    for name, function in (("__mul__", operator.mul), ("__add__", operator.add), ("__sub__", operator.sub)):
+        if hasattr(kind, name) and name not in avoid:
+            yield name, function
+    for name in UNARY_PROBES:
+        if callable(getattr(kind, name, None)) and name not in avoid:
+            yield name, _method(name)
+
+
+def _method(name: str) -> Probe:
+    return lambda x, _: getattr(x, name)()
+
+
+def _with_road(found: Conventions, kind: type, out: Any, x: Any, probe: Probe) -> Conventions | None:
+    """The conventions completed by the first road on which a gradient arrives at the operand ``x``."""
+    children = next((n for n in attributes(out) if any(v is x for v in nodes_in(getattr(out, n), kind))), "")
+    found = replace(found, children=children)
+    candidates = [replace(found, hook=n, road=Road.HOOKS) for n in _hooks(out)] if children else []
+    if callable(getattr(out, "backward", None)):
+        if _takes_upstream(out.backward):
+            candidates.append(replace(found, road=Road.SEEDED))
+        candidates.append(replace(found, road=Road.SCALED))
+    for plain in candidates:
+        for candidate in (plain, replace(plain, boxed=True)):
+            if _arrives(candidate, kind, probe):
+                return candidate
+    return None
+
+
+def _hooks(out: Any) -> list[str]:
+    """Attributes that may be the node's own closure: callable, and asking for nothing."""
+    names = dict.fromkeys((*HOOK_NAMES, *(n for n in attributes(out) if "back" in n.lower() or "grad" in n.lower())))
+    return [n for n in names if n != "backward" and _asks_for_nothing(getattr(out, n, None))]
+
+
+def _asks_for_nothing(hook: Any) -> bool:
+    if not callable(hook):
+        return False
+    try:
+        inspect.signature(hook).bind()
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _takes_upstream(backward: Any) -> bool:
+    """Whether the first argument of `backward` is a gradient."""
+    try:
+        first = next(iter(inspect.signature(backward).parameters.values()), None)
+    except (TypeError, ValueError):
+        return False
+    words = ("grad", "upstream", "seed", "dout", "delta", "cotangent")
+    return first is not None and (first.name in ("g", "d", "dy") or any(w in first.name for w in words)) and not (
+        isinstance(first.default, bool)
+    )
+
+
+def _arrives(c: Conventions, kind: type, probe: Probe) -> bool:
+    """Whether the operand's gradient follows the upstream one."""
+    try:
+        once, thrice = (_sent(c, kind, probe, upstream) for upstream in (1.0, 3.0))
+    except Exception:  # not this road, then
+        return False
+    return once != 0 and thrice != once
+
+
+def _sent(c: Conventions, kind: type, probe: Probe, upstream: float, before: float | None = None) -> float:
+    x, y = c.leaf(kind, 1.5), c.leaf(kind, 2.5)
+    out = probe(x, y)
+    if before is not None:
+        c.set_gradient(x, before)
+    c.send_back(out, upstream)
+    return float(c.gradient(x))
+
+
+def _resets(c: Conventions, kind: type, avoid: frozenset[str]) -> bool:
+    """Whether backward() clears the leaves' gradients first, whatever the operation."""
+    answers = []
+    for _, probe in _probes(kind, avoid):
+        try:
+            answers.append(_sent(c, kind, probe, 1.0, 5.0) == _sent(c, kind, probe, 1.0))
+        except Exception:  # a probe that this engine does not have
+            continue
+    return len(answers) > 1 and all(answers)
+
+
+def candidates(classes: Sequence[type]) -> list[type]:
+    """The classes that may be engines, the likeliest first."""
+    likely = [c for c in classes if any(hasattr(c, n) for n in ("__add__", "__mul__", "backward", "_backward"))]
+    order = {name: place for place, name in enumerate(CLASS_NAMES)}
+    return sorted(likely, key=lambda c: order.get(c.__name__, len(order)))

@@ -1,0 +1,296 @@
+"""Somebody's engine under verification: found by a survey, run by its own conventions, bounded at every call.
+
+Its class is loaded in the processes that verify it, never in ours, unless ours already holds it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+from verify.findings import Source
+from verify.mirror import Row
+from verify.subjects.conventions import Conventions, Road
+from verify.subjects.load import Place
+from verify.subjects.operation import INPUT_NAMES, Operation, Run
+from verify.subjects.own_rows import OwnRow, plainly
+from verify.subjects.private import private
+from verify.subjects.sandbox import SubjectStopped, bounded, silence
+from verify.subjects.survey import Found, Survey, rows_of
+from verify.subjects.values import REFLECTED, arguments
+from verify.subjects.written import formulas, rule_lines, shown_path
+from verify.trace.explore import explore
+from verify.trace.term import Term, symbol, term
+from verify.trace.text import written
+
+Answer = TypeVar("Answer")
+_MOST_STOPS = 2  # after so many hangs or exits an operation is not called again
+
+
+@dataclass(frozen=True)
+class ForeignEngine:
+    """A class of nodes that is not ours.
+
+    survey: what it was found to be; spec: how a user named it; given: the class, where this process holds it
+    """
+
+    survey: Survey
+    spec: str = ""
+    given: type | None = None
+
+    @property
+    def name(self) -> str:
+        """The class as a user named it, or as an import path."""
+        if self.spec:
+            return self.spec
+        assert self.given is not None  # without a name there is a class
+        return f"{self.given.__module__}:{self.given.__qualname__}"
+
+    @property
+    def conventions(self) -> Conventions:
+        """How it is built."""
+        return self.survey.conventions
+
+    @cached_property
+    def kind(self) -> type:
+        """The class itself."""
+        if self.given is not None:
+            return self.given
+        assert self.survey.place is not None  # where it was surveyed
+        return self.survey.place.load()
+
+    @cached_property
+    def symbolic(self) -> type:
+        """The class that nodes of symbols are made of."""
+        return private(self.kind)
+
+    def operations(self) -> Iterator[tuple[Operation, Row]]:
+        """Every operation beside its row; one with constants comes once for each row."""
+        for found in self.survey.operations:
+            rows = rows_of(found)
+            for row in rows:
+                yield ForeignOperation(self, found, arguments(row) if found.constants else ()), row
+            if not rows:
+                operation = ForeignOperation(self, found)
+                yield operation, OwnRow(operation)
+
+
+def bound(kind: type, conventions: Conventions) -> ForeignEngine:
+    """An engine whose class this process holds."""
+    return ForeignEngine(Survey(None, conventions, ()), given=kind)
+
+
+class ForeignOperation(Operation):
+    """One method of somebody's class, its constants fixed."""
+
+    def __init__(self, engine: ForeignEngine, found: Found, constants: tuple[Any, ...] = ()) -> None:
+        self.engine = engine
+        self.name = found.name
+        self.method = found.method
+        self.constants = constants
+        self.inputs = INPUT_NAMES[: found.operands]
+        self.problem = found.problem
+        self.command = f"python -m verify engine {engine.name} {found.name}"
+        self._stops: list[str] = []
+
+    # ----------------------------------------------------------------------------------------------- its nodes
+
+    def _called(self, work: Callable[[], Answer]) -> Answer:
+        """What the subject's code returns, silent and bounded; an operation that keeps hanging is left alone."""
+        if len(self._stops) >= _MOST_STOPS:
+            raise SubjectStopped(f"{self._stops[-1]}, as it did before; it was not called again")
+        try:
+            with silence(), bounded(self.method):
+                return work()
+        except SubjectStopped as stopped:
+            self._stops.append(str(stopped))
+            raise
+
+    def _leaves(self, data: Sequence[Any]) -> list[Any]:
+        engine = self.engine
+        kind = engine.symbolic if any(isinstance(value, Term) for value in data) else engine.kind
+        return [engine.conventions.leaf(kind, value) for value in data]
+
+    def apply(self, *operands: Any) -> Any:
+        """The node that the operation makes.
+
+        Raises TypeError if it makes something else.
+        """
+        out = getattr(operands[0], self.method)(*operands[1:], *self.constants)
+        if not hasattr(out, self.engine.conventions.data) or not hasattr(out, self.engine.conventions.grad):
+            raise TypeError(f"{self.method} returned a {type(out).__name__}, which is no node of this engine")
+        return out
+
+    def forward(self, *data: Any) -> Any:
+        return self._called(lambda: self.engine.conventions.read(self.apply(*self._leaves(data))))
+
+    def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
+        def work() -> Run:
+            leaves = self._leaves(data)
+            return self._back(self.apply(*leaves), leaves, upstream, before)
+
+        return self._called(work)
+
+    def run_among(self, data: Sequence[Any], others: Sequence[Any], *, upstream: Any = 1.0) -> Run | None:
+        def work() -> Run:
+            leaves = self._leaves(data)
+            out = self.apply(*leaves)
+            self.apply(*self._leaves(others))
+            return self._back(out, leaves, upstream)
+
+        return self._called(work)
+
+    def _back(self, out: Any, leaves: list[Any], upstream: Any, before: Sequence[Any] | None = None) -> Run:
+        c = self.engine.conventions
+        value = c.read(out)
+        if before is not None and not c.resets:
+            for leaf, gradient in zip(leaves, before, strict=True):
+                c.set_gradient(leaf, gradient)
+        c.send_back(out, upstream)
+        gradients = tuple(map(c.gradient, leaves))
+        if before is not None and c.resets:  # what was there is cleared for every operation alike: a convention
+            gradients = tuple(there + gradient for there, gradient in zip(before, gradients, strict=True))
+        given = c.gradient(out) if c.road is Road.HOOKS else upstream
+        return Run(value, gradients, tuple(map(c.read, leaves)), c.read(out), given)
+
+    def run_shared(self, value: Any, *, upstream: Any = 1.0) -> Any:
+        def work() -> Any:
+            (leaf,) = self._leaves([value])
+            self.engine.conventions.send_back(self.apply(*[leaf] * len(self.inputs)), upstream)
+            return self.engine.conventions.gradient(leaf)
+
+        return self._called(work)
+
+    def unreached(self) -> tuple[str, ...]:
+        c = self.engine.conventions
+        if c.road is not Road.HOOKS or self._sample is None:
+            return ()
+        out, leaves = self._sample
+        below = {id(node) for node in c.order(out)}
+        return tuple(name for name, leaf in zip(self.inputs, leaves, strict=True) if id(leaf) not in below)
+
+    def through(self, *data: Any) -> tuple[Any, ...] | None:
+        if not hasattr(self.engine.kind, "backward"):
+            return None
+
+        def work() -> tuple[Any, ...]:
+            leaves = self._leaves(data)
+            self.apply(*leaves).backward()
+            return tuple(map(self.engine.conventions.gradient, leaves))
+
+        return self._called(work)
+
+    def diamond(self, *data: Any) -> tuple[Any, ...] | None:
+        if not hasattr(self.engine.kind, "backward"):
+            return None
+
+        def work() -> tuple[Any, ...]:
+            x, y = self._leaves(data)
+            s = self.apply(x, y)
+            self.apply(s, self.apply(s, x)).backward()
+            return self.engine.conventions.gradient(x), self.engine.conventions.gradient(y)
+
+        return self._called(work)
+
+    def reflected(self, number: float, value: Any) -> tuple[Any, Any] | None:
+        method, function = REFLECTED.get(self.name, ("", None))
+        if function is None or not hasattr(self.engine.kind, method):
+            return None
+        return self._called(lambda: self._with_number(lambda leaf: function(number, leaf), value))
+
+    def beside(self, value: Any, number: float) -> tuple[Any, Any] | None:
+        _, function = REFLECTED.get(self.name, ("", None))
+        if function is None or self.name == "pow":  # x**2 is the operation "power"
+            return None
+        try:
+            return self._called(lambda: self._with_number(lambda leaf: function(leaf, number), value))
+        except (TypeError, AttributeError, AssertionError):  # an engine may ask for nodes only
+            return None
+
+    def _with_number(self, make: Callable[[Any], Any], value: Any) -> tuple[Any, Any]:
+        c = self.engine.conventions
+        (leaf,) = self._leaves([value])
+        out = make(leaf)
+        c.send_back(out, 1.0)
+        return c.read(out), c.gradient(leaf)
+
+    # ---------------------------------------------------------------------------------------- the rule as written
+
+    @cached_property
+    def _sample(self) -> tuple[Any, list[Any]] | None:
+        """One application, to symbols along their first path or else to floats: the result and the operands."""
+        found: list[tuple[Any, list[Any]]] = []
+
+        def run() -> tuple[Any, ...]:
+            leaves = self._leaves([symbol(name) for name in self.inputs])
+            found.append((self.apply(*leaves), leaves))
+            return ()
+
+        def on_floats() -> None:
+            leaves = self._leaves((0.625, 0.375)[: len(self.inputs)])
+            found.append((self.apply(*leaves), leaves))
+
+        for attempt in (lambda: explore(run, limit=2), on_floats):
+            try:
+                self._called(attempt)
+            except Exception:  # the subject's own code may raise anything
+                continue
+            if found:
+                break
+        return found[0] if found else None
+
+    @cached_property
+    def _closure(self) -> Any:
+        """The operation's own closure; None where it is composed of other operations, or has none."""
+        c = self.engine.conventions
+        if self._sample is None or c.road is not Road.HOOKS:
+            return None
+        out, leaves = self._sample
+        single = all(any(child is leaf for leaf in leaves) for child in c.operands(out))
+        return inspect.unwrap(getattr(out, c.hook)) if single else None
+
+    @cached_property
+    def source(self) -> Source:
+        if self.problem:  # nothing of it is run, here least of all
+            return Source(self.engine.name.rpartition(":")[0], 0)
+        c = self.engine.conventions
+        code: Any = getattr(self._closure, "__code__", None)
+        lines = rule_lines(code, c.grad) if code else []
+        if not lines:
+            with silence():
+                code = getattr(inspect.unwrap(getattr(self.engine.kind, self.method)), "__code__", None)
+            if code is None:
+                return Source(self.engine.name.rpartition(":")[0], 0)
+            lines = [(code.co_firstlineno, "")]
+        return Source(shown_path(code.co_filename), *lines[0])
+
+    def written(self) -> tuple[str, ...]:
+        if self.problem:
+            return ("",) * len(self.inputs)
+        c = self.engine.conventions
+        found = formulas(self._closure, len(self.inputs), c.data, c.grad) if self._closure else None
+        return found or self._from_trace()
+
+    def _from_trace(self) -> tuple[str, ...]:
+        data = [symbol(name) for name in self.inputs]
+        try:
+            slopes = explore(lambda: tuple(map(term, self.run(data, upstream=1).gradients)))
+        except Exception as error:  # the subject's own code may raise anything
+            return (f"(does not run on symbols: {type(error).__name__})",) * len(self.inputs)
+        return tuple(written(plainly(slope)) for slope in slopes)
+
+
+def discovered(subject: Place | type, spec: str = "") -> ForeignEngine:
+    """The engine that stands at a place, or is a class at hand; its code is looked at in a process apart.
+
+    Raises UsageError if it cannot be imported, or is no engine.
+    """
+    from verify.subjects.survey import surveyed
+
+    survey = surveyed(subject)
+    if isinstance(subject, type):
+        return ForeignEngine(survey, spec, given=subject)
+    return ForeignEngine(survey, spec or str(survey.place))

@@ -1,0 +1,147 @@
+"""Somebody else's code, kept in bounds: in a process that can be killed, silent, and stopped when it hangs."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from multiprocessing.connection import Connection
+from typing import Any
+
+SECONDS = 2.0
+"""How long one call of a subject's code may take in a worker."""
+
+
+class SubjectStopped(RuntimeError):
+    """The subject's code exited, or ran longer than it may."""
+
+
+@contextmanager
+def bounded(what: str) -> Iterator[None]:
+    """Within this block an exit is an error like any other, and in a worker a hang ends after `SECONDS`.
+
+    Raises SubjectStopped, saying which of the two it was.
+    """
+    timed = in_worker() and hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+    if timed:
+        signal.signal(signal.SIGALRM, _alarm)
+        signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    try:
+        yield
+    except SystemExit as error:
+        raise SubjectStopped(f"{what} exits (code {error.code!r})") from error
+    except _Alarm:
+        raise SubjectStopped(f"{what} runs longer than {SECONDS:g} s") from None
+    finally:
+        if timed:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+class _Alarm(BaseException):
+    """Not an Exception: a subject's own `except Exception` must not swallow it."""
+
+
+def _alarm(*_: object) -> None:
+    raise _Alarm
+
+
+def in_worker() -> bool:
+    """Whether this process was started by us, and may be silenced, limited and killed."""
+    return multiprocessing.parent_process() is not None
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """What the subject prints is no part of our output: in a worker for good, elsewhere within this block."""
+    if in_worker():
+        mute()
+        yield
+        return
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        yield
+
+
+def mute() -> None:
+    """Send what this process prints nowhere, whoever prints it, and warn of nothing."""
+    sys.stdout.flush()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    os.close(nowhere)
+    warnings.simplefilter("ignore")
+
+
+# ------------------------------------------------------------------------------------------------------- run apart
+
+
+class Lost(Exception):
+    """The process ended, or had to be ended; ``step`` is what it had said it would do."""
+
+    def __init__(self, reason: str, step: str) -> None:
+        super().__init__(reason)
+        self.step = step
+
+
+Step = Callable[[str], None]
+"""Told of each thing that the subject may not survive, before it is tried."""
+
+
+def apart(work: Callable[[Step], Any], seconds: float = 20.0) -> Any:
+    """What ``work`` returns, run in a process of its own.
+
+    Raises Lost if the process ends early or is silent for so long; an exception of ``work`` itself is raised here.
+    """
+    context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(theirs, work), daemon=True)
+    process.start()
+    theirs.close()
+    step = ""
+    try:
+        while ours.poll(seconds):
+            kind, content = ours.recv()
+            if kind == "step":
+                step = content
+            elif kind == "error":
+                raise content
+            else:
+                return content
+        raise Lost(f"did not end within {seconds:g} s", step)
+    except EOFError:
+        process.join()
+        raise Lost(f"ended the process with code {process.exitcode}", step) from None
+    finally:
+        process.kill()
+        process.join()
+        ours.close()
+
+
+def _work(pipe: Connection, work: Callable[[Step], Any]) -> None:
+    mute()
+    _limit_memory(4 * 2**30)
+    try:
+        pipe.send(("done", work(lambda step: pipe.send(("step", step)))))
+    except (Exception, SystemExit) as error:
+        try:
+            pipe.send(("error", error))
+        except Exception:  # an error that cannot be pickled
+            pipe.send(("error", RuntimeError(f"{type(error).__name__}: {error}")))
+
+
+def _limit_memory(room: int) -> None:
+    """So many bytes more than this process has now, and an allocation is a MemoryError in it."""
+    try:
+        import resource
+
+        with open("/proc/self/statm", encoding="ascii") as file:
+            mapped = int(file.read().split()[0]) * resource.getpagesize()
+    except (ImportError, OSError):  # a system without such a limit, or that does not tell what is used
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard == resource.RLIM_INFINITY or mapped + room < hard:
+        resource.setrlimit(resource.RLIMIT_AS, (mapped + room, hard))

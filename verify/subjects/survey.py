@@ -1,0 +1,279 @@
+"""What there is to verify in somebody's class: its conventions and its operations, found out in a process apart."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+
+from verify.errors import UsageError
+from verify.mirror import BINARY, MIRROR, Row
+from verify.subjects.conventions import Conventions, candidates, observed
+from verify.subjects.load import Place
+from verify.subjects.sandbox import Lost, Step, SubjectStopped, apart, bounded
+
+ALIASES: dict[str, tuple[str, ...]] = {
+    "add": ("__add__", "add"),
+    "sub": ("__sub__", "sub"),
+    "mul": ("__mul__", "mul"),
+    "div": ("__truediv__", "div", "truediv"),
+    "neg": ("__neg__", "neg"),
+    "power": ("__pow__", "pow"),
+    "pow": ("__pow__", "pow", "power"),
+    "square": ("square", "sqr"),
+    "reciprocal": ("reciprocal", "inv", "recip"),
+    "abs": ("__abs__", "abs"),
+    "asin": ("asin", "arcsin"),
+    "acos": ("acos", "arccos"),
+    "atan": ("atan", "arctan"),
+    "atan2": ("atan2", "arctan2"),
+    "asinh": ("asinh", "arcsinh"),
+    "acosh": ("acosh", "arccosh"),
+    "atanh": ("atanh", "arctanh"),
+    "leaky_relu": ("leaky_relu", "leakyrelu", "lrelu", "leakyReLU", "LeakyReLU"),
+    "relu": ("relu", "ReLU"),
+    "sigmoid": ("sigmoid", "sigm", "logistic", "expit"),
+    "logsigmoid": ("logsigmoid", "log_sigmoid"),
+    "silu": ("silu", "swish"),
+    "log": ("log", "ln"),
+    "max": ("max", "maximum"),
+    "min": ("min", "minimum"),
+}
+"""The methods under which an operation may be found; one that is not named here has its own name alone."""
+
+VARIANTS = {"gelu": ("gelu", "gelu_tanh")}
+"""Names that people give to more than one function: the forward's values say which is meant."""
+
+NO_OPERATIONS = frozenset(
+    {
+        *("backward", "backprop", "zero_grad", "item", "detach", "numpy", "tolist", "clone", "copy", "deepcopy"),
+        *("draw", "draw_dot", "show", "plot", "print", "dump", "save", "load", "visualize", "graph", "trace"),
+        *("to", "cpu", "cuda", "train", "eval", "step", "parameters", "topo", "topological_sort", "build_topo"),
+        *("sum", "mean", "var", "std", "dot", "matmul", "transpose", "reshape", "flatten", "squeeze", "norm"),
+        *("argmax", "argmin", "softmax", "log_softmax"),
+    }
+)
+"""Methods that are no functions of single numbers."""
+
+_REDUCTIONS = frozenset({"axis", "axes", "dim", "keepdims", "keepdim"})
+_STEPS = 8  # methods that may take the process down before we give up
+
+
+@dataclass(frozen=True)
+class Found:
+    """One operation of a class.
+
+    name: ours where we know it, else the method's; method: the attribute that performs it; operands: how many
+    row: the rows it is held to; "" where its own forward, run on symbols, is the definition
+    constants: it takes its row's constants; problem: why it cannot be verified, "" if it can
+    """
+
+    name: str
+    method: str
+    operands: int
+    row: str = ""
+    constants: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A class as it was found: where it stands, its conventions, its operations."""
+
+    place: Place | None
+    conventions: Conventions
+    operations: tuple[Found, ...]
+
+
+def surveyed(subject: Place | type, seconds: float = 20.0) -> Survey:
+    """What there is to verify; the subject's code is run in a process apart.
+
+    Raises UsageError if its module cannot be imported, or it is no engine.
+    """
+    avoid: dict[str, str] = {}
+    for _ in range(_STEPS):
+        try:
+            survey = apart(lambda step: _survey(subject, dict(avoid), step), seconds)
+        except Lost as lost:
+            if lost.step in ("", "__init__") or lost.step in avoid:
+                doing = "its constructor" if lost.step == "__init__" else "its import"
+                raise UsageError(f"{_shown(subject)}: {doing} {lost}; nothing of it can be verified") from None
+            avoid[lost.step] = str(lost)
+            continue
+        assert isinstance(survey, Survey)
+        return survey
+    raise UsageError(f"{_shown(subject)}: {len(avoid)} of its methods end the process: {', '.join(avoid)}")
+
+
+def _shown(subject: Place | type) -> str:
+    return subject.__name__ if isinstance(subject, type) else str(subject)
+
+
+def _survey(subject: Place | type, avoid: dict[str, str], step: Step) -> Survey:
+    @contextmanager
+    def tried(name: str) -> Iterator[None]:
+        step(name)
+        with bounded(name):
+            yield
+
+    kinds, place = _kinds(subject)
+    problems: list[str] = []
+    for kind in kinds:
+        try:
+            conventions = observed(kind, frozenset(avoid), tried)
+        except UsageError as error:
+            problems.append(str(error))
+            continue
+        operations = tuple(_operations(kind, conventions, avoid, tried))
+        if operations:
+            named = replace(place, name=kind.__name__) if place is not None else None
+            return Survey(named, conventions, operations)
+        problems.append(f"{kind.__name__} is no engine: it has no operations")
+    raise UsageError("; ".join(problems) or f"{_shown(subject)} has no class that looks like an engine")
+
+
+def _kinds(subject: Place | type) -> tuple[list[type], Place | None]:
+    """The class that was named, or all of the module's that may be engines, the likeliest first."""
+    if isinstance(subject, type):
+        return [subject], None
+    if subject.name:
+        return [subject.load()], subject
+    module = subject.load_module()
+    classes = [v for v in vars(module).values() if isinstance(v, type)]
+    own = [c for c in classes if c.__module__ == module.__name__]
+    return candidates(own or classes), subject
+
+
+Tried = Callable[[str], AbstractContextManager[None]]
+
+
+def _operations(kind: type, c: Conventions, avoid: dict[str, str], tried: Tried) -> Iterator[Found]:
+    """The known operations in the order of the mirror, then the class's own."""
+    used: set[str] = set()
+    for name in MIRROR:
+        for attribute in ALIASES.get(name, (name,)):
+            if attribute in used and name != "pow":
+                continue
+            found = _known(kind, c, name, attribute, avoid, tried)
+            if found is not None:
+                used.add(attribute)
+                yield found
+                break
+    for attribute in dir(kind):
+        if attribute in used or attribute.startswith("_") or attribute in NO_OPERATIONS:
+            continue
+        method = inspect.getattr_static(kind, attribute, None)
+        if inspect.isfunction(method) and not _same_function(kind, method, used):
+            found = _own(kind, c, attribute, avoid, tried)
+            if found is not None:
+                yield found
+
+
+def _same_function(kind: type, method: object, used: set[str]) -> bool:
+    """Whether it is another name of an operation that has been found."""
+    return any(inspect.getattr_static(kind, name, None) is method for name in used)
+
+
+def _known(
+    kind: type, c: Conventions, name: str, attribute: str, avoid: dict[str, str], tried: Tried
+) -> Found | None:
+    """The operation of the mirror that this attribute performs; None if it is none."""
+    if not callable(inspect.getattr_static(kind, attribute, None)):
+        return None
+    size = 2 if name in BINARY else 1
+    row = MIRROR[name][0]
+    takes = len(row.constants)
+    if not _accepts(kind, attribute, size, takes):
+        if not takes or not _accepts(kind, attribute, size, 0):
+            return None
+        return _own_forward(kind, c, Found(name, attribute, size), avoid, tried)
+    if name in avoid or attribute in avoid:
+        return Found(name, attribute, size, name, bool(takes))
+    if name == "pow" and not _works(kind, c, attribute, tried):
+        return None  # x**2 only, which is the operation "power"
+    return Found(name, attribute, size, _variant(kind, c, name, attribute, tried), bool(takes))
+
+
+def _accepts(kind: type, attribute: str, size: int, constants: int) -> bool:
+    """Whether the method can be called with so many operands and constants (an axis is neither)."""
+    try:
+        signature = inspect.signature(getattr(kind, attribute))
+        bound = signature.bind(*range(size + constants))
+    except (TypeError, ValueError):
+        return False
+    return not _REDUCTIONS & set(bound.arguments)
+
+
+def _works(kind: type, c: Conventions, attribute: str, tried: Tried) -> bool:
+    """Whether it takes a node as its second operand, and passes a gradient to both."""
+    try:
+        with tried(attribute):
+            x, y = c.leaf(kind, 1.5), c.leaf(kind, 2.5)
+            c.send_back(getattr(x, attribute)(y), 1.0)
+            return bool(c.gradient(y) != 0)
+    except Exception:  # the subject's own code may raise anything
+        return False
+
+
+def _variant(kind: type, c: Conventions, name: str, attribute: str, tried: Tried) -> str:
+    """The row among the variants of this name whose function the forward is."""
+    from verify.trace.floats import compile_floats
+    from verify.trace.from_sympy import from_sympy
+
+    for row in VARIANTS.get(name, ()):
+        definition = compile_floats([from_sympy(MIRROR[row][0].definition)], ("x",))
+        try:
+            with tried(attribute):
+                values = [(c.read(getattr(c.leaf(kind, x), attribute)()), definition(x)[0]) for x in (-1.5, 0.5, 2.5)]
+        except Exception:  # the subject's own code may raise anything: the checks tell of it
+            return name
+        if all(math.isclose(ours, true, rel_tol=1e-9) for ours, true in values):
+            return row
+    return name
+
+
+# ------------------------------------------------------------------------------- operations that only they know
+
+
+def _own(kind: type, c: Conventions, attribute: str, avoid: dict[str, str], tried: Tried) -> Found | None:
+    """A method of theirs that makes a node of one or two nodes; None if it does something else."""
+    for size in (1, 2):
+        if not _accepts(kind, attribute, size, 0):
+            continue
+        if attribute in avoid:
+            return Found(attribute, attribute, size, problem=f"calling it {avoid[attribute]}")
+        try:
+            with tried(attribute):
+                leaves = [c.leaf(kind, value) for value in (0.625, 0.375)[:size]]
+                out = getattr(leaves[0], attribute)(*leaves[1:])
+        except SubjectStopped as error:
+            return Found(attribute, attribute, size, problem=str(error))
+        except Exception:  # no operation of nodes, or not at this point
+            continue
+        if isinstance(out, kind) and all(any(leaf is node for node in c.order(out)) for leaf in leaves):
+            return _own_forward(kind, c, Found(attribute, attribute, size), avoid, tried)
+    return None
+
+
+def _own_forward(kind: type, c: Conventions, found: Found, avoid: dict[str, str], tried: Tried) -> Found:
+    """The operation with its own forward as the definition, if that runs on symbols."""
+    if found.method in avoid:
+        return replace(found, problem=f"calling it {avoid[found.method]}")
+    from verify.subjects.foreign import ForeignOperation, bound
+    from verify.subjects.own_rows import OwnRow
+
+    try:
+        with tried(found.method):
+            OwnRow(ForeignOperation(bound(kind, c), found)).corners  # noqa: B018 - to see whether it can be made
+    except Exception as error:  # the subject's own code may raise anything
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        why = f"no row is known for it, and its forward does not run on symbols ({reason})"
+        return replace(found, problem=why)
+    return found
+
+
+def rows_of(found: Found) -> tuple[Row, ...]:
+    """The rows of the mirror that an operation is held to, without those whose constants it does not take."""
+    return MIRROR[found.row] if found.row else ()

@@ -1,0 +1,86 @@
+"""A rule as its source has it: the file and line, and the formulas of its ``+=``."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def shown_path(file: str) -> str:
+    """The file relative to the working directory or to where Python found it: never a path of this machine."""
+    path = Path(file)
+    for base in (Path.cwd(), *map(Path, filter(None, reversed(sys.path)))):
+        if path.is_relative_to(base):
+            return path.relative_to(base).as_posix()
+    return path.name
+
+
+def rule_lines(code: Any, grad: str = "grad") -> list[tuple[int, str]]:
+    """The closure's lines that touch a gradient."""
+    try:
+        lines, first = inspect.getsourcelines(code)
+    except (OSError, TypeError):
+        return []
+    return [(first + i, line.strip()) for i, line in enumerate(lines) if f".{grad}" in line and "def " not in line]
+
+
+_DATA_NAMES = {"self": "x", "other": "y", "out": "out"}
+
+
+def formulas(
+    closure: Callable[[], None], operands: int, data: str = "data", grad: str = "grad"
+) -> tuple[str, ...] | None:
+    """Each ``p.grad += formula * out.grad`` of the closure as its formula in x, y and out; None if it is not so."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(closure)))
+    except (OSError, TypeError, SyntaxError):
+        return None
+    found: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
+            target = node.target
+            if not (isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.attr == grad):
+                return None
+            formula = _without_upstream(node.value, f"out.{grad}")
+            if formula is None or target.value.id in found:
+                return None
+            found[target.value.id] = ast.unparse(_InMathematics(data).visit(formula)).replace(" ** ", "**")
+    return tuple(found.values()) if len(found) == operands else None
+
+
+def _without_upstream(node: ast.expr, upstream: str) -> ast.expr | None:
+    """The factor beside `out.grad`: what the rule multiplies the upstream gradient with."""
+    if _is_upstream(node, upstream):
+        return ast.Constant(1)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and _is_upstream(node.operand, upstream):
+        return ast.Constant(-1)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        if _is_upstream(node.right, upstream):
+            return node.left
+        if _is_upstream(node.left, upstream):
+            return node.right
+    return None
+
+
+def _is_upstream(node: ast.expr, upstream: str) -> bool:
+    return isinstance(node, ast.Attribute) and ast.unparse(node) == upstream
+
+
+class _InMathematics(ast.NodeTransformer):
+    """self.data is x, other.data is y, out.data is out, and m.tanh is tanh."""
+
+    def __init__(self, data: str) -> None:
+        self.data = data
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        if isinstance(node.value, ast.Name):
+            if node.attr == self.data and node.value.id in _DATA_NAMES:
+                return ast.Name(_DATA_NAMES[node.value.id])
+            if node.value.id in ("m", "math", "np", "numpy"):
+                return ast.Name(node.attr)
+        return self.generic_visit(node)
