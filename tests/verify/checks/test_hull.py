@@ -1,0 +1,57 @@
+"""The convex hull that valid slopes lie in."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from verify.checks.corners import in_hull
+
+TIE = [(1.0, 0.0), (0.0, 1.0)]
+TRIANGLE = [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)]
+CIRCLE = [(math.cos(t / 100), math.sin(t / 100)) for t in range(629)]
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.5, 1.0])
+def test_between_the_slopes_of_relu(slope):
+    assert in_hull([slope], [(0.0,), (1.0,)])
+
+
+@pytest.mark.parametrize("slope", [-1e-6, 1.000001, math.nan, math.inf])
+def test_outside_the_slopes_of_relu(slope):
+    assert not in_hull([slope], [(0.0,), (1.0,)])
+
+
+@pytest.mark.parametrize("slopes", [(1.0, 0.0), (0.0, 1.0), (0.5, 0.5), (0.25, 0.75)])
+def test_a_mean_at_a_tie(slopes):
+    assert in_hull(slopes, TIE)
+
+
+@pytest.mark.parametrize(
+    "slopes", [(1.0, 1.0), (0.0, 0.0), (1 / 3, 1 / 3), (2.0, -1.0), (0.5, 0.500001), (math.nan, 0.5)]
+)
+def test_no_mean_at_a_tie(slopes):
+    assert not in_hull(slopes, TIE)
+
+
+def test_three_pieces():
+    assert in_hull((0.3, 0.3), TRIANGLE)
+    assert in_hull((0.5, 0.5), TRIANGLE)
+    assert not in_hull((0.51, 0.5), TRIANGLE)
+    assert not in_hull((-0.01, 0.5), TRIANGLE)
+
+
+def test_the_tip_of_a_cone():
+    assert in_hull((0.0, 0.0), CIRCLE)
+    assert in_hull((0.6, 0.8), CIRCLE)
+    assert not in_hull((0.8, 0.8), CIRCLE)
+
+
+def test_a_smooth_point_has_one_slope():
+    assert in_hull((2.0, 3.0), [(2.0, 3.0)])
+    assert not in_hull((2.0, 3.0001), [(2.0, 3.0)])
+
+
+def test_no_limit_no_slope():
+    assert not in_hull((0.0,), [])
