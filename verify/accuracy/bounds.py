@@ -14,11 +14,13 @@ import heapq
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flint import arb, ctx
 
-from verify.accuracy.bounded import Bounded
+from verify.accuracy.bounded import BOUNDS, Bounded
 from verify.accuracy.conditioning import AROUND
+from verify.accuracy.evaluate import evaluate
 from verify.accuracy.libm import GLIBC, Profile
 from verify.case import Case
 from verify.numbers.ulps import FLOAT64
@@ -49,6 +51,7 @@ class Bounder:
     def __init__(self, case: Case, libm: Profile = GLIBC) -> None:
         self.case = case
         self.libm = libm
+        self._by_trace = False
         self._slopes = BallProgram(case.slopes, case.row.inputs)
 
     def bound(self, box: Box, operand: int = 0, pieces: int = PIECES, enough: float = 0.0) -> Bound:
@@ -95,13 +98,26 @@ class Bounder:
     def _error(self, sides: Sequence[arb], operand: int) -> float:
         """At least |computed - exact| of the slope, wherever on the piece."""
         try:
-            run = self.case.operation.run([Bounded(side, 0.0, self.libm) for side in sides])
-        except (ValueError, ArithmeticError, TypeError, NotImplementedError):
+            answer = self._run([Bounded(side, 0.0, self.libm) for side in sides])[operand]
+        except (ValueError, ArithmeticError, TypeError, AttributeError, NotImplementedError):
             return math.inf
-        answer = run.gradients[operand]
         if isinstance(answer, (int, float)):
             return 0.0 if math.isfinite(answer) else math.inf  # a constant slope
         return float(answer.error)
+
+    def _run(self, data: list[Bounded]) -> tuple[Any, ...]:
+        """The closure itself; for one that takes floats only, what it did to symbols, done again."""
+        if not self._by_trace:
+            try:
+                return self.case.operation.slopes(*data)
+            except (TypeError, AttributeError):  # math.exp(x) wants a float
+                self._by_trace = True
+        trace = self.case.trace
+        if isinstance(trace, Exception):
+            raise NotImplementedError(str(trace))
+        inputs = self.case.row.inputs
+        values = {**dict(zip(inputs, data, strict=True)), "g": 1.0, **{f"acc_{name}": 0 for name in inputs}}
+        return evaluate(trace.gradients, values, BOUNDS)
 
     def _around(self, sides: Sequence[arb], operand: int) -> float:
         """At most the slope's size around its root, where it surely has one near every point of the piece."""

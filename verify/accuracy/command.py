@@ -16,6 +16,7 @@ from verify.accuracy.formats import format_named
 from verify.accuracy.gauge import Gauge, Measured
 from verify.accuracy.search import worst
 from verify.case import Case
+from verify.checks import special
 from verify.commands.codes import FAILED, OK
 from verify.errors import UsageError
 from verify.harness import Options
@@ -88,6 +89,8 @@ def _told(
 ) -> tuple[list[str], Sequence[Measured | None]]:
     """The whole story of one case, and the worst answer of each operand."""
     lines = [told.headline(gauge)]
+    if gauge.fmt is FLOAT64:
+        lines += told.special_lines(special.findings(gauge.case))
     if arguments.exhaustive:
         all_inputs = exhaustive(gauge, arguments.ulp)
         return [*lines, *told.exhaustive_lines(gauge, all_inputs, arguments.ulp)], [all_inputs.worst]

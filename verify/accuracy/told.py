@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from tabulate import tabulate
 
@@ -12,6 +12,7 @@ from verify.accuracy.exhaustive import Exhaustive
 from verify.accuracy.gauge import Gauge, Measured
 from verify.accuracy.libm import GLIBC
 from verify.accuracy.search import Worst
+from verify.findings import Finding
 from verify.numbers.ulps import decimal, hexadecimal
 
 
@@ -49,6 +50,15 @@ def evidence(gauge: Gauge, worst: Measured) -> Iterator[str]:
     yield row("ours", repr(worst.answer))
     yield row("expected", f"{decimal(worst.truth)}   (reference)")
     yield row("digits", f"{worst.digits:.1f} of {gauge.fmt.digits:.1f} left there")
+
+
+def special_lines(findings: Iterable[Finding]) -> Iterator[str]:
+    """What the rule answers at the infinities and for a NaN."""
+    for finding in findings:
+        details = dict(finding.details)
+        more = f": {details['ours']} instead of {details['expected']}" if finding.verdict.fails else ""
+        operand = f", in {finding.operand}" if finding.operand else ""
+        yield row(finding.verdict.value, f"{finding.message}{operand}{more}")
 
 
 def exhaustive_lines(gauge: Gauge, found: Exhaustive, budget: float) -> Iterator[str]:

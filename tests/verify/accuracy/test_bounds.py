@@ -120,3 +120,13 @@ def test_overflow_has_no_bound() -> None:
     huge = Bounded(arb(1e308).union(arb(1.7e308)))
     assert (huge * 3).error == math.inf
     assert (huge + huge).error == math.inf
+
+
+def test_a_rule_that_takes_floats_only_is_bounded_by_its_trace() -> None:
+    def rule(m: Any, x: Any, out: Any) -> Any:
+        if isinstance(x, Bounded):
+            raise TypeError("must be real number, not Bounded")  # as math.exp says
+        return m.exp(x)
+
+    plain, traced = bound_of_band(case_of("exp"), 1, 2), bound_of_band(case_with("exp", rule), 1, 2)
+    assert plain == pytest.approx(traced, rel=0.3)
