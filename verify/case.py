@@ -191,11 +191,17 @@ class Case:
 
     @cached_property
     def understood(self) -> Traced | None:
-        """The trace as it was proved: with the constants that its literals stand for, if the proof rests on them."""
+        """The trace as it was proved: with the constants that its literals stand for, if the proof rests on them.
+
+        A trace that the prover cannot read is taken the same way.
+        """
+        from verify.proof.interpret import unread
         from verify.proof.recognise import recognised
 
-        if isinstance(self.trace, Exception) or self.rule_proof is None or not self.rule_proof.assumptions:
-            return None if isinstance(self.trace, Exception) else self.trace
+        if isinstance(self.trace, Exception) or self.rule_proof is None:
+            return None
+        if not self.rule_proof.assumptions and not unread(self.trace.forward, *self.trace.gradients):
+            return self.trace
         forward, *gradients = recognised((self.trace.forward, *self.trace.gradients)).terms
         return Traced(self.trace.inputs, forward, tuple(gradients))
 

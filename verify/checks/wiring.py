@@ -309,7 +309,8 @@ def _plain_numbers(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Pro
 
 
 def _same(a: Sequence[Any], b: Sequence[Any]) -> bool:
-    return all(math.isclose(u, v, rel_tol=1e-12, abs_tol=1e-12) for u, v in zip(a, b, strict=True))
+    pairs = zip(a, b, strict=True)
+    return all(math.isclose(u, v, rel_tol=1e-12, abs_tol=1e-12) or (u != u and v != v) for u, v in pairs)
 
 
 def _diamond(case: Case) -> Iterator[_Problem]:
