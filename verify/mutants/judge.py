@@ -62,7 +62,8 @@ class Judgement:
     evidence: the finding or the doubt that decided it, in a line
     killers: the checks each of which alone would have killed it
     fell: the checks that raised an exception of their own, with it
-    gradcheck: the baseline caught it; seconds: how long the judgement took
+    gradcheck: the baseline caught it; certified: the mean value theorem alone shows it wrong
+    seconds: how long the judgement took
     """
 
     outcome: Outcome
@@ -71,6 +72,7 @@ class Judgement:
     fell: tuple[str, ...] = ()
     gradcheck: bool = False
     seconds: float = 0.0
+    certified: bool = False
 
 
 @dataclass
@@ -106,7 +108,8 @@ class Judge:
         outcome, evidence = _decided(hearings)
         killers = tuple(c.name for c in self.checks if c.name in dead)
         fell = tuple(dict.fromkeys(text for h in hearings for text in h.fell))
-        return Judgement(outcome, evidence, killers, fell, caught, time.perf_counter() - start)
+        certified = outcome is Outcome.REFUTED and any(_certified(f) for h in hearings for f in h.findings)
+        return Judgement(outcome, evidence, killers, fell, caught, time.perf_counter() - start, certified)
 
     def _rows(self, operation: str) -> list[_Own]:
         found = self._own.get(operation)

@@ -44,6 +44,9 @@ def lines(judged: Judged, seconds: float, jobs: int) -> Iterator[str]:
     width = len(str(len(judged)))
     for outcome in Outcome:
         yield f"{counts[outcome]:>{width}}  {outcome:<11}  {_MEANING[outcome]}"
+        if outcome is Outcome.REFUTED:
+            certified = sum(j.certified for _, j in judged)
+            yield f"{'':>{width}}  {'':<11}  ({certified} with a certificate of the mean value theorem as well)"
     yield ""
     yield _speed(judged, seconds, jobs)
     yield from _named("survivors", [(m, j.evidence) for m, j in judged if j.outcome.survives])
