@@ -98,7 +98,10 @@ class ValueOperation(Operation):
         return getattr(operands[0], self.method)(*operands[1:], *self.constants)
 
     def _leaves(self, data: Sequence[Any]) -> list[Any]:
-        kind = self.engine.symbolic if any(isinstance(value, Term) for value in data) else self.engine.kind
+        kind = self.engine.kind
+        for value in data:
+            if isinstance(value, Term):
+                kind = self.engine.symbolic
         return [kind(value) for value in data]
 
     def forward(self, *data: Any) -> Any:
@@ -115,13 +118,16 @@ class ValueOperation(Operation):
         return self._back(out, leaves, upstream)
 
     def _back(self, out: Any, leaves: list[Any], upstream: Any, before: Sequence[Any] | None = None) -> Run:
-        value = _real(out.data)
+        value = out.data
         if before is not None:
             for leaf, gradient in zip(leaves, before, strict=True):
                 leaf.grad = gradient
         pass_back(out, upstream)
-        gradients, data = tuple(_real(leaf.grad) for leaf in leaves), tuple(leaf.data for leaf in leaves)
-        return Run(value, gradients, data, out.data, out.grad)
+        gradients = tuple([leaf.grad for leaf in leaves])
+        for answer in (value, *gradients):
+            if type(answer) is complex:
+                _real(answer)
+        return Run(value, gradients, tuple([leaf.data for leaf in leaves]), out.data, out.grad)
 
     def run_shared(self, value: Any, *, upstream: Any = 1.0) -> Any:
         (leaf,) = self._leaves([value])
@@ -219,14 +225,18 @@ def _real(answer: Any) -> Any:
 def pass_back(out: Any, upstream: Any) -> None:
     """Seed ``out`` and run every `_backward` below it, results before their operands."""
     out.grad = upstream
+    for child in out._prev:
+        if child._prev:
+            break
+    else:  # one operation on leaves: by far the commonest
+        out._backward()
+        return
     for node in reversed(_order(out)):
         node._backward()
 
 
 def _order(root: Any) -> list[Any]:
     """The nodes below ``root``, operands first, by identity (an engine may define `==` as it likes)."""
-    if all(not child._prev for child in root._prev):
-        return [root]
     order: list[Any] = []
     seen: set[int] = set()
     stack: list[tuple[Any, bool]] = [(root, False)]
