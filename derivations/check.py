@@ -43,14 +43,14 @@ class Checker:
     def __init__(self, cases: Sequence[Case], constants: Mapping[str, Fraction]) -> None:
         self.cases = cases
         self.inputs = cases[0].row.inputs
-        self.numbers = {symbol(name): constant(value) for name, value in constants.items()}
+        self.constants = constants
 
     def definition(self, term: Term) -> Check:
         """Whether ``term`` is the function of the mirror."""
         for case in self.cases:
-            known = self._known(case)
+            known = known_terms(case, self.constants)
             proof = _proved(
-                self.inputs, case.definition, case.domain, spelled_out(term, known), _slopes(case)
+                self.inputs, case.definition, case.domain, spelled_out(term, known), both_slopes(case)
             )
             if proof:
                 return Check(False, reason=f"{case.row.case}: {proof}")
@@ -75,9 +75,9 @@ class Checker:
         self, case: Case, operand: int, term: Term, conditions: Sequence[Condition]
     ) -> tuple[str, Condition]:
         """Why it is not proved for this row ("" if it is), and under which condition it is."""
-        known = self._known(case)
+        known = known_terms(case, self.constants)
         closed = spelled_out(term, known)
-        slopes = list(_slopes(case))
+        slopes = list(both_slopes(case))
         slopes[operand] = closed
         reason = _proved(self.inputs, case.definition, case.domain, case.definition, tuple(slopes))
         if not reason:
@@ -90,13 +90,16 @@ class Checker:
         domain = _both(case.domain, where)
         return _proved(self.inputs, case.definition, domain, case.definition, tuple(slopes)), where
 
-    def _known(self, case: Case) -> dict[Term, Term]:
-        """What the constants and `out` stand for in a case."""
-        constants = {symbol(str(name)): constant(Fraction(str(value))) for name, value in case.row.constants}
-        return {**self.numbers, **constants, symbol("out"): case.definition}
 
 
-def _slopes(case: Case) -> tuple[Term, ...]:
+def known_terms(case: Case, constants: Mapping[str, Fraction]) -> dict[Term, Term]:
+    """What the constants and `out` stand for in a case."""
+    fixed = {symbol(name): constant(value) for name, value in constants.items()}
+    own = {symbol(str(name)): constant(Fraction(str(value))) for name, value in case.row.constants}
+    return {**fixed, **own, symbol("out"): case.definition}
+
+
+def both_slopes(case: Case) -> tuple[Term, ...]:
     """The rule of the closure itself, proved by `verify`: it stands in for the operands that are not meant."""
     trace = case.trace
     assert not isinstance(trace, Exception)  # the engine's rules run on symbols

@@ -68,6 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if words[:1] == ["walk"]:
             return _walk(walk_parser().parse_args(words[1:]))
+        if words[:1] == ["quiz"]:
+            return _quiz(quiz_parser().parse_args(words[1:]))
         return _derivations(parser().parse_args(words))
     except UsageError as error:
         print(f"derivations: {error}", file=sys.stderr)
@@ -87,10 +89,7 @@ def _derivations(arguments: argparse.Namespace) -> int:
     from derivations.tell import told
 
     cases = cases_of()
-    names = list(cases) if arguments.what == ["all"] else arguments.what
-    for name in names:
-        if name not in cases:
-            raise UsageError(f"{name!r} is no operation of the engine{_nearest(name, list(cases))}")
+    names = _chosen(arguments.what, list(cases))
     folder = arguments.output and (len(names) > 1 or Path(arguments.output).is_dir())
     complete = True
     documents = []
@@ -103,6 +102,14 @@ def _derivations(arguments: argparse.Namespace) -> int:
     else:
         _emit(arguments, documents)
     return OK if complete else FAILED
+
+
+def _chosen(what: list[str], known: list[str]) -> list[str]:
+    """The operations that are named, each once."""
+    for name in what:
+        if name not in known and what != ["all"]:
+            raise UsageError(f"{name!r} is no operation of the engine{_nearest(name, known)}")
+    return known if what == ["all"] else list(dict.fromkeys(what))
 
 
 def _nearest(name: str, known: list[str]) -> str:
@@ -196,6 +203,52 @@ def _value(text: str) -> tuple[str, float]:
     if not name.strip().isidentifier() or not math.isfinite(number):
         raise UsageError(f"--at {text!r}: write a name and a number, as in --at x=2 or --at x=-1/3")
     return name.strip(), number
+
+
+# ----------------------------------------------------------------------------------------------------- quiz
+
+
+def quiz_parser() -> argparse.ArgumentParser:
+    """The options of a quiz."""
+    p = _Parser(
+        prog="python -m derivations quiz",
+        description="Exercises on operations: a dialogue in a terminal, else a sheet to print.",
+        allow_abbrev=False,
+    )
+    p.add_argument("what", nargs="+", metavar="OPERATION", help="all, or names of operations")
+    p.add_argument("--seed", type=_seed, default=0, metavar="S", help="the same seed makes the same sheet")
+    p.add_argument("--answers", action="store_true", help="the teacher's sheet")
+    p.add_argument("--sheet", action="store_true", help="the sheet, in a terminal too")
+    p.add_argument("--judge", action="append", default=[], metavar="N=ANSWER", help="judge the answer to exercise N")
+    _common(p)
+    return p
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 on")
+    return int(text)
+
+
+def _quiz(arguments: argparse.Namespace) -> int:
+    from derivations.derivation import cases_of
+    from derivations.quiz import quiz, told
+
+    cases = cases_of()
+    found = quiz(_chosen(arguments.what, list(cases)), cases, arguments.seed)
+    if arguments.judge:
+        from derivations.dialogue import judged
+
+        verdicts = [judged(found, text, print) for text in arguments.judge]
+        return OK if all(verdicts) else FAILED
+    paper = arguments.sheet or arguments.answers or arguments.output or arguments.format != "text"
+    if not paper and _is_terminal() and sys.stdin.isatty():
+        from derivations.dialogue import dialogue
+
+        dialogue(found, printer_for(arguments))
+        return OK
+    _emit(arguments, [told(found, arguments.answers)])
+    return OK
 
 
 # --------------------------------------------------------------------------------------------------- output

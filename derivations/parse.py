@@ -80,7 +80,7 @@ def names_in(formula: str) -> list[str]:
 
     Raises FormulaError where it is no formula.
     """
-    tree, _ = _tree(formula)
+    tree, _, _ = _tree(formula)
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     found = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called]
     found.sort(key=lambda n: (n.lineno, n.col_offset))
@@ -116,12 +116,12 @@ def read(formula: str, language: Language) -> Any:
 
     Raises FormulaError for anything outside of the whitelist, and for what has no value, pointing at it.
     """
-    tree, columns = _tree(formula)
-    return _Reader(formula, columns, language).value(tree.body)
+    tree, columns, source = _tree(formula)
+    return _Reader(formula, columns, source, language).value(tree.body)
 
 
-def _tree(formula: str) -> tuple[ast.Expression, list[int]]:
-    """The syntax tree, and the column in the formula for each column that Python saw."""
+def _tree(formula: str) -> tuple[ast.Expression, list[int], str]:
+    """The syntax tree, the column in the formula for each column that Python saw, and what it saw."""
     if not formula.strip():
         raise FormulaError("the formula is empty", formula, 0)
     if len(formula) > LONGEST:
@@ -138,7 +138,7 @@ def _tree(formula: str) -> tuple[ast.Expression, list[int]]:
     lead = len(text) - len(text.lstrip())
     columns = [*columns[lead:], len(formula)]
     try:
-        return ast.parse(text.strip(), mode="eval"), columns
+        return ast.parse(text.strip(), mode="eval"), columns, text.strip()
     except SyntaxError as error:
         column = columns[min((error.offset or len(columns)) - 1, len(columns) - 1)]  # 0: at the end
         message = error.msg
@@ -150,9 +150,10 @@ def _tree(formula: str) -> tuple[ast.Expression, list[int]]:
 
 
 class _Reader:
-    def __init__(self, formula: str, columns: list[int], language: Language) -> None:
+    def __init__(self, formula: str, columns: list[int], source: str, language: Language) -> None:
         self.formula = formula
         self.columns = columns
+        self.source = source
         self.language = language
         self.depth = 0
 
@@ -192,7 +193,7 @@ class _Reader:
         raise self.error(f"{_described(node)} may not stand in a formula", _pointed(node))
 
     def number(self, node: ast.Constant) -> Any:
-        text = self.text(node).replace("_", "")
+        text = (ast.get_source_segment(self.source, node) or "").replace("_", "")
         if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
             raise self.error("this number cannot be read: write it as 2, 0.5 or 1e-3", node)
         return self.language.number(Fraction(text))
@@ -211,7 +212,7 @@ class _Reader:
 
     def call(self, node: ast.Call) -> Any:
         if not isinstance(node.func, ast.Name):
-            raise self.error("only functions with a plain name are called, as in tanh(x)", node.func)
+            raise self.error("only functions with a plain name are called, as in tanh(x)", _pointed(node.func))
         name = node.func.id
         if name not in self.language.functions:
             raise self.error(f"{name} is no known function{_nearest(name, self.language.functions)}", node.func)

@@ -28,7 +28,7 @@ from derivations.document import (
 from derivations.evidence import CornerSlopes
 from derivations.rules import D
 from derivations.steps import Step
-from verify.trace.term import TRUE, Condition, Term, apply, constant, symbol
+from verify.trace.term import TRUE, Condition, Term, compare, constant, symbol
 
 _USES = {
     "__add__": "x + y",
@@ -107,8 +107,8 @@ def _facts(d: Derivation) -> Facts:
 
 def _domain(d: Derivation) -> Text:
     if d.op == "power":
-        return ("every real x for a whole n ≥ 0; ", Math((apply("ne", symbol("x"), 0),)), " for a whole n < 0; ",
-                Math((apply("ge", symbol("x"), 0),)), " for other n > 0; ", Math((apply("gt", symbol("x"), 0),)),
+        return ("every real x for a whole n ≥ 0; ", Math((compare("ne", symbol("x"), 0),)), " for a whole n < 0; ",
+                Math((compare("ge", symbol("x"), 0),)), " for other n > 0; ", Math((compare("gt", symbol("x"), 0),)),
                 " for other n < 0")  # fmt: skip
     return ("every real " + " and ".join(d.inputs),) if d.domain is TRUE else (Math((d.domain,)),)
 

@@ -31,7 +31,8 @@ def _blocks(w: Walk) -> Iterator[Block]:
             yield from _ways(w, shared)
     else:
         yield Paragraph((
-            "No value is used twice here: ", Code("="), " in place of ", Code("+="), " would have left the same gradients.",
+            "No value is used twice here: ", Code("="), " in place of ", Code("+="),
+            " would have left the same gradients.",
         ))  # fmt: skip
     if len(w.nodes) <= LARGEST:
         yield Heading(2, "The graph")

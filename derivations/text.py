@@ -223,17 +223,21 @@ class TextPrinter:
 
     @lines.register
     def _(self, block: Numbered) -> list[str]:
+        narrower = TextPrinter(self.width - 3, self.ascii_only, self.colour)
         lines: list[str] = []
         for number, item in enumerate(block.items, 1):
-            inner = [line for b in item for line in self.lines(b)]
+            inner = [line for b in item for line in narrower.lines(b)]
             lines += ["", f"{number:>2}. {inner[0].strip()}" if inner else "", *(f"  {line}" for line in inner[1:])]
         return lines
 
     @lines.register
     def _(self, block: Hidden) -> list[str]:
-        inner = [line for b in block.blocks for line in self.lines(b)]
-        first = f"  {block.title}: {inner[0].strip()}" if inner else f"  {block.title}"
-        return [*self.wrapped(first.strip(), "  ", "    "), *inner[1:]]
+        first, *more = block.blocks
+        if isinstance(first, Paragraph):
+            lines = self.wrapped(f"{block.title}: {self.inline(first.text)}", "  ", "    ")
+        else:
+            lines = [f"  {block.title}", *self.lines(first)]
+        return [*lines, *(line for b in more for line in self.lines(b))]
 
 
 _OPERATORS = re.compile(r" (?=[-+=] )| (?=becomes )|(?<=[·*])(?=[^ ])|(?<=; )")
