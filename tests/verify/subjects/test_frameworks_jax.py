@@ -1,0 +1,150 @@
+"""JAX: its elementwise functions proved from their jaxprs, and rules that a user writes judged."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from verify.case import Case
+from verify.errors import UsageError
+from verify.findings import Question, Verdict
+from verify.harness import Options, verify_here
+from verify.proof.result import Status
+from verify.subjects.frameworks import case_of, framework_of, functions
+from verify.subjects.frameworks.catalogue import JAX
+from verify.subjects.pairs import Cases
+from verify.trace.term import symbol
+
+jax = pytest.importorskip("jax", reason="JAX is not installed: pip install 'backproof[jax]'")
+jnp = pytest.importorskip("jax.numpy")
+
+UNPROVED = {
+    "jax.numpy:floor": "no normal form for floor",
+    "jax.numpy:fmod/2": "no normal form for",
+    "jax.numpy:remainder/2": "no normal form for",
+    "jax.numpy:rint": "no term for the primitive round",
+    "jax.numpy:i0": "no term for the primitive bessel_i0e",
+    "jax.numpy:copysign/2": "no term for the primitive bitcast_convert_type",
+    "jax.numpy:heaviside/2": "whether the operation jumps here",
+    "jax.lax:erf_inv": "no normal form for erfinv",
+    "jax.lax:lgamma": "no normal form for",
+    "jax.lax:digamma": "no normal form for",
+    "jax.lax:bessel_i1e": "no term for the primitive bessel_i1e",
+    "jax.scipy.special:log_ndtr": "a difference between the forward and the definition",  # a truncated series
+    "jax.scipy.special:ndtri": "a constant array",  # the coefficients of polynomials
+    "jax.scipy.special:betaln/2": "no normal form for",
+    "jax.scipy.special:gammaln": "no normal form for",
+    "jax.scipy.special:gamma": "no term for the primitive",
+    "jax.scipy.special:expi": "an array of shape",
+    "jax.scipy.special:spence": "an array of shape",
+    "jax.scipy.special:i1": "no term for the primitive bessel_i1e",
+}
+"""Every function of the table that is not proved, and why."""
+
+
+def judged(function, **given):
+    case = case_of(function, "jax", **given)
+    return verify_here(Cases("jax", (case,)), options=Options(points=200))[case[0].name]
+
+
+def verdict(report, question):
+    return report.answers[question].verdict
+
+
+def test_at_least_seventy_are_proved():
+    assert len(JAX) - len(UNPROVED) >= 70
+    assert set(UNPROVED) <= {entry.spec for entry in JAX}
+
+
+@pytest.mark.parametrize("entry", JAX, ids=lambda entry: entry.spec)
+def test_each_rule_is_proved_or_it_is_known_why_not(entry):
+    ((operation, row),) = functions("jax", [entry.spec]).operations()
+    case = Case(operation, row, Options())
+    if entry.spec not in UNPROVED:
+        assert not operation.problem
+        assert case.rule_proof.status is Status.PROVED, case.rule_proof.reasons
+        return
+    reasons = operation.problem or "; ".join(case.rule_proof.reasons)
+    assert UNPROVED[entry.spec] in reasons
+
+
+def test_a_wrong_custom_vjp_is_refuted_with_a_point():
+    @jax.custom_vjp
+    def softsign(x):
+        return x / (1 + jnp.abs(x))
+
+    softsign.defvjp(lambda x: (softsign(x), x), lambda x, g: (g / (1 + jnp.abs(x)),))
+    report = judged(softsign)
+    assert framework_of(softsign) == "jax"
+    assert verdict(report, Question.RIGHT) is Verdict.REFUTED
+    assert any(f.point for f in report.answers[Question.RIGHT].findings if f.verdict is Verdict.REFUTED)
+
+
+def test_a_right_custom_jvp_is_proved():
+    @jax.custom_jvp
+    def softplus(x):
+        return jnp.maximum(x, 0) + jnp.log1p(jnp.exp(-jnp.abs(x)))
+
+    softplus.defjvps(lambda t, out, x: t * jnp.exp(x - out))
+    assert verdict(judged(softplus), Question.RIGHT) is Verdict.PROVED
+
+
+def test_a_rule_that_forgets_the_upstream_is_miswired():
+    @jax.custom_vjp
+    def double(x):
+        return 2 * x
+
+    double.defvjp(lambda x: (double(x), None), lambda _, g: (2 + 0 * g,))
+    assert verdict(judged(double), Question.WIRED) is Verdict.MISWIRED
+
+
+def test_no_valid_slope_at_the_kink_is_told():
+    """The old softplus of JAX (issue #2107): its slope at 0 was 0, where 1/2 is."""
+
+    @jax.custom_vjp
+    def old(x):
+        return jnp.maximum(x, 0) + jnp.log1p(jnp.exp(-jnp.abs(x)))
+
+    def back(x, g):
+        return (g * jnp.where(x == 0, 0.0, 1 / (1 + jnp.exp(-x))),)
+
+    old.defvjp(lambda x: (old(x), x), back)
+    report = judged(old)
+    assert verdict(report, Question.RIGHT) is Verdict.REFUTED or verdict(report, Question.SAFE) is Verdict.UNSAFE
+
+
+def test_a_branch_on_the_operand_is_traced():
+    def bent(x):
+        return jax.lax.cond(x > 1, lambda v: v * v, lambda v: 2 * v - 1, x)
+
+    assert verdict(judged(bent), Question.RIGHT) is Verdict.PROVED
+
+
+def test_what_cannot_be_traced_is_inconclusive_with_the_reason():
+    def looped(x):
+        return jax.lax.while_loop(lambda v: v < 1, lambda v: v + 1, x)
+
+    report = judged(looped)
+    assert verdict(report, Question.RIGHT) is Verdict.INCONCLUSIVE
+    assert "while" in report.answers[Question.RIGHT].findings[0].message
+
+
+def test_the_kernel_is_the_compiled_function_in_64_bits_and_the_process_is_left_alone():
+    before = jax.config.jax_enable_x64
+    operation, _ = case_of(jnp.tanh, "jax", name="tanh")
+    run = operation.run([0.7], upstream=2.0, before=[5.0])
+    assert math.isclose(run.out, math.tanh(0.7), rel_tol=1e-15)
+    assert math.isclose(run.gradients[0], 5 + 2 / math.cosh(0.7) ** 2, rel_tol=1e-14)
+    assert jax.config.jax_enable_x64 == before
+
+
+def test_the_trace_is_jaxs_own_formula():
+    operation, _ = case_of(jnp.tanh, "jax", name="tanh")
+    (rule,) = operation.traced_rule(symbol("g"), symbol("x"))
+    assert "tanh(x)" in repr(rule)
+
+
+def test_a_name_that_is_not_there_is_a_usage_error():
+    with pytest.raises(UsageError, match="has no 'sofplus'"):
+        list(functions("jax", ["jax.nn:sofplus"]).operations())

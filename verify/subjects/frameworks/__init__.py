@@ -1,0 +1,128 @@
+"""Rules of JAX, PyTorch and HIPS autograd: traced by the framework's own tracer, and run on its own kernels.
+
+A framework is imported when a rule of it is read, never before.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from verify.errors import UsageError
+from verify.language.parse import condition, expression
+from verify.mirror import MIRROR, Row
+from verify.subjects.formulas import formula_row
+from verify.subjects.frameworks.base import FrameworkOperation, framework_case, inputs_of
+from verify.subjects.frameworks.catalogue import TABLES, Entry
+from verify.subjects.operation import Operation
+from verify.trace.term import TRUE, Condition
+
+OPERATIONS = {
+    "jax": "JaxOperation",
+}
+"""The class of operations in each framework's module."""
+
+
+@dataclass(frozen=True)
+class Functions:
+    """Functions of a framework as a subject: those of its table, or those that are named."""
+
+    name: str
+    entries: tuple[Entry, ...]
+
+    def operations(self) -> Iterator[tuple[Operation, Row]]:
+        for entry in self.entries:
+            yield from _cases(self.name, entry)
+
+
+def functions(framework: str, specs: Sequence[str] = ()) -> Functions:
+    """The functions of ``framework`` that ``specs`` name (``jax.nn:softplus``, ``my.module:f/2``), or its table.
+
+    Raises UsageError for a framework that is not installed.
+    """
+    operation_class(framework)
+    known = {entry.spec: entry for entry in TABLES[framework]}
+    known |= {spec.partition("/")[0]: entry for spec, entry in known.items()}
+    wanted = tuple(known.get(spec) or Entry(spec) for spec in specs)
+    return Functions(framework, wanted or TABLES[framework])
+
+
+def operation_class(framework: str) -> type[FrameworkOperation]:
+    """What its functions become.
+
+    Raises UsageError if it is not installed.
+    """
+    try:
+        module = import_module(f"verify.subjects.frameworks.{framework}_rules")
+    except ModuleNotFoundError as error:
+        extra = f"pip install 'backproof[{framework}]'"
+        raise UsageError(f"{framework} is not installed ({error}): {extra}") from None
+    return getattr(module, OPERATIONS[framework])  # type: ignore[no-any-return]
+
+
+def framework_of(function: Any) -> str:
+    """The framework that a function belongs to, by its type or the module it was made in; "" if there is none.
+
+    A framework that nobody has imported owns nothing, and is not imported to ask.
+    """
+    kinds = function.__mro__ if isinstance(function, type) else type(function).__mro__
+    modules = [*(kind.__module__ for kind in kinds), getattr(function, "__module__", None) or ""]
+    roots = {module.partition(".")[0] for module in modules} - {"builtins"}
+    found = {"jax": {"jax", "jaxlib"}, "torch": {"torch"}, "autograd": {"autograd"}}
+    return next((name for name in OPERATIONS if roots & found[name] and name in sys.modules), "")
+
+
+def case_of(
+    function: Callable[..., Any],
+    framework: str,
+    row: Row | None = None,
+    domain: Condition | None = None,
+    name: str = "",
+    inputs: Sequence[str] = (),
+) -> tuple[Operation, Row]:
+    """A function of a framework beside its row; without one its own traced forward is the definition."""
+    kind = operation_class(framework)
+    called = name or getattr(function, "__name__", type(function).__name__)
+    operation = kind(function, called, tuple(inputs) or inputs_of(function), f"verify.check({called})")
+    return framework_case(operation, row, domain)
+
+
+def _cases(framework: str, entry: Entry) -> Iterator[tuple[Operation, Row]]:
+    """One case an entry."""
+    spec, _, count = entry.spec.partition("/")
+    function = _found(spec)
+    inputs = inputs_of(function, int(count or 0))
+    operation = operation_class(framework)(function, spec, inputs, f"python -m verify {framework} {entry.spec}")
+    domain = condition(entry.domain, inputs) if entry.domain else None
+    yield framework_case(operation, _row(entry, inputs, domain), domain)
+
+
+def _row(entry: Entry, inputs: Sequence[str], domain: Condition | None) -> Row | None:
+    """The row that an entry names, or the one of its formula."""
+    if not entry.row:
+        return None
+    if entry.row in MIRROR:
+        return MIRROR[entry.row][0]
+    return formula_row(entry.spec, expression(entry.row, inputs), inputs, domain or TRUE)
+
+
+def _found(spec: str) -> Callable[..., Any]:
+    """The function that ``module:name`` names.
+
+    Raises UsageError.
+    """
+    place, _, name = spec.partition(":")
+    if not name:
+        raise UsageError(f"{spec!r} names no function: write package.module:function")
+    try:
+        function = getattr(import_module(place), name)
+    except ImportError as error:
+        raise UsageError(f"{place} cannot be imported: {error}") from None
+    except AttributeError:
+        raise UsageError(f"{place} has no {name!r}") from None
+    if not callable(function):
+        raise UsageError(f"{spec} is no function")
+    return function  # type: ignore[no-any-return]

@@ -1,0 +1,139 @@
+"""What the frameworks share: an operation whose rule is a trace, and whose floats come from a running kernel.
+
+Two programs stand behind one rule: the formula that the framework's tracer writes down, which is proved, and the
+compiled kernel, which is audited in ULPs.  The two may disagree, and then the report says so.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+from verify.errors import UsageError
+from verify.findings import Source
+from verify.mirror import Row
+from verify.proof.recognise import recognised
+from verify.subjects.formulas import formula_row
+from verify.subjects.frameworks.domains import natural_domain
+from verify.subjects.operation import INPUT_NAMES, Operation, Run
+from verify.trace.term import Condition, Term, constant, symbol, term, topological
+
+LONGEST = 400  # nodes of a formula, counted with repetition, beyond which no reader is helped by it
+
+
+class Untraceable(Exception):
+    """A step of a trace that no term stands for; the message names it."""
+
+
+class FrameworkOperation(Operation):
+    """A differentiable function of a framework, of real scalars."""
+
+    compiled = True
+
+    def __init__(self, function: Any, name: str, inputs: Sequence[str], command: str) -> None:
+        self.function = function
+        self.name = name
+        self.inputs = tuple(inputs)
+        self.command = command
+
+    @abstractmethod
+    def traced_forward(self, *x: Term) -> Term:
+        """The forward that the framework's tracer writes down.  Raises Untraceable."""
+
+    @abstractmethod
+    def traced_rule(self, g: Term, *x: Term) -> tuple[Term, ...]:
+        """The gradients that its tracer writes down, for the upstream ``g``.  Raises Untraceable."""
+
+    @abstractmethod
+    def kernel(self, g: float, *x: float) -> tuple[float, tuple[float, ...]]:
+        """Value and gradients by the framework's own compiled code."""
+
+    def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
+        if any(isinstance(x, Term) for x in (*data, upstream)):
+            x = tuple(map(term, data))
+            out: Any = self.traced_forward(*x)
+            gradients: tuple[Any, ...] = self.traced_rule(term(upstream), *x)
+        else:
+            out, gradients = self.kernel(float(upstream), *map(float, data))
+        if before is not None:  # a framework adds up the gradients itself, outside of its rules
+            gradients = tuple(b + g for b, g in zip(before, gradients, strict=True))
+        return Run(out, gradients, tuple(data), out, upstream)
+
+    @property
+    def source(self) -> Source:
+        return source_of(self.function)
+
+    def written(self) -> tuple[str, ...]:
+        try:
+            gradients = self.traced_rule(constant(1), *map(symbol, self.inputs))
+        except Exception as error:  # the user's own code may raise anything
+            return (f"(not traced: {error})",) * len(self.inputs)
+        return tuple(repr(g) if size(g) <= LONGEST else f"(a trace of {len(topological(g))} steps)" for g in gradients)
+
+    @cached_property
+    def own_forward(self) -> Term:
+        """The forward in terms of the inputs; 0, and a problem of the operation, where it cannot be traced."""
+        try:
+            return self.traced_forward(*map(symbol, self.inputs))
+        except Exception as error:  # the user's own code may raise anything
+            self.problem = self.problem or f"its forward cannot be traced: {first_line(error)}"
+            return constant(0)
+
+
+def framework_case(
+    operation: FrameworkOperation, row: Row | None = None, domain: Condition | None = None
+) -> tuple[Operation, Row]:
+    """The operation beside its row: the given one, else what its own traced forward computes, where it has a value."""
+    if row is not None:
+        return operation, row
+    operation.own_definition = True
+    (meant,) = recognised((operation.own_forward,)).terms  # what is meant is sqrt(2), not the nearest float
+    where = natural_domain(meant) if domain is None else domain
+    return operation, formula_row(operation.name, meant, operation.inputs, where)
+
+
+def first_line(error: Exception) -> str:
+    """The error in a line: its name, unless it is our own, and what it says."""
+    message = next(iter(str(error).splitlines()), "")
+    return message if isinstance(error, Untraceable) else f"{type(error).__name__}: {message}"
+
+
+def size(root: Term) -> float:
+    """How many nodes the formula has when it is written out."""
+    sizes: dict[Term, float] = {}
+    for node in topological(root):
+        sizes[node] = 1 + math.fsum(sizes[a] for a in node.args)
+    return sizes[root]
+
+
+def inputs_of(function: Callable[..., Any], count: int = 0) -> tuple[str, ...]:
+    """x, y, ...: one for each argument without a default, or ``count``.
+
+    Raises UsageError where the function does not say how many it takes.
+    """
+    if not count:
+        count = getattr(function, "nin", 0) or _required(function)
+    if not 1 <= count <= len(INPUT_NAMES):
+        raise UsageError(f"{function!r} takes {count} inputs: a rule of 1 to {len(INPUT_NAMES)} can be verified")
+    return INPUT_NAMES[:count]
+
+
+def _required(function: Callable[..., Any]) -> int:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        raise UsageError(f"{function!r} does not say how many inputs it has: pass inputs=('x',)") from None
+    places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(p.kind in places and p.default is p.empty for p in parameters)
+
+
+def source_of(function: Any) -> Source:
+    """The module and line where the function stands; never a path of this machine."""
+    plain = inspect.unwrap(function)
+    code = getattr(plain, "__code__", None)
+    module = getattr(plain, "__module__", None) or type(plain).__module__
+    return Source(module, code.co_firstlineno if code else 0)

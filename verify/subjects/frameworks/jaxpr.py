@@ -1,0 +1,171 @@
+"""A jaxpr read as terms: JAX's own record of a function of scalars, one equation after the other.
+
+Real numbers are meant: x != x never holds, everything is finite, and a comparison with infinity is decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from verify.subjects.frameworks.base import Untraceable
+from verify.subjects.frameworks.reals import (
+    both,
+    bounded,
+    chosen,
+    compared,
+    either,
+    larger,
+    neither,
+    sign,
+    smaller,
+    truncated,
+    truth,
+    whole_power,
+)
+from verify.trace.term import FALSE, TERMS, TRUE, Condition, Term, apply, constant, term
+
+_CALLS = ("jaxpr", "call_jaxpr", "fun_jaxpr")
+"""Where an equation keeps the jaxpr that it calls: jit, custom_jvp_call, custom_vjp_call, closed_call, remat."""
+
+
+def read(closed: Any, arguments: Sequence[Term]) -> tuple[Term, ...]:
+    """The results of a closed jaxpr (of scalars) for these arguments.
+
+    Raises Untraceable naming a primitive that no term stands for.
+    """
+    return _read(closed.jaxpr, [_value(c) for c in closed.consts], arguments)
+
+
+def _read(jaxpr: Any, constants: Sequence[Term], arguments: Sequence[Term]) -> tuple[Term, ...]:
+    known: dict[int, Term] = {}
+
+    def value(atom: Any) -> Term:
+        return _value(atom.val) if hasattr(atom, "val") else known[id(atom)]
+
+    for variables, values in ((jaxpr.constvars, constants), (jaxpr.invars, arguments)):
+        known.update((id(v), x) for v, x in zip(variables, values, strict=True))
+    for equation in jaxpr.eqns:
+        results = _result(equation, [value(atom) for atom in equation.invars])
+        known.update((id(v), x) for v, x in zip(equation.outvars, results, strict=True))
+    return tuple(value(atom) for atom in jaxpr.outvars)
+
+
+def _result(equation: Any, x: list[Term]) -> tuple[Term, ...]:
+    name, parameters = equation.primitive.name, equation.params
+    if name == "cond":
+        return _branched(x[0], [read(branch, x[1:]) for branch in parameters["branches"]])
+    inner = next((parameters[key] for key in _CALLS if key in parameters), None)
+    if inner is not None and name not in ("while", "scan"):
+        return read(inner, x) if hasattr(inner, "consts") else _read(inner, (), x)
+    for variable in equation.outvars:
+        if variable.aval.shape:
+            raise Untraceable(f"{name} makes an array of shape {variable.aval.shape}")
+    if name == "convert_element_type":
+        return (_converted(x[0], equation.invars[0].aval.dtype, parameters["new_dtype"]),)
+    reading = _READINGS.get(name)
+    if reading is None:
+        raise Untraceable(f"there is no term for the primitive {name}")
+    return (reading(parameters, *x),)
+
+
+def _branched(index: Term, branches: list[tuple[Term, ...]]) -> tuple[Term, ...]:
+    if len(branches) != 2:
+        raise Untraceable(f"a switch of {len(branches)} branches")
+    return tuple(chosen(truth(index), b, a) for a, b in zip(*branches, strict=True))
+
+
+def _value(number: Any) -> Term:
+    """The term of a constant of the jaxpr."""
+    array = np.asarray(number)
+    if array.size != 1:
+        raise Untraceable(f"a constant array of shape {array.shape}")
+    plain = array.reshape(()).astype(np.float64 if array.dtype.kind not in "biu" else array.dtype).item()
+    if isinstance(plain, bool):
+        return TRUE if plain else FALSE
+    return constant(plain)
+
+
+def _converted(x: Term, old: Any, new: Any) -> Term:
+    """Precision is nothing to a real number; what is converted to an integer loses its fraction."""
+    old, new = np.dtype(old), np.dtype(new)
+    if new.kind == "b":
+        return truth(x)
+    if new.kind in "iu" and old.kind not in "biu":
+        return truncated(x)
+    if new.kind == "c":
+        raise Untraceable("complex numbers")
+    return term(x)
+
+
+def _selected(_: Any, which: Term, *cases: Term) -> Term:
+    if len(cases) != 2:
+        raise Untraceable(f"select_n between {len(cases)}")
+    return chosen(truth(which), cases[1], cases[0])
+
+
+def _polygamma(_: Any, order: Term, x: Term) -> Term:
+    for known, name in ((0, "digamma"), (1, "trigamma")):
+        if order is constant(known):
+            return apply(name, x)
+    raise Untraceable(f"there is no term for polygamma of order {order!r}")
+
+
+def _named(name: str) -> Callable[..., Term]:
+    return lambda _, *x: apply(name, *x)
+
+
+def _comparison(name: str) -> Callable[..., Condition]:
+    return lambda _, a, b: compared(name, a, b)
+
+
+def _logical(function: Callable[..., Condition]) -> Callable[..., Condition]:
+    def logical(_: Any, *x: Term) -> Condition:
+        conditions = [c for c in x if isinstance(c, Condition)]
+        if len(conditions) < len(x):
+            raise Untraceable("the bits of integers")
+        return reduce(function, conditions) if len(x) > 1 else function(*conditions)
+
+    return logical
+
+
+def _same(_: Any, x: Term, *__: Term) -> Term:
+    return x
+
+
+_SAME_NAME = (
+    *("sqrt", "cbrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh"),
+    *("tanh", "asinh", "acosh", "atanh", "erf", "erfc", "abs", "neg", "floor", "ceil", "lgamma", "digamma"),
+    *("add", "sub", "mul", "div", "pow", "atan2"),
+)
+
+_READINGS: dict[str, Callable[..., Term]] = {
+    **{name: _named(name) for name in _SAME_NAME},
+    **{name: _comparison(name) for name in ("lt", "le", "gt", "ge", "eq", "ne")},
+    **dict.fromkeys(
+        ("broadcast_in_dim", "reshape", "squeeze", "copy", "copy_p", "reduce_precision", "stop_gradient", "real"), _same
+    ),
+    "add_any": _named("add"),
+    "erf_inv": _named("erfinv"),
+    "max": lambda _, a, b: larger(a, b),
+    "min": lambda _, a, b: smaller(a, b),
+    "clamp": lambda _, low, x, high: bounded(x, low, high),
+    "and": _logical(both),
+    "or": _logical(either),
+    "not": _logical(neither),
+    "is_finite": lambda _, x: TRUE,
+    "select_n": _selected,
+    "sign": lambda _, x: sign(x),
+    "rem": lambda _, x, y: x - y * truncated(x / y),
+    "square": lambda _, x: x * x,
+    "integer_pow": lambda p, x: whole_power(x, p["y"]),
+    "rsqrt": lambda _, x: 1 / TERMS.sqrt(x),
+    "exp2": lambda _, x: apply("pow", 2, x),
+    "logistic": lambda _, x: 1 / (1 + TERMS.exp(-x)),
+    "polygamma": _polygamma,
+    "empty2": lambda _: constant(float("nan")),  # what a branch that is not taken would have left
+}
+"""The term of each primitive: its parameters, then its operands."""
