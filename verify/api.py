@@ -143,7 +143,7 @@ def pair(
     if inputs:
         check_names(name or "inputs", inputs)
     bends = _corners(corners, inputs or FunctionPair(forward, backward, name, inputs).inputs)
-    operation = FunctionPair(forward, backward, name, inputs, follows_rows=any(c.answers for c in bends))
+    operation = FunctionPair(forward, backward, name, inputs, keeps_policy=any(c.answers for c in bends))
     names = operation.inputs
     operation.problem = operation.complaint()
     if definition is None:
@@ -180,8 +180,8 @@ class DerivativeCase:
 def cases(subject: Any) -> list[DerivativeCase]:
     """Every operation of a subject as a case, to parametrise a test with (``ids=str``).
 
-    subject: a class of nodes; its name, or the path of a rules file, as on the command line; a list of pairs (forward, backward), of (forward, backward,
-    definition), or of what `pair` made; a mapping of names to such pairs
+    subject: a class of nodes; its name, or the path of a rules file, as on the command line; a list of pairs
+        (forward, backward) or (forward, backward, definition), or of what `pair` made; a mapping of names to pairs
     """
     found: dict[str, list[tuple[Operation, Row]]] = {}
     for operation, row in subject_of(subject).operations():

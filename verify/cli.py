@@ -7,9 +7,11 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import NoReturn
 
 from verify.commands.codes import INTERNAL, INTERRUPTED, USAGE
+from verify.config import fill, load
 from verify.errors import OutputError, UsageError
 from verify.reports.formats import FORMATS
 from verify.version import version
@@ -21,6 +23,7 @@ COMMANDS = {
     "rules": ("verify.commands.rules", "run"),
     "render": ("verify.commands.render", "run"),
     "compare": ("verify.commands.compare", "run"),
+    "completion": ("verify.commands.completion", "run"),
     "check-certificate": ("verify.commands.certificates", "run"),
     "mutants": ("verify.mutants.command", "run"),
     "jax": ("verify.commands.framework", "run_jax"),
@@ -37,6 +40,7 @@ what to verify:
   rules rules.toml               derivatives written as text (docs/rules-files.md)
   render REPORT.json             a saved report in other formats, without verifying again
   compare OLD.json NEW.json      what got better, worse, new, gone between two saved reports
+  completion bash|zsh|fish       the script that completes this command line in a shell
   check-certificate FILE         replay a certificate, in a process and by a checker of its own
   mutants                        break every rule in every way; each must be told from a right one (or: mutants tanh)
 
@@ -60,14 +64,14 @@ def parser() -> argparse.ArgumentParser:
     )
     add = p.add_argument
     add("what", nargs="*", metavar="WHAT", help="all, list, engine, ... or names of operations")
-    add("--points", type=_at_least(1), default=1000, metavar="N", help="points per operand combination")
-    add("--seed", type=_at_least(0), default=0, metavar="S", help="the points derive from it")
+    add("--points", type=_at_least(1), metavar="N", help="points per operand combination (1000)")
+    add("--seed", type=_at_least(0), metavar="S", help="the points derive from it (0)")
     add("--point", action="append", default=[], metavar="x=V", help="look at this point as well")
     add("--select", default="", metavar="Q,Q", help="only these questions: right,accurate,safe,wired")
     add("--strict", action="store_true", help="warnings fail the run too")
     add("--proof", action="store_true", help="tell the proofs, and nothing else")
     add("--certificate", metavar="PATH", help="write the proofs as certificates, and nothing else")
-    add("--report", action="append", default=[], metavar="FORMAT=PATH", help=f"- is stdout; {', '.join(FORMATS)}")
+    add("--report", action="append", default=[], metavar="FORMAT=PATH", help=f"write a report, - for stdout; {', '.join(FORMATS)}")
     _accuracy(p)
     add("--baseline", metavar="FILE", help="put up with the failures that stand there; only new ones count")
     add("--update-baseline", action="store_true", help="write what fails now into the baseline")
@@ -77,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     add("--ascii", action="store_true", help="no characters past ASCII")
     add("--quiet", action="store_true", help="only what fails")
     add("--version", action="version", version=f"backproof {version()}")
+    p.set_defaults(parser=p, commands=tuple(COMMANDS))
     return p
 
 
@@ -136,9 +141,12 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     what: list[str] = arguments.what
     if not what:
         raise UsageError("nothing to verify: say `all`, or names of operations (`list` shows them)")
+    config = None
     if what[0] in COMMANDS:
         (module, function), rest = COMMANDS[what[0]], what[1:]
     else:
-        module, function, rest = "verify.commands.verification", "run", what
+        module, function, rest = "verify.commands.project", "run", what
+        config = load(Path.cwd())
+    fill(arguments, config)
     run: Callable[[argparse.Namespace, list[str]], int] = getattr(import_module(module), function)
     return run(arguments, rest)

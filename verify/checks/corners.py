@@ -90,7 +90,7 @@ def _judge(case: Case, slopes: BallProgram, corner: Corner, place: Vector) -> Fi
             point=point,
             details=(("ours", _shown(answer)), ("valid", _valid(limits))),
         )
-    if not case.operation.follows_rows or not corner.answers:
+    if not (case.operation.follows_rows or case.operation.keeps_policy) or not corner.answers:
         return None
     declared = tuple(float(sympy.sympify(a).subs(case.row.constants)) for a in corner.answers)
     agrees = all(math.isclose(a, d, rel_tol=_SLACK) for a, d in zip(answer, declared, strict=True))

@@ -23,15 +23,8 @@ from verify.report import Report
 from verify.reports import text
 from verify.reports.output import to_stdout as to_standard_output
 from verify.reports.output import write_text
-from verify.reports.targets import portraits, targets, to_stdout, write
+from verify.reports.targets import formulas, plots, targets, to_stdout, write
 from verify.subjects.operation import Operation
-
-
-def run(arguments: argparse.Namespace, rest: list[str]) -> int:
-    """Our own engine: all of it, or the operations that ``rest`` names."""
-    from verify.subjects.values import own_engine
-
-    return verified(arguments, own_engine(), [] if rest == ["all"] else rest)
 
 
 def run_engine(arguments: argparse.Namespace, rest: list[str]) -> int:
@@ -52,7 +45,7 @@ def verified(
     wanted = targets(arguments.report)
     known = accepted(arguments)
     cases = chosen(subject, names)
-    options = replace(options_of(arguments), portraits=portraits(wanted))
+    options = replace(options_of(arguments), portraits=formulas(wanted), plots=plots(wanted))
     if not cases or not options.questions:
         print("verify: nothing selected", file=sys.stderr)
         return NOTHING

@@ -19,6 +19,9 @@ class Formulas:
         self.inputs = tuple(inputs)
         self._doubles: Callable[..., tuple[float, ...]] | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_doubles": None}  # compiled again in another process
+
     def __call__(self, *data: Any) -> tuple[Any, ...]:
         """The values: IEEE doubles for floats and ints, which never raise; terms for terms."""
         if all(isinstance(x, (float, int)) for x in data):

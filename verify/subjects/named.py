@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -47,11 +48,13 @@ def adapted(target: Any) -> Subject | None:
         try:
             found = entry.load()(target)
         except Exception as error:  # an adapter is somebody else's code
-            raise UsageError(f"the adapter {entry.name} ({entry.value}) fails: {type(error).__name__}: {error}") from error
+            reason = f"{type(error).__name__}: {error}"
+            raise UsageError(f"the adapter {entry.name} ({entry.value}) fails: {reason}") from error
         if found is not None:
             return found  # type: ignore[no-any-return]
     return None
 
 
 def _from(base: Path | None, path: str) -> str:
-    return path if base is None else (base / path).as_posix()
+    """The path from the working directory: what is told of it is the same on every machine."""
+    return path if base is None else Path(os.path.relpath(base / path)).as_posix()

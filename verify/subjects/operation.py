@@ -53,6 +53,7 @@ class Operation(ABC):
     own_definition = False  # its row says what its forward does, for want of somebody who says what it should do
     compiled = False  # its floats come from another program than its trace: a kernel, which is audited
     flushes = 0.0  # a number below it may become 0 on the way: floats without subnormal numbers
+    keeps_policy = False  # a user said what it is to answer at its corners
     follows_rows = False  # at corners it answers what its row declares, not just something valid
 
     @property

@@ -195,7 +195,7 @@ def _rule(name: str, table: Mapping[str, Any], source: Source) -> tuple[RuleOper
     gradients = [_read(expression, backward, one, (*inputs, "out", "g"), f"backward of {one}") for one in inputs]
     corners = tuple(_corners(table.get("corners", []), inputs))
     operation = RuleOperation(name, inputs, forward, gradients, source)
-    operation.follows_rows = any(corner.answers for corner in corners)
+    operation.keeps_policy = any(corner.answers for corner in corners)
     return operation, formula_row(name, definition, inputs, domain, corners)
 
 

@@ -50,6 +50,10 @@ class Term:
 
     __hash__ = object.__hash__
 
+    def __reduce__(self) -> Any:
+        """Another process conses it anew."""
+        return _cons, (type(self), self.op, self.args, self.value)
+
     def __eq__(self, other: object) -> Any:
         return self is other if _ORACLE.get() is None else _compared("eq", self, other)
 

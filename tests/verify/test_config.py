@@ -1,0 +1,162 @@
+"""[tool.verify]: what may stand in it, how it is refused, and what it does to a run."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from verify.cli import main
+from verify.config import Waiver, load, parsed
+from verify.errors import UsageError
+
+RULES = """
+[[rule]]
+name = "tanh"
+definition = "tanh(x)"
+backward = "g*(1 - out**2)"
+
+[[rule]]
+name = "relu"
+definition = "max(x, 0)"
+backward = "where(x > 0, g, 0)"
+
+[[rule]]
+name = "wrong"
+definition = "exp(x)"
+backward = "2*g*out"
+"""
+ONLY_RIGHT = RULES.rpartition("[[rule]]")[0]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A folder with rules, into which a configuration is written."""
+    (tmp_path / "rules.toml").write_text(RULES, encoding="utf-8")
+    (tmp_path / "right.toml").write_text(ONLY_RIGHT, encoding="utf-8")
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+
+    def configured(table: str) -> Path:
+        (tmp_path / "pyproject.toml").write_text(f"[tool.verify]\n{table}\n", encoding="utf-8")
+        return tmp_path
+
+    return configured
+
+
+def test_what_it_says(project: Any) -> None:
+    folder = project(
+        'subjects = ["rules.toml"]\npoints = 77\nseed = 3\nfail-on = "warnings"\n[tool.verify.corners]\nrelu = 0\n'
+        '[[tool.verify.waivers]]\noperation = "wrong"\nquestion = "right"\nreason = "teaching"\nexpires = 2031-05-06'
+    )
+    config = load(folder / "below")
+    assert config is not None
+    assert (config.folder, config.subjects, config.points, config.seed) == (folder, ("rules.toml",), 77, 3)
+    assert config.strict
+    assert config.corners == {"relu": (0,)}
+    assert config.waivers == (Waiver("wrong", "teaching", "right", date(2031, 5, 6)),)
+
+
+def test_without_the_table_there_is_none(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.other]\nx = 1\n", encoding="utf-8")
+    assert load(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"subject": []}, "unknown key 'subject': did you mean 'subjects'?"),
+        ({"subjects": "rules.toml"}, "subjects: a list of texts"),
+        ({"points": 0}, "points: 0 is no whole number from 1 on"),
+        ({"seed": True}, "seed: True is no whole number"),
+        ({"fail-on": "warning"}, "did you mean 'warnings'?"),
+        ({"corners": {"relu": "0"}}, "relu = '0': the slope it answers"),
+        ({"corners": 3}, "corners: a table"),
+        ({"waivers": {}}, r"each is a table \[\[tool.verify.waivers\]\]"),
+        ({"waivers": [{"operation": "x"}]}, r"waivers\[0\] \(x\) has no reason"),
+        ({"waivers": [{"reason": "x"}]}, "which operation?"),
+        ({"waivers": [{"operation": "x", "reason": "y", "until": 1}]}, r"waivers\[0\]: unknown key 'until'"),
+        ({"waivers": [{"operation": "x", "reason": "y", "question": "rigth"}]}, "did you mean 'right'?"),
+        ({"waivers": [{"operation": "x", "reason": "y", "expires": "2030-01-01"}]}, "a date without quotes"),
+        (3, "it is a table"),
+    ],
+)
+def test_what_is_refused(table: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        parsed(table, Path())
+
+
+def test_a_mistake_is_a_usage_error_that_names_the_file(project: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    project("point = 3")
+    assert main(["all"]) == 2
+    err = capsys.readouterr().err
+    assert "pyproject.toml: [tool.verify] unknown key 'point': did you mean 'points'?" in err
+    assert main(["list"]) == 0  # a command that does not ask for the project
+
+
+def test_all_is_what_the_project_names(project: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    project('subjects = ["rules.toml"]\npoints = 60\nseed = 5')
+    assert main(["all"]) == 1
+    out = capsys.readouterr().out
+    assert "REFUTED  wrong" in out
+    assert "3 operations, 1 failed" in out
+    assert "60 points each, seed 5" in out
+    assert main(["tanh", "--points", "40"]) == 0
+    assert "40 points each, seed 5" in capsys.readouterr().out
+    assert main(["tahn"]) == 2
+    assert "did you mean 'tanh'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("table", "code", "told"),
+    [
+        ('subjects = ["right.toml"]\nfail-on = "warnings"', 1, "inaccurate"),
+        ('subjects = ["rules.toml"]\nfail-on = "nothing"', 0, "REFUTED  wrong"),
+        ('subjects = ["right.toml"]\n[tool.verify.corners]\nrelu = 0', 0, "all verified"),
+        ('subjects = ["right.toml"]\n[tool.verify.corners]\nrelu = 1', 1, "not the one that its row declares"),
+        ('subjects = ["right.toml"]\n[tool.verify.corners]\nrelu = [1, 0]', 2, "relu needs 1 slopes"),
+        ('subjects = ["right.toml"]\n[tool.verify.corners]\nrelv = 1', 2, "'relv' is no operation"),
+        ('subjects = ["absent.toml"]', 2, "absent.toml: No such file"),
+        ('subjects = ["right.toml", "rules.toml"]', 1, "REFUTED  wrong"),
+    ],
+)
+def test_what_it_does(project: Any, capsys: pytest.CaptureFixture[str], table: str, code: int, told: str) -> None:
+    project(table.replace("[tool", "points = 60\n[tool", 1) if "[tool" in table else f"{table}\npoints = 60")
+    assert main(["all"]) == code
+    captured = capsys.readouterr()
+    assert told in captured.out + captured.err
+
+
+def waiver(expires: str) -> str:
+    return (
+        'subjects = ["rules.toml"]\npoints = 60\n[[tool.verify.waivers]]\noperation = "wrong"\n'
+        f'reason = "teaching"\nexpires = {expires}'
+    )
+
+
+def test_a_waiver_is_told_with_its_reason(project: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    project(waiver("9999-12-31"))
+    assert main(["all"]) == 0
+    assert "accepted: teaching" in capsys.readouterr().out
+
+
+def test_a_waiver_expires(project: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    project(waiver("2020-01-01"))
+    assert main(["all"]) == 1
+    assert "expired     teaching, until 2020-01-01" in capsys.readouterr().out
+
+
+def test_a_waiver_that_nothing_needs_is_told(project: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    project(waiver("9999-12-31").replace('"wrong"', '"relu"').replace("rules.toml", "right.toml"))
+    assert main(["all"]) == 0
+    assert "the waiver of relu (all questions) is for: take it out" in capsys.readouterr().err
+
+
+def test_operations_of_one_name_are_told_apart(project: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    project('subjects = ["right.toml", "rules.toml"]\npoints = 40')
+    main(["all"])
+    out = capsys.readouterr().out
+    assert "../right.toml:tanh" in out
+    assert "../rules.toml:tanh" in out
