@@ -93,6 +93,7 @@ class ForeignOperation(Operation):
         self.constants = constants
         self.inputs = INPUT_NAMES[: found.operands]
         self.problem = found.problem
+        self.own_definition = not found.row
         self.command = f"python -m verify engine {engine.name} {found.name}"
         self._stops: list[str] = []
 
@@ -272,7 +273,9 @@ class ForeignOperation(Operation):
             return ("",) * len(self.inputs)
         c = self.engine.conventions
         found = formulas(self._closure, len(self.inputs), c.data, c.grad) if self._closure else None
-        return found or self._from_trace()
+        if found and all(formula in ("out", *self.inputs) or not formula.isidentifier() for formula in found):
+            return found
+        return self._from_trace()  # a name such as `slope` says nothing
 
     def _from_trace(self) -> tuple[str, ...]:
         data = [symbol(name) for name in self.inputs]

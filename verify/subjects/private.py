@@ -158,6 +158,8 @@ def _function(name: str, real: Function) -> Function:
     def function(*x: Any, **options: Any) -> Any:
         if options:
             return real(*x, **options)
+        if name in _WHOLE and all(isinstance(v, Term) and v.op == "const" for v in x):
+            return real(*map(float, x))
         if any(isinstance(v, Term) for v in x) and all(isinstance(v, (int, float, Term)) for v in x):
             return of_terms(*x)
         if any(_holds_terms(v) for v in x):

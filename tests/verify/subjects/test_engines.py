@@ -1,0 +1,166 @@
+"""Engines in the conventions that are found in the wild: what is right stays in peace, what is planted is found."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from verify.findings import Question, Verdict
+from verify.harness import Options, verify
+from verify.report import Report
+from verify.subjects.conventions import Road
+from verify.subjects.foreign import ForeignEngine, discovered
+from verify.subjects.load import place_of
+
+ENGINES = Path(__file__).parent / "engines"
+RIGHT, ACCURATE, SAFE, WIRED = Question
+OPTIONS = Options(points=80, jobs=2)
+
+
+def engine(name: str) -> ForeignEngine:
+    return discovered(place_of(str(ENGINES / f"{name}.py")))
+
+
+@pytest.fixture(scope="module")
+def reports() -> dict[str, Report]:
+    return {name: verify(engine(name), (), OPTIONS) for name in (*WRONG, "hostile")}
+
+
+WRONG = {
+    "lecture": {"sigmoid": "the derivative of tanh", "power": "no value at 0 for n = 0"},
+    "arrays": {"sin": "a sign"},
+    "dispatch": {"div": "a sign in y"},
+    "nones": {"softplus": "the wrong branch beyond 20"},
+    "properties": {"bump": "half of it", "selu": "the decimals of its constants, cut to floats"},
+    "functions": {"cos": "a sign"},
+    "deriving": {"cube": "a power too high"},
+}
+"""The operations that are refuted, and why; all others are proved."""
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_planted_is_refuted_and_all_else_is_proved(name: str, reports: dict[str, Report]) -> None:
+    found = {o.name: o.answers[RIGHT].verdict for o in reports[name].operations}
+    allowed = {"selu": {Verdict.REFUTED, Verdict.PROVED}}  # proved once its literals are read as the paper's
+    for operation, verdict in found.items():
+        expected = Verdict.REFUTED if operation in WRONG[name] else Verdict.PROVED
+        assert verdict in allowed.get(operation, {expected}), operation
+    assert set(WRONG[name]) <= set(found)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_every_operation_is_wired(name: str, reports: dict[str, Report]) -> None:
+    assert {o.name: o.answers[WIRED].verdict for o in reports[name].operations if not o.answers[WIRED].verdict.fails}
+    assert not [o.name for o in reports[name].operations if o.answers[WIRED].verdict is Verdict.MISWIRED]
+
+
+CONVENTIONS = {
+    #             data     grad        children    road          arrays tracked resets
+    "lecture": ("data", "grad", "_prev", Road.HOOKS, False, False, False),
+    "arrays": ("data", "grad", "_prev", Road.HOOKS, True, True, False),
+    "dispatch": ("value", "gradient", "parents", Road.SCALED, False, False, True),
+    "nones": ("val", "grad", "children", Road.SEEDED, False, False, False),
+    "properties": ("data", "grad", "inputs", Road.HOOKS, False, False, False),
+    "functions": ("data", "grad", "creator", Road.SEEDED, False, True, False),
+    "deriving": ("v", "grad", "args", Road.SCALED, False, False, False),
+}
+
+
+@pytest.mark.parametrize("name", CONVENTIONS)
+def test_conventions_are_observed(name: str) -> None:
+    c = engine(name).conventions
+    assert (c.data, c.grad, c.children, c.road, c.arrays, c.tracked, c.resets) == CONVENTIONS[name]
+
+
+def test_the_class_is_found_where_only_the_file_is_named() -> None:
+    assert engine("functions").name.endswith("functions.py:Variable")
+    assert engine("nones").name.endswith("nones.py:Scalar")
+
+
+OPERATIONS = {
+    "lecture": "add sub mul div neg power exp tanh sigmoid gelu",
+    "arrays": "add mul exp log sin tanh relu leaky_relu",
+    "dispatch": "add sub mul div exp log sin cos",
+    "properties": "add mul atan max sigmoid selu blend bump squareplus",
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operations_are_found_by_their_usual_names(name: str) -> None:
+    found = list(dict.fromkeys(operation.name for operation, _ in engine(name).operations()))
+    assert sorted(found) == sorted(OPERATIONS[name].split())
+
+
+def test_an_operation_without_a_row_is_held_to_its_own_forward(reports: dict[str, Report]) -> None:
+    for name in ("squareplus", "blend", "bump"):
+        answer = reports["properties"][name].answers[RIGHT]
+        assert all(finding.case == "by its own forward" for finding in answer.findings)
+
+
+def test_a_constant_that_cannot_be_passed_makes_the_forward_the_definition(reports: dict[str, Report]) -> None:
+    answer = reports["deriving"]["elu"].answers[RIGHT]
+    assert answer.verdict is Verdict.PROVED
+    assert answer.findings[0].case == "by its own forward"
+
+
+def test_the_row_is_the_variant_that_the_forward_is() -> None:
+    rows = {operation.name: row.op for operation, row in engine("lecture").operations()}
+    assert rows["gelu"] == "gelu_tanh"
+
+
+def test_the_rule_is_shown_as_it_is_written(reports: dict[str, Report]) -> None:
+    assert reports["lecture"]["tanh"].rule == ("1 - t**2",)
+    assert reports["dispatch"]["mul"].rule == ("y", "x")  # read off the trace
+    assert reports["properties"]["add"].rule == ("1", "1")  # `slope` would say nothing
+
+
+def test_the_source_is_the_closure(reports: dict[str, Report]) -> None:
+    source = reports["lecture"]["tanh"].source
+    assert source.text == "self.grad += (1 - t**2) * out.grad"
+    assert source.file.endswith("engines/lecture.py")
+
+
+# --------------------------------------------------------------------------------------------------- hostile code
+
+
+def test_hostile_operations_cost_themselves_and_no_other(reports: dict[str, Report]) -> None:
+    report = reports["hostile"]
+    right = {o.name: o.answers[RIGHT].verdict for o in report.operations}
+    assert right["add"] is right["exp"] is Verdict.PROVED
+    assert {name for name, verdict in right.items() if verdict is Verdict.INCONCLUSIVE} == {
+        *("sin", "cos", "tanh", "atan", "sqrt", "mystery", "square")
+    }
+    assert report.complete
+
+
+@pytest.mark.parametrize(
+    ("operation", "said"),
+    [
+        ("sin", "sin exits (code 0)"),
+        ("cos", "ended with code 3"),
+        ("tanh", "tanh runs longer than 2 s"),
+        ("atan", "RecursionError"),
+        ("mystery", "ended the process with code 5"),
+        ("square", "returned a str"),
+    ],
+)
+def test_the_report_says_what_stopped_it(operation: str, said: str, reports: dict[str, Report]) -> None:
+    told = [f.message + " ".join(text for _, text in f.details) for f in reports["hostile"][operation].findings]
+    assert any(said in text for text in told), told
+
+
+def test_what_the_subject_prints_stays_out_of_the_output() -> None:
+    words = ["engine", f"{ENGINES / 'hostile.py'}:Value", "add", "exp", "--points", "20"]
+    ran = subprocess.run([sys.executable, "-m", "verify", *words], capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 0
+    assert ran.stderr == ""
+    assert not [said for said in ("hello", "adding", "exponential") if said in ran.stdout]
+
+
+def test_a_big_engine_is_proved() -> None:
+    report = verify(engine("many"), (), Options(points=20))
+    assert len(report.operations) == 60
+    assert [o.name for o in report.operations if o.answers[RIGHT].verdict is not Verdict.PROVED] == ["hypot"]

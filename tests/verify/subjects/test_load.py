@@ -1,0 +1,111 @@
+"""Where a class stands: what can be named, and one clear line for what cannot."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+import engine
+from verify.errors import UsageError
+from verify.subjects.load import Place, place_of
+from verify.subjects.survey import surveyed
+
+ENGINE = """
+class Value:
+    def __init__(self, data, _prev=()):
+        self.data, self.grad, self._prev, self._backward = data, 0, _prev, lambda: None
+
+    def __mul__(self, other):
+        out = Value(self.data * other.data, (self, other))
+        def _backward():
+            self.grad += other.data * out.grad
+            other.grad += self.data * out.grad
+        out._backward = _backward
+        return out
+"""
+
+
+def written(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("nowhere.py:Value", "nowhere.py: no such file"),
+        ("micrograd.engine:", "names no class"),
+        (":Value", "names no class"),
+        ("micrograd.engine:Val ue", "names no class"),
+        ("no/module:Value", "names no module"),
+    ],
+)
+def test_what_cannot_be_a_place(spec: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        place_of(spec)
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("no_such_package.engine:Value", "No module named 'no_such_package'; install it"),
+        ("micrograd.engine:Vale", "did you mean 'Value'"),
+        ("math:pi", "is a float, not a class"),
+        ("builtins:int", "int is no engine"),
+        ("string", "no class that looks like an engine"),
+    ],
+)
+def test_what_is_not_there(spec: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        surveyed(place_of(spec))
+
+
+def test_a_file_called_engine_does_not_take_the_place_of_ours(tmp_path: Path) -> None:
+    kind = Place(str(written(tmp_path, "engine.py", ENGINE)), "Value").load()
+    assert sys.modules["engine"] is engine
+    assert kind is not engine.Value
+
+
+def test_a_file_finds_its_neighbours(tmp_path: Path) -> None:
+    written(tmp_path, "neighbour_of_ours.py", "LEAST = 3")
+    path = written(tmp_path, "with_neighbour.py", f"from neighbour_of_ours import LEAST\n{ENGINE}")
+    assert [o.name for o in surveyed(place_of(str(path))).operations] == ["mul"]
+
+
+def test_a_file_of_a_package_may_import_relatively(tmp_path: Path) -> None:
+    written(tmp_path, "small_package/__init__.py", "")
+    written(tmp_path, "small_package/base.py", "LEAST = 3")
+    path = written(tmp_path, "small_package/nodes.py", f"from .base import LEAST\n{ENGINE}")
+    assert [o.name for o in surveyed(place_of(str(path))).operations] == ["mul"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1/0", "cannot be imported: ZeroDivisionError"),
+        ("def", "cannot be imported: SyntaxError"),
+        ("import sys; sys.exit(4)", "cannot be imported: SystemExit: 4"),
+        ("import os; os._exit(4)", "its import ended the process with code 4"),
+        ("while True: pass", "its import did not end within 0.5 s"),
+        ("def f(): f()\nf()", "cannot be imported: RecursionError"),
+        ("class Value:\n    def __init__(self, x): import os; os._exit(2)", "no class that looks"),
+        ("class Value:\n    def __init__(self, x): 1/0\n    def backward(self): ...", "does not work"),
+        ("import os\nclass Value:\n    backward = __init__ = lambda *_: os._exit(2)", "its constructor ended the process"),
+        ("class Value:\n    def backward(self): ...", "does not work"),
+        ("class Value:\n    def __init__(self, x): self.data = x\n    def backward(self): ...", "has no gradient"),
+    ],
+)
+def test_an_engine_that_cannot_be_had_is_one_line(text: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=said) as caught:
+        surveyed(place_of(str(written(tmp_path, "broken.py", text))), seconds=0.5)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_user_s_modules_stay_what_they_are() -> None:
+    before = set(sys.modules)
+    surveyed(place_of("micrograd.nn:Value" if "micrograd.nn" not in before else "micrograd.engine:Value"))
+    assert set(sys.modules) - before == set()
