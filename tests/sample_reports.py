@@ -116,7 +116,7 @@ def empty():
 @cache
 def ours():
     """Some operations of our engine, verified at a few points, with formulas and plots."""
-    options = Options(points=40, portraits=True, jobs=2)
+    options = Options(points=40, portraits=True, plots=True, jobs=2)
     return verify(own_engine(), ["tanh", "max", "relu", "atan2", "elu", "log"], options)
 
 

@@ -52,7 +52,7 @@ class Options:
     points: points per operand combination; questions: which to ask; jobs: worker processes;
     seconds: the time limit of one check of one operation; gibibytes: the memory limit of a worker
     alone: no check relies on what another has found, so that each can be judged by itself
-    portraits: work out formulas and plots as well
+    portraits: write out formulas and proofs as well; plots: work out what is plotted of them
     """
 
     points: int = 1000
@@ -63,6 +63,7 @@ class Options:
     gibibytes: float = 4.0
     alone: bool = False
     portraits: bool = False
+    plots: bool = False
     point: tuple[tuple[str, float], ...] = ()
 
     @property
@@ -119,7 +120,7 @@ def verify_here(subject: Subject, names: Sequence[str] = (), options: Options = 
             for check in checks:
                 task.findings += _found(check, cases)
             if options.portraits:
-                task.portraits = _portraits(cases)
+                task.portraits = _portraits(cases, options)
             task.ended = True
     return _reported(subject, tasks, options, complete=True, whole=not names)
 
@@ -160,10 +161,10 @@ def _cases(task: Task, options: Options) -> list[Any]:
     return [Case(operation, row, options) for operation, row in task.cases]
 
 
-def _portraits(cases: list[Any]) -> tuple[Portrait, ...]:
+def _portraits(cases: list[Any], options: Options) -> tuple[Portrait, ...]:
     from verify.portrait import portrait
 
-    return tuple(map(portrait, cases))
+    return tuple(portrait(case, plots=options.plots) for case in cases)
 
 
 def _report(task: Task, options: Options) -> OperationReport:
@@ -306,7 +307,7 @@ def _work(pipe: Connection, tasks: list[Task], checks: list[Check], options: Opt
                 pipe.send(("findings", _found(check, cases)))
             if options.portraits and PORTRAITS not in done:
                 pipe.send(("begin", PORTRAITS))
-                pipe.send(("portraits", _portraits(cases)))
+                pipe.send(("portraits", _portraits(cases, options)))
             pipe.send(("end", None))
     except (EOFError, BrokenPipeError, KeyboardInterrupt):
         pass

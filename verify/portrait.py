@@ -27,8 +27,8 @@ SIMPLE = (0.7, 2.0, -0.7)  # where a difference is looked at
 STEPS = range(1, 53)  # a difference's steps: 1/2, 1/4, ...
 
 
-def portrait(case: Case) -> Portrait:
-    """The case as a reader meets it."""
+def portrait(case: Case, *, plots: bool = True) -> Portrait:
+    """The case as a reader meets it, without its ``plots`` where nobody will draw them."""
     row = case.row
     return Portrait(
         case=row.case,
@@ -39,7 +39,7 @@ def portrait(case: Case) -> Portrait:
             Bend(" and ".join(f"{e} = 0" for e in corner.at), tuple(map(str, corner.answers))) for corner in row.corners
         ),
         proof=told(case),
-        series=tuple(_all_series(case)),
+        series=tuple(_all_series(case)) if plots else (),
     )
 
 

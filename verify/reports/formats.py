@@ -19,7 +19,7 @@ class Format:
     module, function: where its renderer is, Report -> text
     pages: for a folder, the function Report -> {file name: text}; "" where the format is one file
     summary: a function (Report, bytes) -> text for the step summary of a CI job, no longer than that
-    path: where it goes if nobody says; portraits: it shows formulas and plots
+    path: where it goes if nobody says; formulas, plots: it shows those of each case
     """
 
     name: str
@@ -29,7 +29,8 @@ class Format:
     pages: str = ""
     summary: str = ""
     path: str = ""
-    portraits: bool = False
+    formulas: bool = False
+    plots: bool = False
 
     def _load(self, function: str) -> Callable[..., Any]:
         found: Callable[..., Any] = getattr(import_module(f"verify.reports.{self.module}"), function)
@@ -54,14 +55,14 @@ class Format:
 FORMATS = {
     form.name: form
     for form in (
-        Format("json", "everything; `render` makes the other formats from it", "json", portraits=True),
+        Format("json", "everything; `render` makes the other formats from it", "json", formulas=True, plots=True),
         Format("text", "as in the terminal", "text"),
         Format("markdown", "for a comment on a pull request", "markdown"),
         Format("html", "a page an operation with formulas and plots: a folder, or one .html file", "html",
-               pages="pages", portraits=True),
+               pages="pages", formulas=True, plots=True),
         Format("junit", "JUnit XML, family xunit2: strict readers, Jenkins", "junit"),
         Format("junit-xunit1", "JUnit XML, family xunit1: file and line, GitLab", "junit", "render_xunit1"),
-        Format("sarif", "SARIF 2.1.0: failures at their lines, GitHub code scanning", "sarif"),
+        Format("sarif", "SARIF 2.1.0: failures at their lines, GitHub code scanning", "sarif", formulas=True),
         Format("github", "annotations on stdout, and the step summary", "github", summary="summary", path="-"),
         Format("gitlab", "GitLab Code Quality", "gitlab"),
         Format("badge", "a shields.io endpoint", "badge"),

@@ -59,9 +59,14 @@ def to_stdout(wanted: Iterable[Target]) -> bool:
     return any(target.path == "-" for target in wanted)
 
 
-def portraits(wanted: Iterable[Target]) -> bool:
-    """Whether a format shows formulas and plots, which are worked out only then."""
-    return any(target.form.portraits for target in wanted)
+def formulas(wanted: Iterable[Target]) -> bool:
+    """Whether a format shows the formulas of the cases, which are written out only then."""
+    return any(target.form.formulas for target in wanted)
+
+
+def plots(wanted: Iterable[Target]) -> bool:
+    """Whether a format shows plots, which are worked out only then."""
+    return any(target.form.plots for target in wanted)
 
 
 def write(target: Target, report: Report) -> None:

@@ -7,7 +7,7 @@ from sample_reports import empty, every_verdict, hostile, large
 
 from verify.errors import UsageError
 from verify.reports.formats import FORMATS
-from verify.reports.targets import portraits, targets, to_stdout, write
+from verify.reports.targets import formulas, plots, targets, to_stdout, write
 
 
 @pytest.mark.parametrize(
@@ -39,8 +39,10 @@ def test_github_goes_to_stdout_by_itself():
 
 
 def test_plots_are_worked_out_only_for_formats_that_show_them():
-    assert portraits(targets(["junit=a", "html=out/"]))
-    assert not portraits(targets(["junit=a", "sarif=b", "github"]))
+    assert plots(targets(["junit=a", "html=out/"]))
+    assert not plots(targets(["junit=a", "sarif=b", "github"]))
+    assert formulas(targets(["sarif=b"]))
+    assert not formulas(targets(["junit=a", "github"]))
 
 
 @pytest.mark.parametrize(
