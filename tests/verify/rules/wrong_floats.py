@@ -74,7 +74,7 @@ WRONG_FLOATS = (
     _wrong("softplus",   "floats only: a hard step beyond 3",    lambda m, x, out: float(x > 0) if abs(float(x)) > 3 else 1 / (1 + math.exp(-x)), check="points"),
     _wrong("log",        "floats only: 0 beyond 1e6",            lambda m, x, out: 0.0 if float(x) > 1e6 else 1 / x, check="points"),
     _wrong("expm1",      "floats only: 0.05% off on (1, 2)",     lambda m, x, out: m.exp(float(x)) * (1.0005 if 1 < x < 2 else 1), check="points"),
-    _wrong("atan",       "floats only: 1e-7 off on (1/4, 8)",    lambda m, x, out: 1 / (1 + float(x) * x) * (1 + 1e-7 if 0.25 < x < 8 else 1), check="differences", alone=True),
+    _wrong("atan",       "floats only: 1e-7 off on (1/16, 30)",    lambda m, x, out: 1 / (1 + float(x) * x) * (1 + 1e-7 if 0.0625 < x < 30 else 1), check="differences", alone=True),
     # no number at all
     _wrong("cbrt",       "a power of a negative float: complex", lambda m, x, out: x**(-2 / 3) / 3 if _f(x) and x else cbrt_slope(m, x, out), check="extremes", alone=True),
     _wrong("neg",        "None on floats",                       lambda m, x, out: _NoNumber() if _f(x) else -1, check="extremes"),
