@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flint import arb
 
@@ -17,16 +17,14 @@ from verify.case import Case
 from verify.findings import Finding, Verdict
 from verify.numbers import differences
 from verify.numbers.ulps import decimal
-from verify.proof.diagnose import diagnose
 from verify.proof.enclose import Enclosure
 from verify.proof.interpret import unread
-from verify.proof.places import place
-from verify.proof.recognise import likeness
-from verify.proof.refute import Witness, refutations
 from verify.proof.result import Bend, BoundaryResult, Proof, Status
-from verify.proof.symbolic import settled
 from verify.trace.term import Term, topological
 from verify.trace.text import written
+
+if TYPE_CHECKING:
+    from verify.proof.refute import Witness
 
 _LONG = 60  # characters of a formula that still help a reader beside a number
 
@@ -43,6 +41,8 @@ def check(case: Case) -> Iterator[Finding]:
         message = "proved " + "; ".join(map(_bound, case.bounds)) + ", not exactly: its literals are rounded"
         yield case.finding("proof", Verdict.MATCHED, message)
     else:
+        from verify.proof.symbolic import settled  # what only a rule that is not proved needs is loaded for it
+
         refuted = list(_refuted(case, proof))
         yield from refuted
         if refuted:
@@ -80,6 +80,8 @@ def _summary(case: Case, proof: Proof) -> str:
 
 def _refuted(case: Case, proof: Proof) -> Iterator[Finding]:
     """A finding for each wrong partial or forward with a witness; without any, one for a boundary."""
+    from verify.proof.refute import refutations
+
     found = False
     for witness in refutations(proof):
         found = True
@@ -95,6 +97,8 @@ def _refuted(case: Case, proof: Proof) -> Iterator[Finding]:
 
 def _evidence(proof: Proof, boundary: BoundaryResult) -> dict[str, Any]:
     """The simplest point of the boundary, the rule's answer and the slopes around it there."""
+    from verify.proof.places import place
+
     at = place(proof.obligation, boundary)
     if at is None:
         details = [("ours", _vector(boundary.rule))] if boundary.rule is not None else []
@@ -126,6 +130,8 @@ def _vector(values: Sequence[Term | None]) -> str:
 
 
 def _told(case: Case, proof: Proof, witness: Witness) -> Finding:
+    from verify.proof.diagnose import diagnose
+
     at = ", ".join(f"{n} = {v}" for n, v in zip(witness.inputs, witness.point, strict=True))
     floats = tuple(map(_nearest, witness.point))
     i = witness.operand
@@ -165,6 +171,8 @@ def _told(case: Case, proof: Proof, witness: Witness) -> Finding:
 
 def _near_constants(gradient: Term) -> Iterator[str]:
     """Literals that are nearly, but not to the last digit, a constant that people use."""
+    from verify.proof.recognise import likeness
+
     for t in topological(gradient):
         if t.op == "const" and (near := likeness(t.value)) is not None and near.distance > 2**-52:
             yield f"{written(t)} is {written(near.form)} but for {near.distance:.1e} of it"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import inspect
+import linecache
 import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 
@@ -20,10 +22,23 @@ def shown_path(file: str) -> str:
     return path.name
 
 
+def source_lines(code: CodeType) -> tuple[list[str], int]:
+    """The lines of a function's source, and the number of the first; raises OSError without any.
+
+    By the positions that the code itself keeps: `inspect.getsourcelines` reads the file word by word for it.
+    """
+    first = code.co_firstlineno
+    last = max((end for _, end, _, _ in code.co_positions() if end), default=first)
+    lines = linecache.getlines(code.co_filename)[first - 1 : last]
+    if not lines:
+        raise OSError(f"{code.co_filename} has no source")
+    return lines, first
+
+
 def rule_lines(code: Any, grad: str = "grad") -> list[tuple[int, str]]:
     """The closure's lines that touch a gradient."""
     try:
-        lines, first = inspect.getsourcelines(code)
+        lines, first = source_lines(code)
     except (OSError, TypeError):
         return []
     return [(first + i, line.strip()) for i, line in enumerate(lines) if f".{grad}" in line and "def " not in line]
@@ -37,8 +52,8 @@ def formulas(
 ) -> tuple[str, ...] | None:
     """Each ``p.grad += formula * out.grad`` of the closure as its formula in x, y and out; None if it is not so."""
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(closure)))
-    except (OSError, TypeError, SyntaxError):
+        tree = ast.parse(textwrap.dedent("".join(source_lines(inspect.unwrap(closure).__code__)[0])))
+    except (OSError, TypeError, SyntaxError, AttributeError):
         return None
     found: dict[str, str] = {}
     for node in ast.walk(tree):
