@@ -154,7 +154,8 @@ def test_the_report_says_what_stopped_it(operation: str, said: str, reports: dic
 
 def test_what_the_subject_prints_stays_out_of_the_output() -> None:
     words = ["engine", f"{ENGINES / 'hostile.py'}:Value", "add", "exp", "--points", "20"]
-    ran = subprocess.run([sys.executable, "-m", "verify", *words], capture_output=True, text=True, timeout=60, check=False)
+    command = [sys.executable, "-m", "verify", *words]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 0
     assert ran.stderr == ""
     assert not [said for said in ("hello", "adding", "exponential") if said in ran.stdout]
