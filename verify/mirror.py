@@ -203,6 +203,8 @@ ROWS = (
     Row("relu6",       Min(Max(x, 0), 6),                true,             at(x, x - 6)),
     Row("leaky_relu",  Max(x, 0) + slope * Min(x, 0),    true,             at(x, answers=(slope,)),
         constants=((slope, Rational(1, 100)),)),
+    Row("leaky_relu",  Max(x, 0) + slope * Min(x, 0),    true,             at(x, answers=(slope,)),
+        constants=((slope, Rational(1, 4)),)),
     Row("hardtanh",    Min(Max(x, -1), 1),               true,             at(x + 1, x - 1)),
     Row("hardsigmoid", Min(Max(x + 3, 0), 6) / 6,        true,             at(x + 3, x - 3)),
     Row("hardswish",   x * Min(Max(x + 3, 0), 6) / 6,    true,             at(x + 3) + at(x - 3, answers=(1,))),

@@ -94,6 +94,8 @@ def _notable(interval: Interval, corners: Sequence[Fraction | float]) -> Iterato
         yield from (x, FLOAT64.step(x, 1), FLOAT64.step(x, -1))
     yield from interval.floats
     yield from (0.0, -0.0, 1.0, -1.0, FLOAT64.smallest, -FLOAT64.smallest)
+    for edge in interval.edges:  # where a difference from the edge cancels: 1 - x*x for x near 1
+        yield from (float(edge * (1 + s * Fraction(1, 2**k))) for k in (10, 20, 30, 40) for s in (1, -1) if edge)
     for x in LANDMARKS:
         for near in (x, FLOAT64.step(x, 1), FLOAT64.step(x, -1)):
             yield from (near, -near)

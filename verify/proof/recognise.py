@@ -62,7 +62,7 @@ def _assumption(literal: float, form: Term) -> str:
 
 
 def closed_form(value: Fraction) -> Term | None:
-    """What a float literal stands for: a short decimal, a constant within one ULP, or a small fraction.
+    """What a float literal stands for: a short decimal, a constant within one ULP, the small fraction nearest to it.
 
     None for a number that is no float literal, or needs no reading (a small binary fraction is itself).
     """
@@ -77,7 +77,7 @@ def closed_form(value: Fraction) -> Term | None:
             if abs(ball - arb(literal)) <= math.ulp(literal):
                 return form
     small = value.limit_denominator(SMALL)
-    return constant(small) if abs(small - value) <= Fraction(math.ulp(literal)) else None
+    return constant(small) if float(small) == literal else None  # 0.9999999999999999 is not 1
 
 
 def likeness(value: Fraction) -> Likeness | None:
