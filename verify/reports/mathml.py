@@ -107,7 +107,12 @@ def _begins_with_number(node: ast.expr) -> bool:
 
 
 def _power(base: ast.expr, exponent: ast.expr) -> Drawn:
-    return f"<msup>{_row(_at_least(base, _ATOM))}{_row(_draw(exponent)[0])}</msup>", _POWER
+    match exponent:
+        case ast.BinOp(op=ast.Div(), left=ast.Constant() | ast.UnaryOp() as p, right=ast.Constant() as q):
+            raised = _row(_draw(p)[0], _operator("/"), _draw(q)[0])  # 5/2: a fraction would be too small to read
+        case _:
+            raised = _row(_draw(exponent)[0])
+    return f"<msup>{_row(_at_least(base, _ATOM))}{raised}</msup>", _POWER
 
 
 def _call(name: str, arguments: list[ast.expr]) -> Drawn:
