@@ -6,6 +6,7 @@ functions (sigmoid, Φ, ...) left standing.  What it then names is what it must 
 
 from __future__ import annotations
 
+import ast
 import inspect
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,8 @@ from verify.trace.term import TERMS, Term, apply, constant, substitute, symbol, 
 class Closure:
     """One operation's `_backward`.
 
-    file, line: where it stands; source: its lines, without the `def`; forward: the lines that compute `out`
+    file, line: where it stands; source: its lines, without the `def`, and what is prepared for it
+    forward: the lines that compute `out`
     slopes: what it multiplies the upstream gradient with, one term an operand, in x, y, out and the constants
     """
 
@@ -70,11 +72,12 @@ def closure_of(operation: ValueOperation, constants: Mapping[str, Any]) -> Closu
     method = getattr(operation.engine.kind, operation.method)
     lines, first = inspect.getsourcelines(node._backward)
     body = [line for line in textwrap.dedent("".join(lines[1:])).splitlines() if line.strip()]
+    forward, beside = _method_lines(method)
     return Closure(
         operation.source.file,
         next(first + i for i, line in enumerate(lines) if ".grad" in line),
-        tuple(body),
-        _forward_lines(method),
+        (*beside, *body),
+        forward,
         tuple(_slope(operation, i, constants) for i in range(len(operation.inputs))),
     )
 
@@ -104,11 +107,26 @@ def _constant_names(operation: ValueOperation) -> tuple[str, ...]:
     return tuple(str(name) for name, _ in MIRROR[operation.name][0].constants)
 
 
-def _forward_lines(method: Any) -> tuple[str, ...]:
-    """The body of the method between its docstring and its closure, without the choice of an arithmetic."""
-    body = inspect.getsource(method).split("def _backward")[0].split('"""')[-1]
-    lines = [line for line in textwrap.dedent(body).splitlines() if line.strip()]
-    return tuple(line for line in lines if not line.startswith(("m = arithmetic(", "other = self.operand(")))
+def _method_lines(method: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The statements of the method up to `out`, and those between it and the closure.
+
+    What chooses an arithmetic, wraps an operand or refuses an argument is left out: it is no mathematics.
+    """
+    tree = ast.parse(textwrap.dedent(inspect.getsource(method))).body[0]
+    lines = textwrap.dedent(inspect.getsource(method)).splitlines()
+    assert isinstance(tree, ast.FunctionDef)
+    before: list[str] = []
+    after: list[str] = []
+    found = before
+    for statement in tree.body:
+        text = textwrap.dedent("\n".join(lines[statement.lineno - 1 : statement.end_lineno])).splitlines()
+        if text[0].startswith("out._backward"):
+            break
+        if isinstance(statement, ast.Assign) and not text[0].startswith(("m = arithmetic(", "other = self.operand(")):
+            found += text
+        if text[0].startswith("out = "):
+            found = after
+    return tuple(before), tuple(after)
 
 
 @contextmanager

@@ -150,7 +150,7 @@ def _pair(cases: Sequence[Case]) -> tuple[Pair | None, str]:
 def _operand(road: Road, checker: Checker, rule: Closure, i: int, name: str) -> Derived:
     found = path(road, name, road.closings.get(name, ()))
     named = {meaning: symbol for symbol, meaning in found.names.items() if symbol.value in ("s", "t")}
-    closure = substitute((rule.slopes[i],), named)[0]
+    closure = substitute((rule.slopes[i],), {**named, **road.written_as})[0]
     failure = found.failure
     because = road.written_for(name)
     if not failure and closure is not found.result:

@@ -199,6 +199,8 @@ class Plain(Notation):
     def call(self, op: str, args: tuple[Term, ...]) -> str:
         if op == "abs":
             return f"|{self(args[0])}|"
+        if op == "cbrt" and op in self.functions:
+            return self.functions[op] + self.within(args[0], ATOM)
         return f"{self.functions.get(op, op)}({', '.join(map(self, args))})"
 
 

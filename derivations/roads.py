@@ -47,6 +47,7 @@ class Road:
     written: why the closure writes it yet another way, where it does
     lesson: what there is to learn, in a sentence or two
     constants: symbols that stand for fixed numbers
+    written_as: what the closure spells differently, by the name that a closing gives it
     keeps_digits: the same slope in a form that keeps its digits where the closure's does not
     """
 
@@ -56,6 +57,7 @@ class Road:
     written: str | Mapping[str, str] = ""
     lesson: str = ""
     constants: Mapping[str, Fraction] = field(default_factory=dict)
+    written_as: Mapping[Term, Term] = field(default_factory=dict)
     keeps_digits: Term | None = None
 
     def openings_for(self, operand: str) -> tuple[Waypoint, ...]:
@@ -112,7 +114,7 @@ sigmoid, softplus, cdf, pdf, sign, atan2 = map(
 
 _E, _M = exp(x), exp(-x)
 _CUBIC = constant(Fraction("0.044715"))
-_GATE = sigmoid(sqrt(8 / PI) * (x + _CUBIC * (x * x * x)))
+_GATE = sigmoid(sqrt(8 / PI) * (x + _CUBIC * x**3))
 _MIXED = tanh(softplus(x))
 _PHI = (1 + erf(x / sqrt(2))) / 2
 _POWERS = "x² is written x·x: one multiplication, one rounding."
@@ -399,6 +401,7 @@ ROADS: dict[str, Road] = {
         },
         (rewritten(x * _GATE, "(1 + tanh(z))/2 = σ(2·z), and 2·√(2/π) = √(8/π)."),),
         written="Where s·(1 - s) has run out to 0, the other factor may overflow: the closure puts 0 there.",
+        written_as={sigmoid(sqrt(8 / PI) * (x + _CUBIC * (x * x * x))): s},
     ),
     "silu": Road(
         x / (1 + _M),

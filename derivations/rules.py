@@ -60,7 +60,7 @@ RULES = (
         "Each factor changes in turn while the other stands still.",
     ),
     Rule(
-        "reciprocal", "reciprocal rule", D(c / g, x), -c * D(g, x) / g**2,
+        "reciprocal", "reciprocal rule", D(c / g, x), -(c * D(g, x) / g**2),
         "The quotient rule with a numerator that stands still.", "g ≠ 0", compare("ne", g, 0),
     ),
     Rule(

@@ -31,13 +31,10 @@ from derivations.steps import Step
 from verify.trace.term import TRUE, Condition, Term, compare, constant, symbol
 
 _USES = {
-    "__add__": "x + y",
-    "__sub__": "x - y",
-    "__mul__": "x * y",
-    "__truediv__": "x / y",
-    "__neg__": "-x",
-    "__abs__": "abs(x)",
+    **{"add": "x + y", "sub": "x - y", "mul": "x * y", "div": "x / y", "neg": "-x", "abs": "abs(x)"},
+    **{"power": "x ** n", "pow": "x ** y"},
 }
+"""How operations are written that have a sign of their own."""
 
 
 def told(d: Derivation) -> Document:
@@ -86,8 +83,8 @@ def signature(d: Derivation) -> str:
     from engine import OPS, Value
 
     method = OPS[d.op]
-    if method in _USES:
-        return _USES[method]
+    if d.op in _USES:
+        return _USES[d.op]
     parameters = list(inspect.signature(getattr(Value, method)).parameters.values())[len(d.inputs) :]
     others = [*d.inputs[1:], *(str(p).partition(":")[0] + _default(p) for p in parameters if p.name != "more")]
     return f"x.{method}({', '.join(others)})"
@@ -228,7 +225,7 @@ def _proof(d: Derivation) -> Text:
         return ("Not proved: " + "; ".join(dict.fromkeys(filter(None, reasons))) + ".",)
     aside = _assumed(d)
     return (
-        f"Proved: the definition is the one of verify/mirror.py, each of the {lines} lines equals the one before, "
+        f"Proved: the definition is the one of verify/mirror.py, each line equals the one before ({lines} in all), "
         "and the last is the mirror's derivative and what the closure computes. "
         "The prover works out every derivative anew and knows nothing of these steps.",
         *aside,

@@ -40,6 +40,7 @@ _LETTERS = {
 
 def in_ascii(text: str) -> str:
     """The text with its letters past ASCII spelled out."""
+    text = re.sub(r"√(\w)", r"sqrt(\1)", text)
     return "".join(_LETTERS.get(c, c if c.isascii() else "?") for c in text)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from verify.trace.term import PI, Term, apply, compare, constant, substitute, topological, where
+from verify.trace.term import PI, Condition, Term, apply, compare, constant, substitute, topological, where
 
 _ZERO, _ONE, _MINUS = constant(0), constant(1), constant(-1)
 
@@ -59,9 +59,23 @@ def _tidied(t: Term, deep: bool) -> Term:
             return _quotient(*t.args)
         case "pow":
             return t.args[0] if t.args[1] is _ONE else t
+        case "ne" if t.args[1] is _ZERO:
+            condition = _condition_of(t.args[0])
+            return t if condition is None else condition
         case "where":
             return t.args[1] if t.args[1] is t.args[2] else t
     return t
+
+
+def _condition_of(t: Term) -> Condition | None:
+    """The condition behind an indicator, or behind a product of them; None for anything else."""
+    if t.op == "where" and t.args[1:] == (_ONE, _ZERO):
+        return t.args[0]  # type: ignore[return-value]  # the first part of a where is a condition
+    if t.op == "mul":
+        both = [_condition_of(a) for a in t.args]
+        if both[0] is not None and both[1] is not None:
+            return both[0] & both[1]
+    return None
 
 
 def _whole(t: Term) -> bool:
