@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
+from verify.config import Config, waived
 from verify.errors import DerivativeError, UsageError
 from verify.harness import Options, Subject, verify, verify_here
 from verify.language.parse import ExpressionError, condition, expression, nearest
@@ -57,6 +59,7 @@ def check(
     Raises DerivativeError, with what was found, if anything fails (under ``strict`` also what only warns);
     UsageError for a call that makes no sense.
     """
+    __tracebackhide__ = True
     if backward is None:
         subject = _whole(forward, definition, domain, name, inputs)
         return _judged(verify(subject, options=Options(points=points, seed=seed)), strict, raises)
@@ -75,6 +78,7 @@ def check_engine(
     raises: bool = True,
 ) -> Report:
     """Verify somebody's class of nodes, in the style of micrograd: all its operations, or those that are named."""
+    __tracebackhide__ = True
     return _judged(verify(engine(kind), names, Options(points=points, seed=seed)), strict, raises)
 
 
@@ -161,6 +165,7 @@ class DerivativeCase:
 
     name: str
     subject: Cases
+    config: Config | None = None  # whose waivers count
 
     def __str__(self) -> str:
         return self.name
@@ -171,22 +176,35 @@ class DerivativeCase:
         """Verify this operation, as `check` does; what is not said here is as pytest's options have it."""
         from verify.settings import current
 
+        __tracebackhide__ = True
         now = current()
         options = Options(points=now.points if points is None else points, seed=now.seed if seed is None else seed)
-        report = verify_here(self.subject, options=options)
+        report = replace(verify_here(self.subject, options=options), strict=now.strict if strict is None else strict)
+        if self.config is not None:
+            report = waived(report, self.config.waivers, date.today())
         return _judged(report, now.strict if strict is None else strict, raises)
 
 
-def cases(subject: Any) -> list[DerivativeCase]:
+def cases(subject: Any, config: Config | None = None) -> list[DerivativeCase]:
     """Every operation of a subject as a case, to parametrise a test with (``ids=str``).
 
     subject: a class of nodes; its name, or the path of a rules file, as on the command line; a list of pairs
         (forward, backward) or (forward, backward, definition), or of what `pair` made; a mapping of names to pairs
+    config: the project whose waivers count, if any
     """
     found: dict[str, list[tuple[Operation, Row]]] = {}
     for operation, row in subject_of(subject).operations():
         found.setdefault(operation.name, []).append((operation, row))
-    return [DerivativeCase(name, Cases(name, tuple(rows))) for name, rows in found.items()]
+    return [DerivativeCase(name, Cases(name, tuple(rows)), config) for name, rows in found.items()]
+
+
+def cases_of_project(config: Config) -> list[DerivativeCase]:
+    """Every operation that a project's configuration names, its corners held to the project's policy."""
+    from verify.subjects.named import subject_named
+    from verify.subjects.together import together
+
+    subjects = [subject_named(name, config.folder) for name in config.subjects]
+    return cases(together(subjects, config.corners or {}, [waiver.operation for waiver in config.waivers]), config)
 
 
 def subject_of(given: Any) -> Subject:
@@ -292,6 +310,7 @@ def _float(x: Any) -> float:
 
 
 def _judged(report: Report, strict: bool, raises: bool) -> Report:
+    __tracebackhide__ = True  # pytest: a failure is the user's, not ours
     report = replace(report, strict=strict)
     if raises and not report.ok:
         raise DerivativeError("\n\n".join(failure.told() for failure in failures(report)), report)

@@ -1,0 +1,122 @@
+"""The pytest plugin: options, the seed in the header, the fixture `derivative_case`, failures told as findings.
+
+    @pytest.mark.parametrize("case", verify.cases(Value), ids=str)
+    def test_local_derivative(case):
+        case.check()
+
+It loads nothing but itself until a test asks for a derivative: no SymPy, no NumPy.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    pass
+
+FIXTURE = "derivative_case"
+SUBJECTS = "verify_subjects"
+"""The name of a test module's list of what its `derivative_case` runs over."""
+
+_CONFIG = pytest.StashKey["Config | None"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("verify", "verified derivatives")
+    group.addoption("--verify-seed", type=_at_least(0), metavar="S", help="what the points derive from (default: 0)")
+    group.addoption("--verify-points", type=_at_least(1), metavar="N", help="points an operation (default: 1000)")
+    group.addoption("--verify-strict", action="store_true", help="warnings (inaccurate, matched) fail a test too")
+
+
+def _at_least(least: int) -> Any:
+    def whole(text: str) -> int:
+        number = int(text)
+        if number < least:
+            raise ValueError(text)
+        return number
+
+    whole.__name__ = f"whole number from {least} on"
+    return whole
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Options first, then the project's [tool.verify], then the defaults."""
+    from verify.config import load
+    from verify.errors import UsageError
+    from verify.settings import Settings, use
+
+    try:
+        project = load(Path(config.rootpath))
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+    seed, points = config.getoption("--verify-seed"), config.getoption("--verify-points")
+    given = Settings() if project is None else Settings(project.points or 1000, project.seed or 0, project.strict)
+    config.stash[_CONFIG] = project
+    use(
+        Settings(
+            points=given.points if points is None else points,
+            seed=given.seed if seed is None else seed,
+            strict=given.strict or config.getoption("--verify-strict"),
+        )
+    )
+
+
+def pytest_report_header() -> str:
+    from verify.settings import current
+
+    now = current()
+    return f"verify: seed {now.seed}, {now.points} points{', strict' if now.strict else ''}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that asks for `derivative_case` runs for every operation of its module's or the project's subjects."""
+    if FIXTURE not in metafunc.fixturenames:
+        return
+    from verify.errors import UsageError
+
+    try:
+        found = _cases(metafunc)
+    except UsageError as error:
+        raise pytest.Collector.CollectError(f"{FIXTURE}: {error}") from None
+    metafunc.parametrize(FIXTURE, found, ids=str, indirect=True)
+
+
+def _cases(metafunc: pytest.Metafunc) -> list[Any]:
+    from verify.api import cases, cases_of_project
+    from verify.errors import UsageError
+
+    given = getattr(metafunc.module, SUBJECTS, None)
+    if given is not None:
+        return [case for subject in given for case in cases(subject)]
+    project = metafunc.config.stash[_CONFIG]
+    if project is None or not project.subjects:
+        raise UsageError(
+            f"it has no subjects: set {SUBJECTS} = [...] in the test module, or subjects under [tool.verify] in "
+            "pyproject.toml"
+        )
+    return cases_of_project(project)
+
+
+@pytest.fixture
+def derivative_case(request: pytest.FixtureRequest) -> Any:
+    """One operation of the subjects under verification: `derivative_case.check()` raises what fails."""
+    return request.param
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A derivative that fails is told by its finding alone, unless a style of traceback was asked for."""
+    report = yield
+    errors = sys.modules.get("verify.errors")
+    if errors is not None and call.excinfo is not None and report.failed:
+        ours = isinstance(call.excinfo.value, (errors.DerivativeError, errors.UsageError))
+        if ours and item.config.getoption("tbstyle") == "auto":
+            report.longrepr = call.excinfo.getrepr(style="value")
+    return report
