@@ -15,13 +15,14 @@ from verify.errors import UsageError
 from verify.language.parse import condition, expression
 from verify.mirror import MIRROR, Row
 from verify.subjects.formulas import formula_row
-from verify.subjects.frameworks.base import FrameworkOperation, framework_case, inputs_of
+from verify.subjects.frameworks.base import FrameworkOperation, framework_case
 from verify.subjects.frameworks.catalogue import TABLES, Entry
 from verify.subjects.operation import Operation
 from verify.trace.term import TRUE, Condition
 
 OPERATIONS = {
     "jax": "JaxOperation",
+    "torch": "TorchOperation",
 }
 """The class of operations in each framework's module."""
 
@@ -86,7 +87,7 @@ def case_of(
     """A function of a framework beside its row; without one its own traced forward is the definition."""
     kind = operation_class(framework)
     called = name or getattr(function, "__name__", type(function).__name__)
-    operation = kind(function, called, tuple(inputs) or inputs_of(function), f"verify.check({called})")
+    operation = kind(function, called, tuple(inputs) or kind.count_inputs(function), f"verify.check({called})")
     return framework_case(operation, row, domain)
 
 
@@ -94,8 +95,9 @@ def _cases(framework: str, entry: Entry) -> Iterator[tuple[Operation, Row]]:
     """One case an entry."""
     spec, _, count = entry.spec.partition("/")
     function = _found(spec)
-    inputs = inputs_of(function, int(count or 0))
-    operation = operation_class(framework)(function, spec, inputs, f"python -m verify {framework} {entry.spec}")
+    kind = operation_class(framework)
+    inputs = kind.count_inputs(function, int(count or 0))
+    operation = kind(function, spec, inputs, f"python -m verify {framework} {entry.spec}")
     domain = condition(entry.domain, inputs) if entry.domain else None
     yield framework_case(operation, _row(entry, inputs, domain), domain)
 

@@ -52,6 +52,11 @@ class FrameworkOperation(Operation):
     def kernel(self, g: float, *x: float) -> tuple[float, tuple[float, ...]]:
         """Value and gradients by the framework's own compiled code."""
 
+    @classmethod
+    def count_inputs(cls, function: Any, count: int = 0) -> tuple[str, ...]:
+        """The names of the function's inputs: as many as it takes, or ``count``.  Raises UsageError."""
+        return inputs_of(function, count)
+
     def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
         if any(isinstance(x, Term) for x in (*data, upstream)):
             x = tuple(map(term, data))

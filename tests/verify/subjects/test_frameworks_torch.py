@@ -1,0 +1,152 @@
+"""PyTorch: its elementwise functions proved from their decompositions, and rules that a user writes judged."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from verify.case import Case
+from verify.findings import Question, Verdict
+from verify.harness import Options, verify_here
+from verify.proof.result import Status
+from verify.subjects.frameworks import case_of, framework_of, functions
+from verify.subjects.frameworks.catalogue import TORCH
+from verify.subjects.pairs import Cases
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'backproof[torch]'")
+
+pytestmark = pytest.mark.filterwarnings("default")  # PyTorch warns of its own deprecations while it traces
+
+UNPROVED = {
+    "torch.nn.functional:softplus/1": "a difference between the forward and the definition",  # its threshold at 20
+    "torch.nn.functional:mish/1": "a difference between the forward and the definition",  # the same threshold
+    "torch:floor/1": "no normal form for floor",
+    "torch:frac/1": "no normal form for",
+    "torch:round/1": "no term for prims.round",
+    "torch:erfinv/1": "no normal form for erfinv",
+    "torch:lgamma/1": "no normal form for",
+    "torch:digamma/1": "no normal form for",
+    "torch:i0/1": "no term for prims.bessel_i0",
+    "torch:hypot/2": "no value here",  # NaN at the origin
+    "torch:fmod/2": "no normal form for",
+    "torch:remainder/2": "no normal form for",
+    "torch.special:ndtri/1": "no term for prims.ndtri",
+    "torch.special:i0e/1": "no term for prims.bessel_i0e",
+    "torch.special:i1/1": "no term for prims.bessel_i1",
+    "torch.special:i1e/1": "no term for prims.bessel_i1e",
+}
+"""Every function of the table that is not proved, and why."""
+
+
+def judged(function, **given):
+    case = case_of(function, "torch", **given)
+    return verify_here(Cases("torch", (case,)), options=Options(points=200))[case[0].name]
+
+
+def verdict(report, question):
+    return report.answers[question].verdict
+
+
+def test_at_least_seventy_are_proved():
+    assert len(TORCH) - len(UNPROVED) >= 70
+    assert set(UNPROVED) <= {entry.spec for entry in TORCH}
+
+
+@pytest.mark.parametrize("entry", TORCH, ids=lambda entry: entry.spec)
+def test_each_rule_is_proved_or_it_is_known_why_not(entry):
+    ((operation, row),) = functions("torch", [entry.spec]).operations()
+    case = Case(operation, row, Options())
+    if entry.spec not in UNPROVED:
+        assert not operation.problem
+        assert case.rule_proof.status is Status.PROVED, case.rule_proof.reasons
+        return
+    reasons = operation.problem or "; ".join(case.rule_proof.reasons)
+    assert UNPROVED[entry.spec] in reasons
+
+
+class Softsign(torch.autograd.Function):
+    """Right: 1/(1 + |x|)²."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x / (1 + x.abs())
+
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return g / (1 + x.abs()) ** 2
+
+
+class Wrong(Softsign):
+    """A square is missing."""
+
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return g / (1 + x.abs())
+
+
+class Deaf(Softsign):
+    """The upstream is forgotten."""
+
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return 1 / (1 + x.abs()) ** 2
+
+
+class Product(torch.autograd.Function):
+    """Two inputs, the second half of the newer protocol."""
+
+    @staticmethod
+    def forward(x, y):
+        return x * y
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx, g):
+        x, y = ctx.saved_tensors
+        return g * y, g * x
+
+
+class Looking(Softsign):
+    """A branch of Python on a value: no trace can tell of the other one."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x if x.item() > 0 else 2 * x
+
+
+@pytest.mark.parametrize(
+    ("rule", "question", "expected"),
+    [
+        (Softsign, Question.RIGHT, Verdict.PROVED),
+        (Softsign, Question.WIRED, Verdict.WIRED),
+        (Product, Question.RIGHT, Verdict.PROVED),
+        (Wrong, Question.RIGHT, Verdict.REFUTED),
+        (Deaf, Question.WIRED, Verdict.MISWIRED),
+        (Looking, Question.RIGHT, Verdict.INCONCLUSIVE),
+    ],
+)
+def test_rules_that_a_user_writes(rule, question, expected):
+    assert framework_of(rule) == "torch"
+    assert verdict(judged(rule), question) is expected
+
+
+def test_the_inputs_of_a_rule_are_those_of_its_forward_without_the_context():
+    assert case_of(Product, "torch")[0].inputs == ("x", "y")
+    assert case_of(Softsign, "torch")[0].inputs == ("x",)
+
+
+def test_the_kernel_is_what_runs_without_tracing():
+    operation, _ = case_of(torch.tanh, "torch", inputs=("x",))
+    run = operation.run([0.7], upstream=2.0, before=[5.0])
+    assert math.isclose(run.out, math.tanh(0.7), rel_tol=1e-15)
+    assert math.isclose(run.gradients[0], 5 + 2 / math.cosh(0.7) ** 2, rel_tol=1e-14)
+    assert operation.forward(0.7) == run.out
