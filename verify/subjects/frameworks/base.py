@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -71,6 +71,12 @@ class FrameworkOperation(Operation):
     @property
     def source(self) -> Source:
         return source_of(self.function)
+
+    def rerun(self, seed: int, point: Mapping[str, str]) -> str:
+        if not self.command.endswith(")"):
+            return super().rerun(seed, point)
+        at = ", ".join(f'"{name}": "{value}"' for name, value in point.items())
+        return f"{self.command[:-1]}, seed={seed}, point={{{at}}})"
 
     def written(self) -> tuple[str, ...]:
         try:

@@ -25,7 +25,7 @@ from verify.subjects.frameworks.reals import (
 )
 from verify.trace.term import FALSE, TERMS, TRUE, Condition, Term, apply, constant, term
 
-NAN = constant(float("nan"))
+NAN, HALF = constant(float("nan")), constant(0.5)
 
 
 def read(graph: Any, arguments: Sequence[Term]) -> tuple[Term, ...]:
@@ -107,8 +107,8 @@ def _power(x: Term, n: Term) -> Term:
     if n.op == "const" and n.value.denominator == 1:
         whole = int(n.value)
         return whole_power(x, whole) if whole else constant(1)
-    if n.op == "const" and n.value.denominator == 2 and n.value.numerator == 1:
-        return TERMS.sqrt(x)
+    if n is HALF:
+        return apply("sqrt", x)
     return apply("pow", x, n)
 
 
