@@ -132,19 +132,19 @@ def _notices(report: Report) -> Iterator[str]:
 
 
 _CONTROLS = """\
-<form class="controls" hidden>
+<div class="controls" role="search" hidden>
 <label>Filter <input type="search" autocomplete="off"></label>
 <label>State <select><option value="">all</option><option value="fails">failing</option>\
 <option value="warns">with warnings</option><option value="passes">without</option></select></label>
 <output aria-live="polite"></output>
-</form>
+</div>
 """
 
 
 def _table(report: Report, link: Links) -> Iterator[str]:
     questions = list(report.operations[0].answers)
     yield _CONTROLS
-    yield '<div class="wide" tabindex="0" role="region" aria-label="Table of operations">'
+    yield '<section class="wide" tabindex="0" aria-label="Table of operations">'
     yield '<table class="operations"><caption>Each operation, its rule as written, and its verdicts</caption>'
     yield "<thead><tr>"
     yield "".join(f'<th scope="col">{head}</th>' for head in ("operation", "rule", *(q.value for q in questions)))
@@ -161,7 +161,7 @@ def _table(report: Report, link: Links) -> Iterator[str]:
                 f'<span class="{mark}">{verdict.value}</span></td>'
             )
         yield "</tr>\n"
-    yield "</tbody></table></div>"
+    yield "</tbody></table></section>"
 
 
 def _sections(report: Report, names: dict[str, str]) -> str:

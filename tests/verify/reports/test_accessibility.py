@@ -1,6 +1,6 @@
-"""The pages in a browser: axe-core finds nothing, and the table sorts and filters.
+"""The pages by the tools of the web: axe-core and the Nu validator find nothing, the table sorts and filters.
 
-Needs Chromium, and axe-core from npm (`npm install axe-core` in the clone, or AXE_CORE with the path of axe.min.js).
+Needs Chromium, Java, and `npm install axe-core vnu-jar` in the clone (or AXE_CORE and VNU_JAR with their paths).
 """
 
 import json
@@ -12,19 +12,38 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from sample_reports import every_verdict, hostile, ours
+from sample_reports import SAMPLES, every_verdict, hostile, ours
 
 from verify.reports.html import pages, render
 
 ROOT = Path(__file__).parents[3]
 AXE = Path(os.environ.get("AXE_CORE", ROOT / "node_modules" / "axe-core" / "axe.min.js"))
+VNU = Path(os.environ.get("VNU_JAR", ROOT / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"))
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--virtual-time-budget=30000", "--dump-dom",
 )  # fmt: skip
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not CHROMIUM, reason="no Chromium here")]
+pytestmark = pytest.mark.slow
+BROWSER = pytest.mark.skipif(not CHROMIUM, reason="no Chromium here")
+
+
+@pytest.mark.skipif(not (VNU.is_file() and shutil.which("java")), reason="no Nu validator here")
+def test_the_nu_validator_finds_nothing(tmp_path):
+    """HTML, the SVG and MathML in it, and the style."""
+    for name, sample in SAMPLES.items():
+        for file, text in {**pages(sample()), "one_file.html": render(sample())}.items():
+            path = tmp_path / name.replace(" ", "_") / file
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    found = [str(path) for path in sorted(tmp_path.rglob("*.html"))]
+    style = [str(next(tmp_path.rglob("*.css")))]
+    for files, option in ((found, "--html"), (style, "--css")):
+        ended = subprocess.run(
+            ["java", "-jar", str(VNU), "--errors-only", option, *files], capture_output=True, text=True, check=False
+        )
+        assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def run(html, script, folder, *options):
@@ -43,6 +62,7 @@ def run(html, script, folder, *options):
     return json.loads(unquote(found[1]))
 
 
+@BROWSER
 @pytest.mark.skipif(not AXE.is_file(), reason="no axe-core here")
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [400, 1280])
@@ -64,6 +84,7 @@ def test_axe_finds_nothing(name, width, dark, tmp_path):
     assert passes > 10
 
 
+@BROWSER
 def test_the_table_sorts_and_filters(tmp_path):
     script = """
     const answer = async () => {
