@@ -173,7 +173,7 @@ def observed(
                 if seen is not None and seen.road is not Road.HOOKS:
                     seen = replace(seen, resets=_resets(seen, kind, avoid))
         except Exception as error:  # the subject's own code may raise anything
-            reasons.append(f"{name}: {type(error).__name__}: {error}")
+            reasons.append(f"{name}: {_told(error)}")
             continue
         if seen is not None:
             return seen
@@ -205,8 +205,13 @@ def _of_leaf(kind: type) -> Conventions:
             raise UsageError(f"{kind.__name__} is no engine: a leaf has no gradient (grad, gradient, ...)")
         arrays = any(base.__name__ == "ndarray" for base in type(getattr(leaf, data)).__mro__)
         return Conventions(data, grad, "", "", arrays=arrays, tracked=tracked)
-    why = f"{kind.__name__}(1.5) does not work ({error}); it must build a leaf from a number"
+    assert error is not None  # both ways of making a leaf failed
+    why = f"{kind.__name__}(1.5) does not work ({_told(error)}); it must build a leaf from a number"
     raise UsageError(f"{kind.__name__} is no engine: {why}") from error
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def attributes(node: Any) -> list[str]:

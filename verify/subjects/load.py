@@ -89,7 +89,14 @@ def _from_file(path: Path) -> ModuleType:
         loader.exec_module(module)
         return module
 
-    return _run(load, str(path))
+    try:
+        return _run(load, str(path))
+    except UsageError as error:
+        if "relative import with no known parent" not in str(error):
+            raise
+    folder = path.resolve().parent  # the folder is a package, though no __init__.py says so
+    sys.path.insert(0, str(folder.parent))
+    return _run(lambda: importlib.import_module(f"{folder.name}.{path.stem}"), str(path))
 
 
 def _package_of(path: Path) -> tuple[Path, str] | None:
@@ -116,4 +123,5 @@ def _run(load: Callable[[], ModuleType], name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         raise UsageError(f"{name}: {error}; install it, or write the path to its file") from None
     except (Exception, SystemExit) as error:  # a user's module may do anything when it is imported
-        raise UsageError(f"{name} cannot be imported: {type(error).__name__}: {error}") from error
+        why = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise UsageError(f"{name} cannot be imported: {why}") from error

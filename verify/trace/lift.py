@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import abc
 import ast
+import builtins
 import copy
 import enum
 import functools
@@ -98,8 +99,13 @@ class Lifter:
     def _scope(self, original: dict[str, Any]) -> dict[str, Any]:
         """The globals of the twins of a module's functions: a copy, made once."""
         if id(original) not in self._scopes:
-            self._scopes[id(original)] = original, {**self._names, **original}
+            known = {**vars(builtins), "__import__": self._import}
+            self._scopes[id(original)] = original, {**self._names, **original, "__builtins__": known}
         return self._scopes[id(original)][1]
+
+    def _import(self, name: str, *where: Any, **options: Any) -> Any:
+        """What an import inside a function brings: the twin of the module."""
+        return self.twin(builtins.__import__(name, *where, **options))
 
     def _bind(self, original: dict[str, Any], scope: dict[str, Any], code: CodeType) -> None:
         """Replace those globals that the code names by their twins."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
+import types
 from fractions import Fraction
 
 import pytest
@@ -83,6 +85,22 @@ def test_lists_of_constants_are_copied() -> None:
 
     assert value(lifted(rule)(x)) == exactly(0.1, 0.2)
     assert RATES == [0.1, 0.2]
+
+
+def test_an_import_inside_a_function_brings_the_twin() -> None:
+    def rule(v):
+        from test_lift_helper import scaled
+
+        return scaled(v)
+
+    helper = types.ModuleType("test_lift_helper")
+    exec("RATE = 0.1\ndef scaled(v):\n    return RATE * 0.3 * v", vars(helper))
+    sys.modules["test_lift_helper"] = helper
+    try:
+        assert value(lifted(rule)(x)) == exactly(0.1, 0.3)
+    finally:
+        del sys.modules["test_lift_helper"]
+    assert helper.RATE == 0.1
 
 
 def test_without_source_the_compiled_constants_are_lifted() -> None:
