@@ -132,10 +132,11 @@ class Numbered:
 
 @dataclass(frozen=True)
 class Hidden:
-    """What a reader opens when wanted, such as a hint; paper shows it."""
+    """What a reader opens when wanted, such as a hint.  shown: open from the start, as on a teacher's sheet."""
 
     title: str
     blocks: tuple[Block, ...]
+    shown: bool = False
 
 
 Block = (

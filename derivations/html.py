@@ -213,7 +213,8 @@ class HtmlPrinter:
     @block.register
     def _(self, block: Hidden) -> str:
         inner = "\n".join(map(self.block, block.blocks))
-        return f"<details><summary>{escape(block.title)}</summary>{inner}</details>"
+        opened = " open" if block.shown else ""
+        return f"<details{opened}><summary>{escape(block.title)}</summary>{inner}</details>"
 
 
 def page(title: str, body: str, style: str = "", script: str = "") -> str:

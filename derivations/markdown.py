@@ -126,4 +126,5 @@ class MarkdownPrinter:
     @block.register
     def _(self, block: Hidden) -> str:
         inner = "\n\n".join(map(self.block, block.blocks))
-        return f"<details><summary>{escaped(block.title)}</summary>\n\n{inner}\n\n</details>"
+        opened = " open" if block.shown else ""
+        return f"<details{opened}><summary>{escaped(block.title)}</summary>\n\n{inner}\n\n</details>"

@@ -66,7 +66,7 @@ class Notation(ABC):
             case "D":
                 return self.derivative(*term.args)
             case "and" | "or":
-                return f" {term.op} ".join(map(self, term.args)), 1
+                return self.word(term.op).join(map(self, term.args)), 1
             case op if op in self.relations:
                 return f"{self(term.args[0])} {self.relations[op]} {self(term.args[1])}", 2
         return self.call(term.op, term.args), ATOM
@@ -89,6 +89,10 @@ class Notation(ABC):
 
     def bracketed(self, text: str) -> str:
         return f"({text})"
+
+    def word(self, word: str) -> str:
+        """A word between conditions."""
+        return f" {word} "
 
     def indicator(self, term: Term) -> Term | None:
         """The condition c of 1[c], which is written where(c, 1, 0)."""
@@ -238,9 +242,16 @@ class Latex(Notation):
     times = r" \cdot "
     relations = {"lt": "<", "le": r"\le", "gt": ">", "ge": r"\ge", "eq": "=", "ne": r"\ne"}  # noqa: RUF012
 
+    def word(self, word: str) -> str:
+        return rf" \text{{ {word} }} "
+
     def bracketed(self, text: str) -> str:
+        return self.fenced("(", text, ")")
+
+    def fenced(self, left: str, text: str, right: str) -> str:
+        """In brackets as high as what stands in them."""
         tall = any(sign in text for sign in (r"\frac", r"\begin", r"\sqrt"))
-        return rf"\left({text}\right)" if tall else f"({text})"
+        return rf"\left{left}{text}\right{right}" if tall else f"{left}{text}{right}"
 
     def number(self, value: Fraction) -> Written:
         text = str(value.numerator) if value.denominator == 1 else decimal(value)
@@ -278,7 +289,7 @@ class Latex(Notation):
     def cases(self, term: Term) -> Written:
         condition = self.indicator(term)
         if condition is not None:
-            return rf"\mathbf{{1}}\left[{self(condition)}\right]", ATOM
+            return r"\mathbf{1}" + self.fenced("[", self(condition), "]"), ATOM
         rows = [
             rf"{self(value)} & \text{{if }} {self(c)}" if c is not None else rf"{self(value)} & \text{{otherwise}}"
             for value, c in self.pieces(term)
@@ -286,7 +297,8 @@ class Latex(Notation):
         return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}", ATOM
 
     def derivative(self, function: Term, variable: Term) -> Written:
-        return rf"\frac{{d}}{{d{self(variable)}}}\left[{self(function)}\right]", ATOM
+        inside = self.fenced("[", self(function), "]")
+        return rf"\frac{{d}}{{d{self(variable)}}}{inside}", ATOM
 
     def call(self, op: str, args: tuple[Term, ...]) -> str:
         inside = ", ".join(map(self, args))

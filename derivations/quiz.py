@@ -279,4 +279,4 @@ def _item(e: Exercise, answers: bool) -> Iterator[Block]:
     for number, hint in enumerate(e.hints, 1):
         yield Hidden(f"Hint {number}", (Paragraph(hint),))
     if answers:
-        yield Hidden("Answer", (Paragraph(e.answer),))
+        yield Hidden("Answer", (Paragraph(e.answer),), shown=True)

@@ -99,6 +99,10 @@ def _gt(a: Any, b: Any) -> Condition:
     return compare("gt", a, b)
 
 
+def _le(a: Any, b: Any) -> Condition:
+    return compare("le", a, b)
+
+
 def _lt(a: Any, b: Any) -> Condition:
     return compare("lt", a, b)
 
@@ -310,23 +314,23 @@ ROADS: dict[str, Road] = {
     "relu6": Road(
         minimum(maximum(x, 0), 6),
         {"x": (algebra(where(_gt(x, 0), 1, 0) * where(_lt(x, 6), 1, 0), "Both conditions at once. " + _MASK),)},
-        (rewritten(where(_gt(x, 0), where(_lt(x, 6), x, 6), 0), "Case by case."),),
+        (rewritten(where(_le(x, 0), 0, where(_lt(x, 6), x, 6)), "Case by case."),),
     ),
     "leaky_relu": Road(where(_gt(x, 0), x, slope * x)),
     "hardtanh": Road(
         minimum(maximum(x, -1), 1),
         {"x": (algebra(where(_gt(x, -1), 1, 0) * where(_lt(x, 1), 1, 0), "Both conditions at once. " + _MASK),)},
-        (rewritten(where(_gt(x, -1), where(_lt(x, 1), x, 1), -1), "Case by case."),),
+        (rewritten(where(_le(x, -1), -1, where(_lt(x, 1), x, 1)), "Case by case."),),
     ),
     "hardsigmoid": Road(
         minimum(maximum(x + 3, 0), 6) / 6,
         {"x": (algebra(where(_gt(x, -3), 1, 0) * where(_lt(x, 3), 1, 0) / 6, "Both conditions at once. " + _MASK),)},
-        (rewritten(where(_gt(x, -3), where(_lt(x, 3), (x + 3) / 6, 1), 0), "Case by case."),),
+        (rewritten(where(_le(x, -3), 0, where(_lt(x, 3), (x + 3) / 6, 1)), "Case by case."),),
     ),
     "hardswish": Road(
         x * minimum(maximum(x + 3, 0), 6) / 6,
-        {"x": (algebra(where(_gt(x, -3), where(_lt(x, 3), (2 * x + 3) / 6, 1), 0), "Add up in the middle."),)},
-        (rewritten(where(_gt(x, -3), where(_lt(x, 3), x * (x + 3) / 6, x), 0), "Case by case."),),
+        {"x": (algebra(where(_le(x, -3), 0, where(_lt(x, 3), (2 * x + 3) / 6, 1)), "Add up in the middle."),)},
+        (rewritten(where(_le(x, -3), 0, where(_lt(x, 3), x * (x + 3) / 6, x)), "Case by case."),),
         written="One mask for the middle; outside of it 0 and 1 are the indicator 1[x > 0].",
     ),
     "softsign": Road(
