@@ -12,18 +12,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-
-if TYPE_CHECKING:
-    pass
 
 FIXTURE = "derivative_case"
 SUBJECTS = "verify_subjects"
 """The name of a test module's list of what its `derivative_case` runs over."""
 
-_CONFIG = pytest.StashKey["Config | None"]()
+_CONFIG = pytest.StashKey[Any]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

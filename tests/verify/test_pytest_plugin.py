@@ -54,7 +54,8 @@ FAILING = PARAMETRIZED.replace("PAIRS", "WRONG")
 def test_cases_parametrise_a_test(run) -> None:
     result = run(PARAMETRIZED, "-v")
     result.assert_outcomes(passed=2)
-    result.stdout.fnmatch_lines(["verify: seed 0, 1000 points", "*test_local_derivative*tanh* PASSED*", "*exp* PASSED*"])
+    passed = [f"*test_local_derivative?{name}? PASSED*" for name in ("tanh", "exp")]
+    result.stdout.fnmatch_lines(["verify: seed 0, 1000 points", *passed])
 
 
 def test_a_failure_is_the_finding_and_no_traceback(run) -> None:
