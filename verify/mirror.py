@@ -114,7 +114,7 @@ class Row:
         """The partial derivatives of the stable form, by SymPy."""
         if self.stable_form is None:
             return self.slopes
-        return tuple(diff(self.stable, Symbol(name, real=True)) for name in self.inputs)
+        return tuple(_slope(self.stable, Symbol(name, real=True)) for name in self.inputs)
 
     @property
     def values(self) -> tuple[Any, ...]:
@@ -130,6 +130,13 @@ class Row:
 def at(*places: Expr, answers: tuple[Any, ...] = (0,)) -> tuple[Corner, ...]:
     """A corner at each place, the same answers at all of them."""
     return tuple(Corner((place,), answers) for place in places)
+
+
+def _slope(form: Expr, v: Symbol) -> Expr:
+    """The derivative, of pieces piece by piece: SymPy would also look for what the pieces have in common."""
+    if isinstance(form, Piecewise):
+        return Piecewise(*((diff(piece, v), where) for piece, where in form.args), evaluate=False)
+    return diff(form, v)
 
 
 def halves(right: Expr, left: Expr) -> Expr:

@@ -42,23 +42,17 @@ def _ranked(case: Case, i: int) -> list[tuple[float, int]]:
     ranked = []
     least = FLOAT64.smallest_normal
     for index, (sample, truths, corner) in enumerate(zip(case.samples, case.truths, case.at_corner, strict=True)):
-        truth = truths[i]
-        if corner or sample.error is not None or truth.status is not Status.KNOWN:
+        _, nearest, status = truth = truths[i]
+        if corner or sample.error is not None or status is not Status.KNOWN:
             continue
-        if not _finite(sample.out) or 0 < abs(sample.out) < least:
+        if not math.isfinite(sample.out) or 0 < abs(sample.out) < least:
             continue  # the forward has overflowed, or lost its own digits: nothing to be accurate about
         answer = sample.slopes[i]
-        if abs(truth.nearest) < least and not truth.ball.is_zero():
-            continue
-        if not _finite(answer):
-            continue  # the check of extremes tells of it
-        ranked.append((abs(answer - truth.nearest) / math.ulp(truth.nearest), index))
-    ranked.sort(key=lambda pair: (-pair[0], pair[1]))
+        if not math.isfinite(answer) or (abs(nearest) < least and not truth.ball.is_zero()):
+            continue  # the check of extremes tells of what is not finite
+        ranked.append((-abs(answer - nearest) / math.ulp(nearest), index))
+    ranked.sort()
     return ranked
-
-
-def _finite(x: object) -> bool:
-    return isinstance(x, (int, float)) and math.isfinite(x)
 
 
 def _told(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 
 import sympy
@@ -123,6 +124,7 @@ def _limits(case: Case, slopes: BallProgram, place: Vector) -> list[Vector]:
     return list(found)
 
 
+@cache
 def _directions(inputs: int) -> list[Vector]:
     if inputs == 1:
         return [(1.0,), (-1.0,)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from types import CodeType
 from typing import Any
 
@@ -155,9 +156,14 @@ def compile_balls(terms: Iterable[Term], inputs: Sequence[str]) -> BallProgram:
     return BallProgram(terms, inputs)
 
 
+@lru_cache(maxsize=128)
+def _program(term: Term, inputs: tuple[str, ...]) -> BallProgram:
+    return BallProgram((term,), inputs)
+
+
 def evaluate(term: Term, at: Mapping[str, arb], prec: int = 128) -> arb:
     """The ball of one term at ``at``, computed with ``prec`` bits."""
-    program = compile_balls((term,), list(at))
+    program = _program(term, tuple(at))
     with flint.ctx.workprec(prec):
         return program(*at.values())[0]
 
