@@ -24,6 +24,7 @@ COMMANDS = {
     "render": ("verify.commands.render", "run"),
     "compare": ("verify.commands.compare", "run"),
     "completion": ("verify.commands.completion", "run"),
+    "repair": ("verify.accuracy.repairing", "run"),
     "check-certificate": ("verify.commands.certificates", "run"),
     "mutants": ("verify.mutants.command", "run"),
     "jax": ("verify.commands.framework", "run_jax"),
@@ -41,6 +42,7 @@ what to verify:
   render REPORT.json             a saved report in other formats, without verifying again
   compare OLD.json NEW.json      what got better, worse, new, gone between two saved reports
   completion bash|zsh|fish       the script that completes this command line in a shell
+  repair tanh --ulp 8            forms of the rule that keep their digits, proved equal, ready to paste
   check-certificate FILE         replay a certificate, in a process and by a checker of its own
   mutants                        break every rule in every way; each must be told from a right one (or: mutants tanh)
 
@@ -126,6 +128,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:  # the reader has gone (`| head`), or the disk is full
         print(f"verify: the output cannot be written: {error.strerror or error}", file=sys.stderr)
         _abandon_stdout()
+        return INTERNAL
+    except Exception:  # a mistake of ours: never the exit code of a rule that failed
+        import traceback
+
+        traceback.print_exc()
+        print("verify: internal error: please report it, with the lines above", file=sys.stderr)
         return INTERNAL
 
 

@@ -144,3 +144,16 @@ def test_an_interrupt_writes_what_is_known_and_exits_with_130(tmp_path, monkeypa
     assert [o["name"] for o in report["operations"]] == ended
     assert len(report["missing"]) == len(MIRROR) - 3
     assert {path.name for path in tmp_path.iterdir()} == set(FORMATS)
+
+
+# ------------------------------------------------------------------------------------------- mistakes of ours
+
+
+def test_a_renderer_that_breaks_is_an_internal_error_not_a_failed_rule(tmp_path, monkeypatch, capsys):
+    def broken(report):
+        raise ZeroDivisionError("planted")
+
+    monkeypatch.setattr("verify.reports.badge.render", broken)
+    assert main([*FEW, "--report", f"badge={tmp_path / 'badge.json'}"]) == 3
+    assert "ZeroDivisionError: planted" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
