@@ -153,7 +153,9 @@ def _halves(box: Box) -> tuple[Box, ...]:
     return tuple((*box[:side], part, *box[side + 1 :]) for part in parts)
 
 
-def bound_of_band(case: Case, low: float, high: float, observed: float = 0.0) -> float:
+def bound_of_band(
+    case: Case, low: float, high: float, observed: float = 0.0, *, pieces: int = PIECES, enough: float = 1.0
+) -> float:
     """The bound of a one-operand rule for low <= |x| < high, wherever that is in the domain.
 
     A bound within twice the largest error that was observed there is close enough.
@@ -165,5 +167,5 @@ def bound_of_band(case: Case, low: float, high: float, observed: float = 0.0) ->
         start, end = sorted((sign * low, sign * math.nextafter(high, 0)))
         start, end = max(start, first), min(end, last)
         if start <= end:
-            found.append(bounder.bound(((start, end),), 0, enough=max(1.0, 2 * observed)).ulps)
+            found.append(bounder.bound(((start, end),), 0, pieces, max(enough, 2 * observed)).ulps)
     return max(found)

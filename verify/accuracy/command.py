@@ -14,6 +14,7 @@ from verify.accuracy.curve import Band, breakdown, curve
 from verify.accuracy.exhaustive import exhaustive
 from verify.accuracy.formats import format_named
 from verify.accuracy.gauge import Gauge, Measured
+from verify.accuracy.repairing import better_lines
 from verify.accuracy.search import worst
 from verify.case import Case
 from verify.checks import special
@@ -97,6 +98,8 @@ def _told(
     found = [worst(gauge, i, seed=options.seed) for i in range(len(gauge.inputs))]
     for one in found:
         lines += told.worst_lines(gauge, one, arguments.ulp)
+    if any(one.worst is not None and one.worst.local > arguments.ulp for one in found):
+        lines += better_lines(gauge.case, gauge.fmt, arguments.ulp, options)
     if len(gauge.inputs) == 1:
         lines += told.breakdown_lines(breakdown(gauge))
         bands = curve(gauge)

@@ -12,6 +12,7 @@ from verify.numbers.points import Point
 from verify.numbers.reference import Reference, Status
 
 BUDGET = 8.0  # ULPs: what a good formula of a few correctly rounded steps stays within
+NOTEWORTHY = 1.0  # ULPs: below this nobody asks whether a root is near
 AROUND = 0.25  # how far to look for a root of the slope, relative to the point
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from verify.accuracy.conditioning import BUDGET, size_around_root
+from verify.accuracy.conditioning import AROUND, NOTEWORTHY, size_around_root
 from verify.accuracy.doubled import Doubled
 from verify.accuracy.formats import Answers, Array, runner
 from verify.accuracy.screen import Screen, errors_in_ulps
@@ -108,11 +108,35 @@ class Gauge:
         errors = np.where(live & normal & known, errors, np.nan)
         for k in np.flatnonzero(live & ~known):
             errors[k] = self._in_balls(_point(columns, k), i, float(slopes[k]))
-        for k in np.flatnonzero((errors > BUDGET) & np.isfinite(errors)):
-            around = self._around(_point(columns, k), i, float(exact.high[k]))
-            if around:
-                errors[k] *= abs(float(exact.high[k])) / around
+        rough = np.flatnonzero(known & (errors > NOTEWORTHY) & np.isfinite(errors))
+        if len(rough):
+            errors[rough] *= self._relief([column[rough] for column in columns], i, exact.high[rough])
         return errors
+
+    def _relief(self, columns: Sequence[Array], i: int, here: Array) -> Array:
+        """By how much less the errors weigh near a root: the slope over its size around (see `conditioning`)."""
+        relief = np.ones(len(here))
+        for k in range(len(columns)):
+            around, turns = abs(here), np.zeros(len(here), dtype=bool)
+            for factor in (1 - AROUND, 1 + AROUND):
+                moved = [*columns[:k], columns[k] * factor, *columns[k + 1 :]]
+                near = self._screen.at(*moved)[i]
+                certain = (abs(near.high) > near.error) & self._inside(moved)
+                turns |= certain & (near.high * np.sign(here) < 0)
+                around = np.where(certain, np.maximum(around, abs(near.high)), around)
+            relief = np.where(turns, np.minimum(relief, abs(here) / around), relief)
+        return relief
+
+    def _inside(self, columns: Sequence[Array]) -> NDArray[np.bool_]:
+        """Which of the points are in the domain."""
+        region = self.case.region
+        inside = np.ones(len(columns[0]), dtype=bool)
+        for column, interval in zip(columns, region.intervals, strict=True):
+            first, last = interval.floats
+            inside &= (column >= first) & (column <= last)
+        if region.joint is not None or any(interval.holes for interval in region.intervals):
+            inside[inside] = [point in region for point in zip(*(c[inside].tolist() for c in columns), strict=True)]
+        return inside
 
     def _all_in_balls(self, columns: Sequence[Array], i: int, slopes: Array, live: NDArray[np.bool_]) -> Array:
         errors = np.full(len(slopes), np.nan)
@@ -158,7 +182,7 @@ class Gauge:
         if not size >= self.fmt.smallest_normal and not truth.ball.is_zero():
             return None
         ulps = local = error_in_ulps(answer, truth.ball, self.fmt)
-        if ulps > BUDGET and math.isfinite(ulps):
+        if ulps > NOTEWORTHY and math.isfinite(ulps):
             around = self._around(point, i, truth.nearest)
             if around:
                 local = ulps * size / around

@@ -1,0 +1,161 @@
+"""Repair: what is proposed is proved, keeps its digits, and is the code that it is printed as."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from accuracy_rules import case_of, case_with
+
+from engine import Value, arithmetic
+from engine.arithmetic import FLOATS
+from verify.accuracy.conditioning import BUDGET
+from verify.accuracy.evaluate import evaluate
+from verify.accuracy.forms import FORMS, Form
+from verify.accuracy.gauge import Gauge
+from verify.accuracy.paste import function_source, method_body
+from verify.accuracy.repair import Candidate, best, candidates
+from verify.accuracy.rewritings import REWRITINGS, rewritten, variants
+from verify.accuracy.search import worst
+from verify.cli import main
+from verify.trace.term import TERMS, Term, apply, symbol
+
+PROMISED = (
+    *("tanh", "sigmoid", "silu", "mish", "gelu", "elu", "logsigmoid", "softplus", "asin", "acos", "atanh", "acosh"),
+    *("erf", "hypot", "logaddexp"),
+)
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_a_form_within_8_ulp_is_found(name: str) -> None:
+    found = candidates(case_of(name))
+    chosen = best(found, BUDGET)
+    assert chosen is not None
+    assert chosen.ulps <= BUDGET
+    assert all(candidate.proved for candidate in found)
+    for seed in (1, 2):  # and no other search finds worse
+        again = [worst(Gauge(chosen.case), i, seed=seed, strata=2400).worst for i in range(len(chosen.slopes))]
+        assert all(m is None or m.local <= BUDGET for m in again), (chosen.name, again)
+
+
+@pytest.mark.parametrize("op", FORMS)
+def test_every_form_is_proved(op: str) -> None:
+    case = case_of(op)
+    proved = {candidate.slopes for candidate in candidates(case)}
+    for form in FORMS[op]:
+        assert tuple(form.slopes(TERMS, *map(symbol, case.row.inputs))) in proved, f"{op}: {form.name}"
+
+
+def test_an_unequal_form_is_never_proposed(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = Form("wrong", lambda m, x: (1 / m.cosh(x),))
+    monkeypatch.setattr("verify.accuracy.repair.FORMS", {"tanh": (wrong,)})
+    assert "wrong" not in {candidate.name for candidate in candidates(case_of("tanh"))}
+
+
+def test_the_rule_of_another_engine_is_rewritten_as_it_was_traced() -> None:
+    case = case_with("atanh", lambda m, x, _: 1 / (1 - x**2))
+    chosen = best(candidates(case), BUDGET)
+    assert chosen is not None
+    assert chosen.name == "factored square"
+
+
+def test_a_good_rule_stays() -> None:
+    chosen = best(candidates(case_of("asinh")), BUDGET)
+    assert chosen is not None
+    assert chosen.name == "as it is"
+
+
+x = symbol("x")
+REWRITTEN: dict[str, tuple[Term, Term]] = {
+    "factored square": (1 - x * x, (1 - x) * (1 + x)),
+    "expm1": (apply("exp", x) - 1, apply("expm1", x)),
+    "log1p": (apply("log", 1 + x), apply("log1p", x)),
+    "erfc for 1 ± erf": (1 + apply("erf", x), apply("erfc", -x)),
+    "hypot": (apply("sqrt", x * x + apply("exp", x) ** 2), apply("hypot", x, apply("exp", x))),
+}
+
+
+@pytest.mark.parametrize("name", REWRITTEN)
+def test_rewritings(name: str) -> None:
+    before, after = REWRITTEN[name]
+    assert rewritten((2 * before,), REWRITINGS[name]) == (2 * after,)
+
+
+@pytest.mark.parametrize("name", REWRITINGS)
+def test_a_rewriting_leaves_what_it_does_not_know(name: str) -> None:
+    term = apply("sin", x) / (2 - x) + apply("tanh", x) - 3
+    assert rewritten((term,), REWRITINGS[name]) == (term,)
+
+
+def test_rewritings_are_equal_as_numbers() -> None:
+    terms = (
+        1 - apply("tanh", x) ** 2,
+        1 - TERMS.sigmoid(x),
+        1 / (1 + apply("exp", -x)),
+        apply("exp", -x * x / 2),
+        apply("exp", -(x * x)),
+        1 - apply("erf", x),
+    )
+    seen = set()
+    for term in terms:
+        for name, (other,) in variants((term,)):
+            seen.add(name)
+            for at in (-3.0, -0.5, 0.0, 0.25, 2.5):
+                (a,), (b,) = (evaluate((t,), {"x": at}, FLOATS) for t in (term, other))
+                assert a == pytest.approx(b, rel=1e-11, abs=1e-14), (name, at)
+    assert {"sech² by exponentials", "complement of sigmoid", "steady sigmoid", "split square"} <= seen
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid", "mish", "gelu", "erf", "logaddexp", "hypot"])
+def test_the_code_to_paste_is_the_form(name: str) -> None:
+    chosen = best(candidates(case_of(name)), BUDGET)
+    assert chosen is not None
+    inputs = chosen.case.row.inputs
+    scope: dict[str, Any] = {}
+    exec(function_source("slopes", chosen.slopes, inputs), scope)  # our own text
+    for at in np.random.default_rng(3).uniform(-20, 20, (50, len(inputs))).tolist():
+        values = dict(zip(inputs, at, strict=True))
+        assert scope["slopes"](FLOATS, *at) == evaluate(chosen.slopes, values, FLOATS)
+
+
+def test_the_pasted_method_works_in_the_engine() -> None:
+    chosen = best(candidates(case_of("tanh")), BUDGET)
+    assert chosen is not None
+    body = method_body(chosen.slopes, ("x",))
+    source = "def tanh(self):\n    m = arithmetic(self.data)\n"
+    source += "    out = type(self)(m.tanh(self.data), (self,), 'tanh')\n"
+    source += "".join(f"    {line}\n" if line else "\n" for line in body.splitlines())
+    source += "\n    out._backward = _backward\n    return out\n"
+    scope: dict[str, Any] = {"arithmetic": arithmetic}
+    exec(source, scope)  # our own text
+    mended = type("Mended", (Value,), {"tanh": scope["tanh"], "__slots__": ()})
+    for at in (0.5, -15.0, 30.0, 350.0, math.inf):
+        leaf = mended(at)
+        leaf.tanh().backward()
+        true = 4 * math.exp(-2 * abs(at)) / (1 + math.exp(-2 * abs(at))) ** 2
+        assert leaf.grad == pytest.approx(true, rel=1e-14)
+
+
+def test_the_best_is_the_shortest_of_the_good() -> None:
+    case = case_of("tanh")
+    short, long = (Candidate(n, case, (t,), (None,), Gauge(case).fmt) for n, t in (("a", x + 1), ("b", x + 1 + 0)))
+    assert best([long, short], 8) is short
+    assert best([], 8) is None
+
+
+def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["repair", "tanh", "--ulp", "8"]) == 0
+    shown = capsys.readouterr().out
+    assert "->  sech² by exponentials" in shown
+    assert "def _backward() -> None:" in shown
+    assert main(["repair", "tanh", "--ulp", "0.1"]) == 1
+    assert "no form within 0.1 ULP is known; the best is" in capsys.readouterr().out
+
+
+def test_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["repair"]) == 2
+    assert main(["repair", "tanj"]) == 2
+    assert "tanh" in capsys.readouterr().err
+    assert main(["repair", "tanh", "--ulp", "-1"]) == 2
