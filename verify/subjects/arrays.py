@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from verify.subjects.private import FUNCTIONS, Function, Namespace
+from verify.trace.lift import Lifter
 from verify.trace.term import PI, Condition, Term, apply, constant, where
 
 _COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"})
@@ -138,6 +139,30 @@ NUMPY = Namespace(
     **{name: _filled(getattr(np, name)) for name in ("zeros", "zeros_like", "ones", "ones_like", "eye")},
 )
 """`numpy`."""
+
+
+def doubled(kind: type) -> type:
+    """The class rebuilt so that it keeps double precision where it asks NumPy for less."""
+    return Lifter(_doubled, literal=lambda x: "float64" if isinstance(x, str) and x in _SHORT else x).twin(kind)  # type: ignore[no-any-return]
+
+
+_SHORT = ("float32", "float16", "single", "half", "f4", "f2")
+
+
+class _InDouble(Namespace):
+    """`numpy` whose short floats are doubles."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, "float64" if name in _SHORT else name)
+
+
+def _doubled(x: Any) -> Any:
+    if x is np:
+        return _IN_DOUBLE
+    return np.float64 if x in (np.float32, np.float16) else x
+
+
+_IN_DOUBLE = _InDouble(np)
 
 
 def _special() -> types.ModuleType:

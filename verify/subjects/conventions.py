@@ -39,6 +39,7 @@ class Conventions:
 
     data, grad, children, hook: names of attributes ("" for none)
     arrays: data are NumPy arrays; tracked: a leaf must be made with requires_grad=True
+    single: data are rounded to single precision
     boxed: a gradient is itself a node; resets: backward() clears what the leaves had before
     """
 
@@ -49,6 +50,7 @@ class Conventions:
     road: Road = Road.HOOKS
     arrays: bool = False
     tracked: bool = False
+    single: bool = False
     boxed: bool = False
     resets: bool = False
 
@@ -204,7 +206,8 @@ def _of_leaf(kind: type) -> Conventions:
         if not grad:
             raise UsageError(f"{kind.__name__} is no engine: a leaf has no gradient (grad, gradient, ...)")
         arrays = any(base.__name__ == "ndarray" for base in type(getattr(leaf, data)).__mro__)
-        return Conventions(data, grad, "", "", arrays=arrays, tracked=tracked)
+        found = Conventions(data, grad, "", "", arrays=arrays, tracked=tracked)
+        return replace(found, single=found.read(found.leaf(kind, _DOUBLE)) != _DOUBLE)
     assert error is not None  # both ways of making a leaf failed
     why = f"{kind.__name__}(1.5) does not work ({_told(error)}); it must build a leaf from a number"
     raise UsageError(f"{kind.__name__} is no engine: {why}") from error
@@ -242,6 +245,9 @@ def _may_hold(node: Any, name: str) -> bool:
         return False
     return not callable(held) and not isinstance(held, (bool, str))
 
+
+_DOUBLE = 1 + 2.0**-40
+"""A number that single precision does not have."""
 
 Probe = Callable[[Any, Any], Any]
 

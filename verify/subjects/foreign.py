@@ -55,17 +55,26 @@ class ForeignEngine:
         return self.survey.conventions
 
     @cached_property
-    def kind(self) -> type:
-        """The class itself."""
+    def original(self) -> type:
+        """The class as its author wrote it."""
         if self.given is not None:
             return self.given
         assert self.survey.place is not None  # where it was surveyed
         return self.survey.place.load()
 
     @cached_property
+    def kind(self) -> type:
+        """The class whose nodes hold floats: its own, in double precision where it asks for less."""
+        if not self.conventions.single:
+            return self.original
+        from verify.subjects.arrays import doubled
+
+        return doubled(self.original)  # its rules are judged, and not the round-off of its short floats
+
+    @cached_property
     def symbolic(self) -> type:
         """The class that nodes of symbols are made of."""
-        return private(self.kind)
+        return private(self.original)
 
     def operations(self) -> Iterator[tuple[Operation, Row]]:
         """Every operation beside its row; one with constants comes once for each row."""
@@ -275,9 +284,13 @@ class ForeignOperation(Operation):
             return ("",) * len(self.inputs)
         c = self.engine.conventions
         found = formulas(self._closure, len(self.inputs), c.data, c.grad) if self._closure else None
-        if found and all(formula in ("out", *self.inputs) or not formula.isidentifier() for formula in found):
+        if found and all(formula in ("out", *self.inputs) or self._speaks(formula) for formula in found):
             return found
-        return self._from_trace()  # a name such as `slope` says nothing
+        return self._from_trace()
+
+    def _speaks(self, formula: str) -> bool:
+        """Whether it is more than a name, such as `slope`, and in x, y and out alone."""
+        return not formula.isidentifier() and f".{self.engine.conventions.data}" not in formula
 
     def _from_trace(self) -> tuple[str, ...]:
         data = [symbol(name) for name in self.inputs]

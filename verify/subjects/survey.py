@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from verify.errors import UsageError
 from verify.mirror import BINARY, MIRROR, Row
@@ -252,9 +253,16 @@ def _own(kind: type, c: Conventions, attribute: str, avoid: dict[str, str], trie
             return Found(attribute, attribute, size, problem=str(error))
         except Exception:  # no operation of nodes, or not at this point
             continue
-        if isinstance(out, kind) and all(any(leaf is node for node in c.order(out)) for leaf in leaves):
+        if _is_made_of(c, kind, out, leaves):
             return _own_forward(kind, c, Found(attribute, attribute, size), avoid, tried)
     return None
+
+
+def _is_made_of(c: Conventions, kind: type, out: Any, leaves: list[Any]) -> bool:
+    """Whether it is a new node above all these leaves."""
+    if not isinstance(out, kind) or any(out is leaf for leaf in leaves):
+        return False
+    return all(any(leaf is node for node in c.order(out)) for leaf in leaves)
 
 
 def _own_forward(kind: type, c: Conventions, found: Found, avoid: dict[str, str], tried: Tried) -> Found:

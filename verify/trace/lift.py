@@ -35,12 +35,18 @@ class Lifter:
 
     replaced: maps an object (a module, a function) to what stands for it among symbols; the object itself if nothing
     names: further globals of every twin, such as a ``float`` that takes a term for a number
+    literal: what stands for a number or text of the source; a float is its exact term, if nothing else is said
     """
 
     def __init__(
-        self, replaced: Callable[[Any], Any] = lambda x: x, names: Mapping[str, Any] = types.MappingProxyType({})
+        self,
+        replaced: Callable[[Any], Any] = lambda x: x,
+        names: Mapping[str, Any] = types.MappingProxyType({}),
+        literal: Callable[[Any], Any] | None = None,
     ) -> None:
         self._replaced = replaced
+        self._literal = literal or exact
+        self._exact = literal is None
         self._names = dict(names)
         self._known: dict[int, tuple[Any, Any]] = {}  # id -> (the original, kept alive; its twin)
         self._scopes: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
@@ -53,8 +59,8 @@ class Lifter:
         if found is not x:
             return self._keep(x, found)
         match x:
-            case float():
-                return exact(x)
+            case float() | str():
+                return self._literal(x)
             case FunctionType():
                 return self._function(x) if covers(x.__module__) else x
             case staticmethod() | classmethod():
@@ -79,7 +85,8 @@ class Lifter:
     # ------------------------------------------------------------------------------------------------ functions
 
     def _function(self, function: FunctionType) -> FunctionType:
-        code = lifted_code(unfolded(function.__code__) or function.__code__)
+        plain = unfolded(function.__code__) if self._exact else None
+        code = lifted_code(plain or function.__code__, self._literal)
         scope = self._scope(function.__globals__)
         cells = tuple(CellType() for _ in function.__closure__ or ())
         twin = FunctionType(code, scope, function.__name__, None, cells)
@@ -184,9 +191,10 @@ def lifted(function: Callable[..., Any]) -> Callable[..., Any]:
     return Lifter().twin(function)  # type: ignore[no-any-return]
 
 
-def exact(x: float) -> Any:
-    """The term of a finite float; what is not finite, or knows its own fraction, stays as it is."""
-    return constant(float(x)) if math.isfinite(x) and not hasattr(x, "fraction") else x
+def exact(x: Any) -> Any:
+    """The term of a finite float; what is no float, not finite, or knows its own fraction, stays as it is."""
+    finite = isinstance(x, float) and math.isfinite(x) and not hasattr(x, "fraction")
+    return constant(float(x)) if finite else x
 
 
 def covers(module: str | None) -> bool:
@@ -212,19 +220,19 @@ def _attributes(x: Any) -> Iterator[str]:
 # ------------------------------------------------------------------------------------------------------- the code
 
 
-def lifted_code(code: CodeType) -> CodeType:
-    """The code with every float constant an exact term, in nested functions too."""
-    return code.replace(co_consts=tuple(map(_lifted_constant, code.co_consts)))
+def lifted_code(code: CodeType, literal: Callable[[Any], Any] = exact) -> CodeType:
+    """The code with another value for its floats and texts (a float's exact term), in nested functions too."""
+    return code.replace(co_consts=tuple(_lifted_constant(x, literal) for x in code.co_consts))
 
 
-def _lifted_constant(x: Any) -> Any:
+def _lifted_constant(x: Any, literal: Callable[[Any], Any]) -> Any:
     match x:
-        case float():
-            return exact(x)
+        case float() | str():
+            return literal(x)
         case CodeType():
-            return lifted_code(x)
+            return lifted_code(x, literal)
         case tuple():
-            return tuple(map(_lifted_constant, x))
+            return tuple(_lifted_constant(part, literal) for part in x)
     return x
 
 

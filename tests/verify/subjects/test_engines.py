@@ -37,6 +37,7 @@ WRONG = {
     "properties": {"bump": "half of it", "selu": "the decimals of its constants, cut to floats"},
     "functions": {"cos": "a sign"},
     "deriving": {"cube": "a power too high"},
+    "singles": {"tanh": "a factor of 1.00001"},
 }
 """The operations that are refuted, and why; all others are proved."""
 
@@ -73,6 +74,11 @@ CONVENTIONS = {
 def test_conventions_are_observed(name: str) -> None:
     c = engine(name).conventions
     assert (c.data, c.grad, c.children, c.road, c.arrays, c.tracked, c.resets) == CONVENTIONS[name]
+
+
+def test_single_precision_is_noticed() -> None:
+    assert engine("singles").conventions.single
+    assert not engine("arrays").conventions.single
 
 
 def test_the_class_is_found_where_only_the_file_is_named() -> None:
