@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import html5lib
 import pytest
 
 from derivations.cli import main
@@ -116,6 +117,19 @@ def test_html_stands_alone(op: str, derived: dict[str, Derivation]) -> None:
     assert text.count("<math ") == text.count("</math>") == text.count(" alttext=")
     assert 'role="img"' in text
     assert "aria-label=" in text
+    assert _errors(text) == []
+
+
+def _errors(text: str) -> list[str]:
+    """What a strict parser of HTML finds."""
+    parser = html5lib.HTMLParser()
+    parser.parse(text)
+    return [str(error) for error in parser.errors]
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name.endswith(".html")])
+def test_recorded_pages_are_valid(name: str) -> None:
+    assert _errors((RECORDED / name).read_text(encoding="utf-8")) == []
 
 
 def test_an_open_step_is_told_as_open(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from derivations.check import Checker
 from derivations.derivation import Derivation, cases_of, derivation
 from derivations.notation import UNICODE
 from derivations.roads import ROADS, Road
-from derivations.rules import KNOWN, RULES, D
+from derivations.rules import KNOWN, RULES, D, Rule, at_the_variable
 from derivations.steps import NotDerived, derivative_of, path
 from derivations.tidy import spelled_out, tidy
 from engine import OPS
@@ -210,3 +210,12 @@ def test_tidy(term: object, wanted: object) -> None:
 def test_tidy_does_no_algebra() -> None:
     assert tidy(x + x) is x + x
     assert tidy(x / x) is x / x
+
+
+@pytest.mark.parametrize("rule", [r for r in KNOWN if r.because.startswith("As derived")], ids=lambda r: r.id)
+def test_what_is_said_to_be_derived_elsewhere_is(rule: Rule, derived: dict[str, Derivation]) -> None:
+    """The rule for an operation of the engine is that operation's own derivative, which is derived in full."""
+    op = rule.because.removeprefix("As derived for the operation ").rstrip(".")
+    _, slope = at_the_variable(rule)
+    assert Checker(CASES[op], {}).line(0, slope, {}, ()).proved
+    assert derived[op].proved
