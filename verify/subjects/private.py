@@ -113,7 +113,12 @@ def _of(op: str) -> Function:
 
 
 FUNCTIONS: dict[str, Function] = {
-    **{name: _of(name) for name in UNARY},
+    **{name: _of(name) for name in (*UNARY, "erfinv", "digamma")},
+    "psi": _of("digamma"),
+    "gammaln": _of("lgamma"),
+    "erfcinv": lambda x: apply("erfinv", 1 - x),
+    "logit": lambda x: _log(x / (1 - x)),
+    "betaln": lambda a, b: apply("lgamma", a) + apply("lgamma", b) - apply("lgamma", a + b),
     **{f"arc{f}": _of(f"a{f}") for f in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "tan2")},
     **{name: _of(op) for name, op in (("add", "add"), ("subtract", "sub"), ("multiply", "mul"), ("divide", "div"))},
     **{name: _of(op) for name, op in (("power", "pow"), ("float_power", "pow"), ("pow", "pow"), ("atan2", "atan2"))},
@@ -124,7 +129,7 @@ FUNCTIONS: dict[str, Function] = {
         ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"), COMPARISONS, strict=True
     )},
     "true_divide": _of("div"),
-    "positive": lambda x: x,
+    **dict.fromkeys(("positive", "conjugate"), lambda x: x),
     "square": lambda x: apply("mul", x, x),
     "reciprocal": lambda x: apply("div", 1, x),
     "log": _log,
@@ -132,10 +137,13 @@ FUNCTIONS: dict[str, Function] = {
     "log10": lambda x: _log(x, 10),
     "exp2": lambda x: apply("pow", 2, x),
     "logaddexp": lambda a, b: apply("log", apply("exp", a) + apply("exp", b)),
+    "logaddexp2": lambda a, b: _log(apply("pow", 2, a) + apply("pow", 2, b), 2),
+    "remainder": lambda a, b: a - b * apply("floor", a / b),
     "expit": lambda x: 1 / (1 + apply("exp", apply("neg", x))),
     "ndtr": lambda x: apply("erfc", -apply("div", x, apply("sqrt", 2))) / 2,
     "radians": lambda x: apply("mul", x, PI) / 180,
     "degrees": lambda x: apply("mul", x, 180) / PI,
+    "rad2deg": lambda x: apply("mul", x, 180) / PI,
     "deg2rad": lambda x: apply("mul", x, PI) / 180,
     "sign": _sign,
     "heaviside": lambda x, middle: where(compare("gt", x, 0), 1, where(compare("lt", x, 0), 0, middle)),

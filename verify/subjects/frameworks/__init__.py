@@ -23,6 +23,7 @@ from verify.trace.term import TRUE, Condition
 OPERATIONS = {
     "jax": "JaxOperation",
     "torch": "TorchOperation",
+    "autograd": "AutogradOperation",
 }
 """The class of operations in each framework's module."""
 
@@ -69,11 +70,13 @@ def framework_of(function: Any) -> str:
 
     A framework that nobody has imported owns nothing, and is not imported to ask.
     """
+    if getattr(function, "_is_autograd_primitive", False):
+        return "autograd"
     kinds = function.__mro__ if isinstance(function, type) else type(function).__mro__
     modules = [*(kind.__module__ for kind in kinds), getattr(function, "__module__", None) or ""]
     roots = {module.partition(".")[0] for module in modules} - {"builtins"}
-    found = {"jax": {"jax", "jaxlib"}, "torch": {"torch"}, "autograd": {"autograd"}}
-    return next((name for name in OPERATIONS if roots & found[name] and name in sys.modules), "")
+    found = {"jax": {"jax", "jaxlib"}, "torch": {"torch"}}
+    return next((name for name in found if roots & found[name] and name in sys.modules), "")
 
 
 def case_of(
@@ -108,7 +111,7 @@ def _row(entry: Entry, inputs: Sequence[str], domain: Condition | None) -> Row |
         return None
     if entry.row in MIRROR:
         return MIRROR[entry.row][0]
-    return formula_row(entry.spec, expression(entry.row, inputs), inputs, domain or TRUE)
+    return formula_row(entry.spec, expression(entry.row, inputs), inputs, TRUE if domain is None else domain)
 
 
 def _found(spec: str) -> Callable[..., Any]:

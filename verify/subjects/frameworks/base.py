@@ -20,6 +20,7 @@ from verify.proof.recognise import recognised
 from verify.subjects.formulas import formula_row
 from verify.subjects.frameworks.domains import natural_domain
 from verify.subjects.operation import INPUT_NAMES, Operation, Run
+from verify.trace.explore import explore
 from verify.trace.term import Condition, Term, constant, symbol, term, topological
 
 LONGEST = 400  # nodes of a formula, counted with repetition, beyond which no reader is helped by it
@@ -80,7 +81,7 @@ class FrameworkOperation(Operation):
 
     def written(self) -> tuple[str, ...]:
         try:
-            gradients = self.traced_rule(constant(1), *map(symbol, self.inputs))
+            gradients = explore(lambda: self.traced_rule(constant(1), *map(symbol, self.inputs)))
         except Exception as error:  # the user's own code may raise anything
             return (f"(not traced: {error})",) * len(self.inputs)
         return tuple(repr(g) if size(g) <= LONGEST else f"(a trace of {len(topological(g))} steps)" for g in gradients)
@@ -89,7 +90,7 @@ class FrameworkOperation(Operation):
     def own_forward(self) -> Term:
         """The forward in terms of the inputs; 0, and a problem of the operation, where it cannot be traced."""
         try:
-            return self.traced_forward(*map(symbol, self.inputs))
+            return explore(lambda: (self.traced_forward(*map(symbol, self.inputs)),))[0]
         except Exception as error:  # the user's own code may raise anything
             self.problem = self.problem or f"its forward cannot be traced: {first_line(error)}"
             return constant(0)
