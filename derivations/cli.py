@@ -200,9 +200,11 @@ def _value(text: str) -> tuple[str, float]:
         number = float.fromhex(value) if "0x" in value.lower() else float(Fraction(value.strip()))
     except (ValueError, ZeroDivisionError, OverflowError):
         number = math.nan
+    from derivations.parse import in_letters
+
     if not name.strip().isidentifier() or not math.isfinite(number):
         raise UsageError(f"--at {text!r}: write a name and a number, as in --at x=2 or --at x=-1/3")
-    return name.strip(), number
+    return in_letters(name.strip()), number
 
 
 # ----------------------------------------------------------------------------------------------------- quiz

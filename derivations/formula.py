@@ -28,5 +28,5 @@ def plain(formula: Math) -> str:
         if not isinstance(part, str):
             found += UNICODE(part)
         else:
-            found += part + " " if part == "," else part if part in "()" else f" {part} "
+            found = f"{found.rstrip()} {part} " if part not in "()," else found + part + " " * (part == ",")
     return found.strip()

@@ -75,6 +75,11 @@ class Language:
     named: Callable[[Any, str], None] = field(default=lambda *_: None)
 
 
+def in_letters(name: str) -> str:
+    """A name as a formula has it: α is alpha."""
+    return "".join(_SIGNS.get(character, character) for character in name)
+
+
 def names_in(formula: str) -> list[str]:
     """The names of a formula that are not called, in order of first appearance.
 

@@ -67,7 +67,7 @@ def _row(*cells: str | Text) -> tuple[Text, ...]:
 def _local(w: Walk, visit: Visit, p: Pass) -> Text:
     """The closure's formula and its value here; a number alone where the formula is one."""
     formula = rule(w, visit.node, p)
-    return (shown(p.local),) if formula.op == "const" else (Math((formula, "=")), f" {shown(p.local)}")
+    return (shown(p.local),) if formula.op == "const" else (Math((formula, "=", shown(p.local))),)
 
 
 def shown(x: object) -> str:
@@ -155,7 +155,10 @@ def rule(w: Walk, node: int, p: Pass) -> Term:
     plain = ("operand",) if len(made._prev) == 1 else ("left", "right")
     for name, other, operand in zip(("x", "y"), plain, made._prev, strict=False):
         label = w.labels[w.nodes.index(operand)]
-        known[symbol(name)] = symbol(label if label.isidentifier() else other)
+        if operand._op == "constant":
+            known[symbol(name)] = constant(operand.data)
+        else:
+            known[symbol(name)] = symbol(label if label.isidentifier() else other)
     if made._op == "**n":
         known[symbol("n")] = constant(made._constants[0])
     return tidy(substitute((p.rule,), known)[0])

@@ -80,7 +80,7 @@ class TextPrinter:
             elif p in "(),":
                 found += p + (" " if p == "," else "")
             else:
-                found += f" {p} "
+                found = f"{found.rstrip()} {p} "
         return found.strip()
 
     def wrapped(self, text: str, indent: str = "", hanging: str | None = None) -> list[str]:
