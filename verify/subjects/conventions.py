@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import product
 from typing import Any
 
 from verify.errors import UsageError
@@ -38,7 +39,8 @@ class Conventions:
     """Where a class keeps what, and how its gradients are sent back.
 
     data, grad, children, hook: names of attributes ("" for none)
-    arrays: data are NumPy arrays; tracked: a leaf must be made with requires_grad=True
+    arrays: data are NumPy arrays, of no dimension if they are ``pointed`` (a backward() may ask for that), else of one
+    tracked: a leaf must be made with requires_grad=True
     single: data are rounded to single precision
     boxed: a gradient is itself a node; resets: backward() clears what the leaves had before
     """
@@ -49,6 +51,7 @@ class Conventions:
     hook: str = "_backward"
     road: Road = Road.HOOKS
     arrays: bool = False
+    pointed: bool = False
     tracked: bool = False
     single: bool = False
     boxed: bool = False
@@ -66,10 +69,10 @@ class Conventions:
         if isinstance(value, Term):
             from verify.subjects.arrays import terms
 
-            return terms([value])
+            return terms(value if self.pointed else [value])
         import numpy as np
 
-        return np.array([value])
+        return np.array(value if self.pointed else [value])
 
     def read(self, node: Any) -> Any:
         """The node's number."""
@@ -276,7 +279,8 @@ def _with_road(found: Conventions, kind: type, out: Any, x: Any, probe: Probe) -
             candidates.append(replace(found, road=Road.SEEDED))
         candidates.append(replace(found, road=Road.SCALED))
     for plain in candidates:
-        for candidate in (plain, replace(plain, boxed=True)):
+        for boxed, pointed in product((False, True), (False, True) if plain.arrays else (False,)):
+            candidate = replace(plain, boxed=boxed, pointed=pointed)
             if _arrives(candidate, kind, probe):
                 return candidate
     return None
@@ -325,6 +329,8 @@ def _sent(c: Conventions, kind: type, probe: Probe, upstream: float, before: flo
     if before is not None:
         c.set_gradient(x, before)
     c.send_back(out, upstream)
+    if isinstance(getattr(x, c.grad), kind) is not c.boxed:
+        raise TypeError("gradients are kept the other way")
     return float(c.gradient(x))
 
 

@@ -38,6 +38,7 @@ WRONG = {
     "functions": {"cos": "a sign"},
     "deriving": {"cube": "a power too high"},
     "singles": {"tanh": "a factor of 1.00001"},
+    "dependencies": {"cos": "a sign"},
 }
 """The operations that are refuted, and why; all others are proved."""
 
@@ -67,6 +68,7 @@ CONVENTIONS = {
     "properties": ("data", "grad", "inputs", Road.HOOKS, False, False, False),
     "functions": ("data", "grad", "creator", Road.SEEDED, False, True, False),
     "deriving": ("v", "grad", "args", Road.SCALED, False, False, False),
+    "dependencies": ("data", "grad", "depends_on", Road.SEEDED, True, True, False),
 }
 
 
