@@ -3,6 +3,8 @@
 float64   Python's own floats, one point after the other: what the engine's users compute with
 float32   NumPy arrays of that type, and so float16
 bfloat16  `verify.accuracy.bfloats`
+
+A compiled rule has its own kernel for each format, and runs a batch at once.
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ Runner = Callable[[Sequence[Array]], Answers]
 
 def runner(operation: Operation, fmt: Format) -> Runner:
     """The operation in this format."""
+    if operation.compiled:
+        return lambda columns: Answers(*operation.batch(columns, fmt.name))
     if fmt is FLOAT64:
         return lambda columns: _one_by_one(operation, columns)
     operation = _with_plain_constants(operation)

@@ -9,7 +9,7 @@ from typing import Any
 
 from verify.findings import Source
 from verify.trace.explore import explore
-from verify.trace.term import Term, symbol, term
+from verify.trace.term import Condition, Term, symbol, term
 from verify.trace.text import written
 
 
@@ -53,6 +53,7 @@ class Operation(ABC):
     own_definition = False  # its row says what its forward does, for want of somebody who says what it should do
     compiled = False  # its floats come from another program than its trace: a kernel, which is audited
     flushes = 0.0  # a number below it may become 0 on the way: floats without subnormal numbers
+    within: Condition | None = None  # where it is looked at on floats, if that is not its whole domain
     keeps_policy = False  # a user said what it is to answer at its corners
     follows_rows = False  # at corners it answers what its row declares, not just something valid
 
@@ -82,6 +83,10 @@ class Operation(ABC):
         """How a user looks at this point again; the point is exact, an operand's name -> its float in hex."""
         at = " ".join(f"--point {name}={value}" for name, value in point.items())
         return f"{self.command} --seed {seed} {at}"
+
+    def batch(self, columns: Sequence[Any], dtype: str) -> tuple[Any, tuple[Any, ...]]:
+        """Values and slopes at a batch of points by a compiled kernel for ``dtype``, all as arrays of float64."""
+        raise NotImplementedError(f"{self.name} has no kernel")
 
     def forward(self, *data: Any) -> Any:
         """The forward value alone."""

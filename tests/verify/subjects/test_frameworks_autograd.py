@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from verify.case import Case
@@ -93,3 +94,12 @@ def test_the_rule_runs_on_floats_as_autograd_runs_it():
 def test_a_function_without_a_rule_is_a_usage_error():
     with pytest.raises(UsageError, match="no primitive of autograd with a rule"):
         list(functions("autograd", ["math:sin"]).operations())
+
+
+def test_numpy_has_no_kernel_for_bfloat16():
+    ((operation, _),) = functions("autograd", ["autograd.numpy:tanh"]).operations()
+    column = np.array([0.5, 2.0])
+    _, (slopes,) = operation.batch([column], "float32")
+    assert slopes == pytest.approx(1 / np.cosh(column) ** 2, rel=1e-6)
+    with pytest.raises(UsageError, match="bfloat16"):
+        operation.batch([column], "bfloat16")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
+from verify.accuracy.formats import format_named
+from verify.accuracy.gauge import Gauge
 from verify.case import Case
 from verify.errors import UsageError
 from verify.findings import Question, Verdict
@@ -148,3 +151,11 @@ def test_the_trace_is_jaxs_own_formula():
 def test_a_name_that_is_not_there_is_a_usage_error():
     with pytest.raises(UsageError, match="has no 'sofplus'"):
         list(functions("jax", ["jax.nn:sofplus"]).operations())
+
+
+@pytest.mark.parametrize(("dtype", "ulps"), [("float64", 2.0), ("float32", 2.0), ("bfloat16", 2.0)])
+def test_a_kernel_of_each_format_is_judged_in_its_own_ulps(dtype, ulps):
+    ((operation, row),) = functions("jax", ["jax.numpy:sqrt"]).operations()
+    gauge = Gauge(Case(operation, row, Options()), format_named(dtype))
+    (errors,) = gauge.errors([np.array([0.25, 1.0, 3.0, 100.0])])
+    assert max(errors) <= ulps

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
+from verify.accuracy.formats import format_named
+from verify.accuracy.gauge import Gauge
 from verify.case import Case
+from verify.errors import UsageError
 from verify.findings import Question, Verdict
 from verify.harness import Options, verify_here
 from verify.proof.result import Status
@@ -150,3 +154,20 @@ def test_the_kernel_is_what_runs_without_tracing():
     assert math.isclose(run.out, math.tanh(0.7), rel_tol=1e-15)
     assert math.isclose(run.gradients[0], 5 + 2 / math.cosh(0.7) ** 2, rel_tol=1e-14)
     assert operation.forward(0.7) == run.out
+
+
+@pytest.mark.parametrize(("dtype", "least", "most"), [("float64", 1e6, 1e9), ("float32", 0, 1)])
+def test_a_constant_in_single_precision_shows_in_double_precision(dtype, least, most):
+    """The slope 1/6 of hardsigmoid is a float32 in the kernel of PyTorch 2.13, for float64 operands too."""
+    if not torch.__version__.startswith("2.13."):
+        pytest.skip("the kernel of another version")
+    ((operation, row),) = functions("torch", ["torch.nn.functional:hardsigmoid"]).operations()
+    gauge = Gauge(Case(operation, row, Options()), format_named(dtype))
+    (errors,) = gauge.errors([np.array([0.25, 1.0, -2.0])])
+    assert least <= max(errors) <= most
+
+
+def test_a_function_that_is_not_elementwise_has_no_batch():
+    operation, _ = case_of(lambda x: x.sum(), "torch", name="total", inputs=("x",))
+    with pytest.raises(UsageError, match="not elementwise"):
+        operation.batch([np.array([1.0, 2.0])], "float32")

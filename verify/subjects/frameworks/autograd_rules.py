@@ -71,6 +71,15 @@ class AutogradOperation(FrameworkOperation):
         with np.errstate(all="ignore"):
             return float(self.function(*map(np.float64, data)))
 
+    def batch(self, columns: Sequence[Any], dtype: str) -> tuple[Any, tuple[Any, ...]]:
+        if dtype == "bfloat16":
+            raise UsageError(f"{self.name} has no kernel for bfloat16, which NumPy lacks")
+        with np.errstate(all="ignore"):
+            arrays = [np.asarray(column).astype(dtype) for column in columns]
+            out = self.function(*arrays)
+            slopes = self._back(np.ones_like(out), out, arrays)
+        return np.asarray(out, dtype=float), tuple(np.asarray(s, dtype=float) for s in slopes)
+
     @classmethod
     def count_inputs(cls, function: Any, count: int = 0) -> tuple[str, ...]:
         _rule(function)

@@ -6,11 +6,12 @@ functions, compiled by XLA for this machine.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
 import jax
+import numpy as np
 
 from verify.subjects.frameworks.base import FrameworkOperation, Untraceable
 from verify.subjects.frameworks.jaxpr import read
@@ -60,3 +61,9 @@ class JaxOperation(FrameworkOperation):
         with jax.enable_x64(True):
             out, *gradients = map(float, self._compiled(g, *x))
         return out, tuple(gradients)
+
+    def batch(self, columns: Sequence[Any], dtype: str) -> tuple[Any, tuple[Any, ...]]:
+        with jax.enable_x64(True):
+            upstream, *x = (jax.numpy.asarray(c, dtype=dtype) for c in (np.ones_like(columns[0]), *columns))
+            out, *slopes = jax.vmap(self._compiled)(upstream, *x)
+        return np.asarray(out, dtype=float), tuple(np.asarray(s, dtype=float) for s in slopes)

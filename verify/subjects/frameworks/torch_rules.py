@@ -16,6 +16,7 @@ import torch
 from torch._decomp import decomposition_table
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from verify.errors import UsageError
 from verify.findings import Source
 from verify.subjects.frameworks.base import FrameworkOperation, Untraceable, inputs_of, source_of
 from verify.subjects.frameworks.fx import read
@@ -68,6 +69,16 @@ class TorchOperation(FrameworkOperation):
             return super().forward(*data)
         with torch.no_grad():
             return self._applied(*(torch.tensor(float(x), dtype=torch.float64) for x in data)).item()
+
+    def batch(self, columns: Sequence[Any], dtype: str) -> tuple[Any, tuple[Any, ...]]:
+        kind = getattr(torch, dtype)
+        leaves = [torch.tensor(column, dtype=kind, requires_grad=True) for column in columns]
+        out = self._applied(*leaves)
+        if out.shape != leaves[0].shape:
+            raise UsageError(f"{self.name} makes {tuple(out.shape)} of {tuple(leaves[0].shape)}: it is not elementwise")
+        gradients = torch.autograd.grad(out, leaves, torch.ones_like(out), allow_unused=True)
+        slopes = (torch.zeros_like(out) if g is None else g for g in gradients)
+        return out.detach().double().numpy(), tuple(s.double().numpy() for s in slopes)
 
     @staticmethod
     def _leaves(data: Sequence[float]) -> list[Any]:
