@@ -63,6 +63,15 @@ class Node:
         label = f", label={self.label!r}" if self.label else ""
         return f"{type(self).__name__}(data={self.data!r}, grad={self.grad!r}{label})"
 
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """How a notebook shows it: its repr, and a picture of its graph where that is not too large to draw."""
+        from engine.draw import draw_svg
+
+        try:
+            return {"text/plain": repr(self), "image/svg+xml": draw_svg(self)}
+        except ValueError:
+            return {"text/plain": repr(self)}
+
     @property
     def _backward(self) -> Closure:
         """Passes this node's gradient on to its operands: the closure that its operation attached."""

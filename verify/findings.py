@@ -79,6 +79,11 @@ class Finding:
     source: Source | None = None
     accepted: str = ""  # why a baseline puts up with it, "" if none does
 
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """How a notebook shows it: as told, in plain text and as a Markdown block."""
+        text = told(self)
+        return {"text/plain": text, "text/markdown": f"```text\n{text}\n```"}
+
     @property
     def noteworthy(self) -> bool:
         """Told below the table; a plain success is not."""

@@ -52,7 +52,6 @@ BLIND_SPOTS = (
     BlindSpot("square",     "wrong on arrays",                  rule("square", lambda m, x, out: x if isinstance(x, np.ndarray) else 2 * x),                       "no check runs on arrays"),
     BlindSpot("sin",        "wrong once in 100,000 calls",      unary("sin", sin_rarely_wrong()),                                                                  "nothing is called so often"),
     # what a row does not say
-    BlindSpot("leaky_relu", "0.01, whatever the slope",         rule("leaky_relu", lambda m, x, out, slope: m.where(m.gt(x, 0), 1, m.ratio(1, 100))),              "the mirror has a row for this slope only"),
     BlindSpot("sqrt",       "-7 at 0",                          rule("sqrt", lambda m, x, out: m.where(m.gt(x, 0), m.divide(1, 2 * m.where(m.gt(x, 0), out, 1)), -7)), "where the slope is infinite any answer but NaN will do"),
     BlindSpot("sin",        "passes its gradient on once only", unary("sin", sin_once),                                                                            "what a second backward() does is for the engine to decide"),
 )

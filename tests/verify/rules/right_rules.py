@@ -367,7 +367,7 @@ RIGHT_RULES = (
     _right("asin",        "1/cos(out)",                     lambda m, x, out: m.divide(1, m.sqrt(1 - x) * m.sqrt(1 + x))),
     _right("acosh",       "1/sinh(out)",                    lambda m, x, out: m.divide(1, m.sinh(out)), inaccurate=True),
     _right("asinh",       "1/cosh(out)",                    lambda m, x, out: 1 / m.cosh(out), inaccurate=True),
-    _right("atanh",       "cosh²(out)",                     lambda m, x, out: m.cosh(out)**2),
+    _right("atanh",       "cosh²(out)",                     lambda m, x, out: m.cosh(out)**2, inaccurate=True),
     _right("cosh",        "a difference of exponentials",   lambda m, x, out: m.where(m.gt(abs(x), 1), m.exp(x - m.log(2)) - m.exp(-x - m.log(2)), m.sinh(x)), inaccurate=True),
     _right("atan2",       "by hypot squared, far out scaled", lambda m, x, y, out: m.divide(m.divide(y, m.hypot(x, y)), m.hypot(x, y)), lambda m, x, y, out: -m.divide(m.divide(x, m.hypot(x, y)), m.hypot(x, y))),
     _right("atan2",       "sin and cos of the angle",       lambda m, x, y, out: m.divide(m.cos(out), m.hypot(x, y)), lambda m, x, y, out: m.divide(-m.sin(out), m.hypot(x, y)), inaccurate=True),

@@ -105,6 +105,7 @@ WRONG_SLOPES = (
     _wrong("relu",        "the step at 1e-6",               lambda m, x, out: m.gt(x, m.ratio(1, 10**6))),
     _wrong("relu6",       "never ends",                     lambda m, x, out: m.gt(x, 0)),
     _wrong("leaky_relu",  "the branches swapped",           lambda m, x, out, slope: m.where(m.gt(x, 0), slope, 1)),
+    _wrong("leaky_relu",  "0.01, whatever the slope",       lambda m, x, out, slope: m.where(m.gt(x, 0), 1, m.ratio(1, 100))),
     _wrong("leaky_relu",  "a slope of its own",             lambda m, x, out, slope: m.where(m.gt(x, 0), 1, m.ratio(1, 5))),
     _wrong("hardtanh",    "tanh's slope",                   lambda m, x, out: 1 - out**2),
     _wrong("hardsigmoid", "the factor 1/6 lost",            lambda m, x, out: m.gt(x, -3) * m.lt(x, 3)),
