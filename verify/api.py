@@ -13,6 +13,7 @@ from typing import Any
 
 from verify.config import Config, waived
 from verify.errors import DerivativeError, UsageError
+from verify.findings import Question
 from verify.harness import Options, Subject, verify, verify_here
 from verify.language.parse import ExpressionError, condition, expression, nearest
 from verify.mirror import Corner, Row
@@ -24,6 +25,9 @@ from verify.subjects.own_rows import domain as natural
 from verify.subjects.pairs import Cases, FunctionPair, check_names
 from verify.trace.from_sympy import condition_from_sympy, from_sympy
 from verify.trace.term import Condition, Term, apply, constant, symbol, symbols_of
+
+OF_ARRAYS = (Question.RIGHT, Question.SAFE, Question.WIRED)
+"""What is asked of a rule of arrays."""
 
 Corners = Mapping[str, Any] | Iterable[Any]
 
@@ -37,7 +41,8 @@ def check(
     corners: Corners = (),
     name: str = "",
     inputs: Sequence[str] = (),
-    points: int = 1000,
+    shapes: Mapping[str, int | tuple[int, ...]] | None = None,
+    points: int | None = None,
     seed: int = 0,
     point: Mapping[str, Any] | None = None,
     strict: bool = False,
@@ -49,11 +54,14 @@ def check(
 
     backward: asks by name for inputs of the forward, ``out`` and ``g``; returns one gradient for each input
     definition: what the forward is meant to compute, as text in the small language or a SymPy expression in the
-        forward's inputs; without one the forward's own code, run on symbols, is the definition
+        forward's inputs, or another function of them; without one the forward's own code, run on symbols, is it
     domain: where it is defined, as text ("x > 0") or a SymPy relation; where its formula has a value, if not given
     corners: where it bends beside the places that show (comparisons, abs, max, min): expressions that are 0 there,
         numbers for one input; a mapping also says what the backward answers there, one slope for each input
     inputs: names for the forward's inputs, where it has none of its own
+    shapes: of inputs that are arrays, such as {"x": 3}: then every entry of every gradient is verified at this
+        shape, on floats between -1000 and 1000, and how accurate they are is not asked
+    points: how many, 1000 if nothing is said and 200 for arrays
     point: a point to look at as well: a number or a hexadecimal text for each input
 
     Raises DerivativeError, with what was found, if anything fails (under ``strict`` also what only warns);
@@ -64,10 +72,16 @@ def check(
         subject = _whole(forward, definition, domain, name, inputs)
         if isinstance(subject, Cases):  # here: a framework's threads do not survive a fork
             asked = _point(point, subject.cases[0][0].inputs)
-            return _judged(verify_here(subject, options=Options(points=points, seed=seed, point=asked)), strict, raises)
-        return _judged(verify(subject, options=Options(points=points, seed=seed)), strict, raises)
-    case = pair(forward, backward, definition, domain=domain, corners=corners, name=name, inputs=inputs)
-    options = Options(points=points, seed=seed, point=_point(point, case[0].inputs))
+            here = Options(points=points or 1000, seed=seed, point=asked)
+            return _judged(verify_here(subject, options=here), strict, raises)
+        return _judged(verify(subject, options=Options(points=points or 1000, seed=seed)), strict, raises)
+    case = pair(forward, backward, definition, domain=domain, corners=corners, name=name, inputs=inputs, shapes=shapes)
+    options = Options(
+        points=points or (1000 if shapes is None else 200),
+        seed=seed,
+        point=_point(point, case[0].inputs),
+        questions=tuple(Question) if shapes is None else OF_ARRAYS,
+    )
     return _judged(verify_here(Cases(case[0].name, (case,)), options=options), strict, raises)
 
 
@@ -138,6 +152,7 @@ def pair(
     corners: Corners = (),
     name: str = "",
     inputs: Sequence[str] = (),
+    shapes: Mapping[str, int | tuple[int, ...]] | None = None,
 ) -> tuple[Operation, Row]:
     """A pair of functions beside its row, as `check` takes them apart.
 
@@ -148,13 +163,16 @@ def pair(
             raise UsageError(f"the {what} {function!r} is no function")
     if inputs:
         check_names(name or "inputs", inputs)
-    bends = _corners(corners, inputs or FunctionPair(forward, backward, name, inputs).inputs)
-    operation = FunctionPair(forward, backward, name, inputs, keeps_policy=any(c.answers for c in bends))
+    operation = _operation(forward, backward, name, inputs, shapes)
     names = operation.inputs
+    bends = _corners(corners, names)
+    operation.keeps_policy = any(corner.answers for corner in bends)
     operation.problem = operation.complaint()
     if definition is None:
-        meant = _own_trace(operation)
+        meant = _own_trace(operation, operation)
         operation.own_definition = True
+    elif callable(definition) and not hasattr(definition, "free_symbols"):
+        meant = _own_trace(operation, _operation(definition, backward, name, inputs, shapes))
     else:
         meant = _as_term("definition", definition, names, False)
     where = natural(meant) if domain is None else _as_condition(domain, names)
@@ -234,19 +252,33 @@ def _pairs(given: Any) -> Iterator[tuple[Operation, Row]]:
         yield operation, row
 
 
-def _own_trace(operation: FunctionPair) -> Term:
-    """The forward's own code as the definition; a problem of the operation where it does not run on symbols."""
+def _operation(
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    name: str,
+    inputs: Sequence[str],
+    shapes: Mapping[str, int | tuple[int, ...]] | None,
+) -> FunctionPair:
+    if shapes is None:
+        return FunctionPair(forward, backward, name, inputs)
+    from verify.subjects.vectors import VectorPair
+
+    return VectorPair(forward, backward, shapes, name, inputs)
+
+
+def _own_trace(operation: FunctionPair, meant: FunctionPair) -> Term:
+    """The forward of ``meant`` on symbols; a problem of the operation where it does not run on them."""
     from verify.trace.explore import explore
     from verify.trace.term import term
 
     try:
-        (meant,) = explore(lambda: (term(operation.forward(*map(symbol, operation.inputs))),))
+        (found,) = explore(lambda: (term(meant.forward(*map(symbol, operation.inputs))),))
     except Exception as error:  # the user's own code may raise anything
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         way_out = 'say what it computes: definition="..."'
         operation.problem = operation.problem or f"the forward does not run on symbols ({reason}); {way_out}"
         return constant(0)
-    return meant
+    return found
 
 
 def _as_condition(given: Any, names: Sequence[str]) -> Condition:

@@ -97,7 +97,8 @@ class Case:
     @cached_property
     def region(self) -> Domain:
         """The domain, as the points see it."""
-        return domain_of(self.domain, self.row.inputs)
+        within = self.operation.within
+        return domain_of(self.domain if within is None else self.domain & within, self.row.inputs)
 
     @cached_property
     def points(self) -> list[Point]:

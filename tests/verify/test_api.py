@@ -78,6 +78,8 @@ def test_right_pairs_are_proved(name: str) -> None:
     assert (right, wired) == ("proved", "wired")
 
 
+ONE = {"inputs": ("x",)}
+
 WRONG = {
     "sign": (tanh, lambda out, g: g * (1 + out**2), "tanh(x)", {}, "refuted"),
     "input for out": (tanh, lambda x, g: g * (1 - x**2), "tanh(x)", {}, "refuted"),
@@ -92,7 +94,7 @@ WRONG = {
         {},
         "refuted",
     ),
-    "lgamma": (math.lgamma, lambda x, g: g * math.log(x), "lgamma(x)", {"inputs": ("x",), "domain": "x > 0"}, "refuted"),
+    "lgamma": (math.lgamma, lambda x, g: g * math.log(x), "lgamma(x)", {**ONE, "domain": "x > 0"}, "refuted"),
     "forgets g": (math.exp, lambda out: out, "exp(x)", {"inputs": ("x",)}, "miswired"),
     "clips g": (math.exp, lambda out, g: out * min(g, 5.0), "exp(x)", {"inputs": ("x",)}, "miswired"),
     "a kink": (abs, lambda x, g: g * (1 if x > 0 else -1 if x < 0 else 3), "abs(x)", {"inputs": ("x",)}, "unsafe"),
@@ -105,7 +107,7 @@ WRONG = {
         {},
         "unsafe",
     ),
-    "crashes at 0": (math.sqrt, lambda out, g: g / (2 * out), "sqrt(x)", {"inputs": ("x",), "domain": "x >= 0"}, "unsafe"),
+    "crashes at 0": (math.sqrt, lambda out, g: g / (2 * out), "sqrt(x)", {**ONE, "domain": "x >= 0"}, "unsafe"),
     "None": (tanh, lambda g: None, "tanh(x)", {}, "inconclusive"),
     "two for one": (tanh, lambda g: (g, g), "tanh(x)", {}, "inconclusive"),
     "never answers": (lambda x: [][1], lambda g: g, "x", {}, "inconclusive"),

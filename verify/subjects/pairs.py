@@ -45,12 +45,10 @@ class FunctionPair(Operation):
         backward: Callable[..., Any],
         name: str = "",
         inputs: Sequence[str] = (),
-        keeps_policy: bool = False,
     ) -> None:
         self._forward, self._backward = forward, backward
         self.name = name or _name(forward)
         self.inputs = tuple(inputs) or inputs_of(forward)
-        self.keeps_policy = keeps_policy
         self._asked = _asked(backward, self.inputs)
         self._symbolic: tuple[Callable[..., Any], Callable[..., Any]] | None = None
         told = (_name(forward, "forward"), _name(backward, "backward"))

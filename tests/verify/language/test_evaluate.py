@@ -81,7 +81,8 @@ def test_doubles_are_as_numpy_has_them(text: str, x: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["x*y + 1/3", "where(x > y and not x == 2, exp(x), -y)", "abs(x - y) + max(x, y)**2", "pi*sin(x)/y", "x > y"]
+    "text",
+    ["x*y + 1/3", "where(x > y and not x == 2, exp(x), -y)", "abs(x - y) + max(x, y)**2", "pi*sin(x)/y", "x > y"],
 )
 def test_one_meaning_on_every_kind(text: str) -> None:
     formulas = Formulas((expression(text, ("x", "y")),), ("x", "y"))

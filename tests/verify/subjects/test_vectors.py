@@ -1,0 +1,130 @@
+"""Rules of arrays at small shapes: proved entry by entry, refuted with a point, safe where floats end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import verify
+from verify.errors import DerivativeError, UsageError
+from verify.findings import Verdict
+from verify.subjects.vectors import VectorPair
+
+FEW = {"points": 60}
+
+
+def softmax(x: Any) -> Any:
+    e = np.exp(x - x.max())
+    return e / e.sum()
+
+
+def naive_softmax(x: Any) -> Any:
+    e = np.exp(x)
+    return e / e.sum()
+
+
+def softmax_backward(out: Any, g: Any) -> Any:
+    return out * (g - (g * out).sum())
+
+
+def logsumexp(x: Any) -> Any:
+    return x.max() + np.log(np.exp(x - x.max()).sum())
+
+
+def layer_norm(x: Any) -> Any:
+    centred = x - x.mean()
+    return centred / np.sqrt((centred**2).mean() + 1e-5)
+
+
+def layer_norm_backward(x: Any, out: Any, g: Any) -> Any:
+    scale = 1 / np.sqrt(((x - x.mean()) ** 2).mean() + 1e-5)
+    return scale * (g - g.mean() - out * (g * out).mean())
+
+
+def cross_entropy(x: Any, t: Any) -> Any:
+    return -(t * (x - logsumexp(x))).sum()
+
+
+def cross_entropy_backward(x: Any, t: Any, g: Any) -> Any:
+    return g * (softmax(x) * t.sum() - t), g * (logsumexp(x) - x)
+
+
+RIGHT = {
+    "softmax": (softmax, softmax_backward, {"x": 3}),
+    "softmax of four": (naive_softmax, softmax_backward, {"x": 4}),
+    "logsumexp": (logsumexp, lambda x, g: g * softmax(x), {"x": 3}),
+    "layer norm": (layer_norm, layer_norm_backward, {"x": 3}),
+    "matmul": (lambda a, b: a @ b, lambda a, b, g: (g @ b.T, a.T @ g), {"a": (2, 2), "b": (2, 1)}),
+    "cross-entropy": (cross_entropy, cross_entropy_backward, {"x": 2, "t": 2}),
+    "scaled": (lambda x, s: x * s, lambda x, s, g: (g * s, (g * x).sum()), {"x": 3}),
+    "a weight called w": (lambda w: w * w, lambda w, g: 2 * w * g, {"w": 2}),
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_right_rules_are_proved_entry_by_entry(name: str) -> None:
+    forward, backward, shapes = RIGHT[name]
+    report = verify.check(forward, backward, shapes=shapes, raises=False, **FEW)
+    (operation,) = report.operations
+    assert operation.right.verdict is Verdict.PROVED
+    assert operation.wired.verdict is Verdict.WIRED
+    if forward is not naive_softmax:
+        assert operation.safe.verdict is Verdict.SAFE, operation.safe.findings
+
+
+WRONG = {
+    "no weights": (softmax, lambda out, g: out * (g - g.sum()), {"x": 3}, "refuted"),
+    "a diagonal": (softmax, lambda out, g: g * out * (1 - out), {"x": 2}, "refuted"),
+    "not transposed": (lambda a, b: a @ b, lambda a, b, g: (g @ b.T, a @ g), {"a": (2, 2), "b": (2, 1)}, "refuted"),
+    "no mean": (layer_norm, lambda x, out, g: g / np.sqrt(x.var() + 1e-5), {"x": 2}, "refuted"),
+    "targets that sum to 1": (
+        cross_entropy,
+        lambda x, t, g: (g * (softmax(x) - t), g * (logsumexp(x) - x)),
+        {"x": 2, "t": 2},
+        "refuted",
+    ),
+    "overflow": (naive_softmax, softmax_backward, {"x": 2}, "unsafe"),
+    "another shape": (softmax, lambda out, g: (g * out).sum(), {"x": 2}, "inconclusive"),
+    "one for two": (lambda a, b: a @ b, lambda b, g: g @ b.T, {"a": (1, 2), "b": (2, 1)}, "inconclusive"),
+    "forgets what arrives": (lambda x: x * x, lambda x: 2 * x, {"x": 2}, "refuted"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_rules_are_found(name: str) -> None:
+    forward, backward, shapes, verdict = WRONG[name]
+    with pytest.raises(DerivativeError) as caught:
+        verify.check(forward, backward, shapes=shapes, **FEW)
+    assert any(f.verdict == verdict for f in caught.value.findings)
+
+
+def test_a_definition_may_be_another_function() -> None:
+    assert verify.check(softmax, softmax_backward, naive_softmax, shapes={"x": 2}, **FEW).ok
+    with pytest.raises(DerivativeError, match="REFUTED"):
+        verify.check(lambda x: 2 * softmax(x), softmax_backward, naive_softmax, shapes={"x": 2}, **FEW)
+    assert verify.check(lambda x: np.square(x), lambda x, g: 2 * x * g, lambda x: x * x, **FEW).ok
+
+
+def test_the_scalar_it_becomes() -> None:
+    operation = VectorPair(softmax, softmax_backward, {"x": 2})
+    assert operation.inputs == ("x_0", "x_1", "w_0", "w_1")
+    run = operation.run((0.0, 0.0, 1.0, 0.0), upstream=2.0, before=[1.0] * 4)
+    assert run.out == 0.5
+    assert run.gradients == (1.5, 0.5, 2.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        ({"y": 3}, "shapes: 'y' is no input"),
+        ({"x": 0}, "0 is no shape"),
+        ({"x": 11}, "11 entries, the output's included, are more than 10"),
+        ({"x": 6}, "12 entries"),
+        ({}, "does not run on arrays of symbols of these shapes"),
+    ],
+)
+def test_shapes_that_make_no_sense(shapes: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        verify.check(softmax, softmax_backward, shapes=shapes)

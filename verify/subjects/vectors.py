@@ -1,0 +1,169 @@
+"""Pairs of functions of arrays, at small shapes: every entry of every gradient, as one scalar operation.
+
+A rule of arrays multiplies the transposed Jacobian with the gradient that arrives.  With weights w for that
+gradient, one for each entry k of the output, it must return the gradient of the number F(x; w) = Σ w[k]·f(x)[k].  So
+the pair is verified as the scalar operation F of all entries of x and of w: its gradient by x is the backward's
+answer to g·w, its gradient by w is g·f(x) and true of itself.  F proved is the rule proved at this shape, entry by
+entry, for whatever gradient arrives.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import reduce
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from verify.errors import UsageError
+from verify.language.parse import nearest
+from verify.subjects.operation import Run
+from verify.subjects.pairs import OUT, UPSTREAM, FunctionPair, RuleError, gradients_of, inputs_of, plain
+from verify.trace.derive import without_ones
+from verify.trace.explore import explore
+from verify.trace.term import Condition, Term, compare, constant, symbol, term
+from verify.trace.text import written
+
+MOST_ENTRIES = 10  # of all inputs and the output together: each is two symbols to the prover, which knows 24
+FARTHEST = 1000
+"""How far entries go on floats: past where exp overflows, and not so far that any sum of products does.
+
+Weights go from -1 to 1: of a rule that is linear in what arrives larger ones say no more.
+"""
+
+Shape = tuple[int, ...]
+
+
+class VectorPair(FunctionPair):
+    """A forward and a backward of arrays, at fixed shapes; an input without a shape is a number."""
+
+    compiled = True  # NumPy sums in an order of its own
+
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        backward: Callable[..., Any],
+        shapes: Mapping[str, int | Shape],
+        name: str = "",
+        inputs: Sequence[str] = (),
+    ) -> None:
+        self.arrays = tuple(inputs) or inputs_of(forward)
+        super().__init__(forward, backward, name, self.arrays)
+        for one in shapes:
+            if one not in self.arrays:
+                raise UsageError(f"shapes: {one!r} is no input{nearest(one, self.arrays)}")
+        self.shapes = {one: _shape(shapes.get(one, ())) for one in self.arrays}
+        entries = [name for one in self.arrays for name in entries_of(one, self.shapes[one])]
+        _refuse_many(len(entries))
+        self.entries = tuple(entries)
+        self.out_shape: Shape = np.shape(self._on_symbols())
+        self.weights = tuple(entries_of("w" if "w" not in self.arrays else "w_out", self.out_shape))
+        _refuse_many(len(entries) + len(self.weights))
+        self.inputs = (*self.entries, *self.weights)
+        self.within = _between(self.entries, FARTHEST) & _between(self.weights, 1)
+
+    def _on_symbols(self) -> Any:
+        """The output on symbols, along its first path.  Raises UsageError where the forward does not run so."""
+        found: list[Any] = []
+        forward, _ = self._functions(symbols=True)
+
+        def run() -> tuple[Term, ...]:
+            found.append(forward(*self._shaped(list(map(symbol, self.entries)))))
+            return ()
+
+        try:
+            explore(run, limit=10_000)
+        except Exception as error:  # the user's own code may raise anything
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise UsageError(f"{self.name} does not run on arrays of symbols of these shapes ({reason})") from None
+        return found[0]
+
+    def _shaped(self, entries: Sequence[Any]) -> list[Any]:
+        """The entries of all inputs, as arrays."""
+        found, start = [], 0
+        for one in self.arrays:
+            shape = self.shapes[one]
+            size = math.prod(shape)
+            part = entries[start : start + size]
+            found.append(_array(part, shape) if shape else part[0])
+            start += size
+        return found
+
+    def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
+        symbols = any(isinstance(x, Term) for x in (*data, upstream))
+        forward, backward = self._functions(symbols)
+        count = len(self.entries)
+        weights = list(data[count:])
+        with np.errstate(all="ignore"):
+            out = forward(*self._shaped(data[:count]))
+            if np.shape(out) != self.out_shape:
+                raise RuleError(f"the forward returned shape {np.shape(out)}, and {self.out_shape} before")
+            values = _flat(out)
+            arriving = [upstream * w for w in weights]
+            g = _array(arriving, self.out_shape) if self.out_shape else arriving[0]
+            gradients = (*self._entries(backward, data[:count], out, g), *(upstream * v for v in values))
+        total = sum((w * v for w, v in zip(weights[1:], values[1:], strict=True)), weights[0] * values[0])
+        if before is not None:
+            gradients = tuple(b + v for b, v in zip(before, gradients, strict=True))
+        return Run(plain(total), gradients, tuple(data), plain(total), upstream)
+
+    def forward(self, *data: Any) -> Any:
+        return self.run(data).out
+
+    def _entries(self, backward: Callable[..., Any], entries: Sequence[Any], out: Any, g: Any) -> Iterator[Any]:
+        """What the backward returned, entry by entry.  Raises RuleError for another shape than the input's."""
+        given = {**dict(zip(self.arrays, self._shaped(entries), strict=True)), OUT: out, UPSTREAM: g}
+        by_place = [given[name] for name, named in self._asked if not named]
+        by_name = {name: given[name] for name, named in self._asked if named}
+        for one, gradient in zip(self.arrays, gradients_of(backward(*by_place, **by_name), self.arrays), strict=True):
+            if np.shape(gradient) != self.shapes[one]:
+                wrong = f"a gradient of shape {np.shape(gradient)} for {one}, whose shape is {self.shapes[one]}"
+                raise RuleError(f"the backward returned {wrong}")
+            yield from _flat(gradient)
+
+    def written(self) -> tuple[str, ...]:
+        """The gradient of each entry, for an upstream of 1."""
+        data = [symbol(name) for name in self.inputs]
+        try:
+            found = explore(lambda: tuple(map(term, self.run(data, upstream=constant(1)).gradients)))
+        except Exception as error:  # the user's own code may raise anything
+            return (f"(does not run on symbols: {type(error).__name__})",) * len(self.inputs)
+        return tuple(map(written, without_ones(found)))
+
+
+def _refuse_many(count: int) -> None:
+    if count > MOST_ENTRIES:
+        entries = f"{count} entries, the output's included"
+        raise UsageError(f"shapes: {entries}, are more than {MOST_ENTRIES}: make them smaller")
+
+
+def entries_of(name: str, shape: Shape) -> list[str]:
+    """x_0, x_1, ...; the name itself for a number."""
+    return [f"{name}_{'_'.join(map(str, place))}" for place in product(*map(range, shape))] if shape else [name]
+
+
+def _between(names: Sequence[str], bound: int) -> Condition:
+    """-bound <= x <= bound for each."""
+    ends = [compare(op, symbol(name), end) for name in names for op, end in (("ge", -bound), ("le", bound))]
+    return reduce(lambda a, b: a & b, ends)
+
+
+def _shape(given: int | Shape) -> Shape:
+    shape = (given,) if isinstance(given, int) else tuple(given)
+    if any(not isinstance(n, int) or n < 1 for n in shape):
+        raise UsageError(f"shapes: {given!r} is no shape: write 3, or (2, 3)")
+    return shape
+
+
+def _array(entries: Sequence[Any], shape: Shape) -> Any:
+    if any(isinstance(x, Term) for x in entries):
+        from verify.subjects.arrays import terms
+
+        return terms(list(entries)).reshape(shape)
+    return np.array(entries, dtype=float).reshape(shape)
+
+
+def _flat(x: Any) -> list[Any]:
+    return [plain(v) for v in np.asarray(x).reshape(-1).tolist()] if np.shape(x) else [plain(x)]
