@@ -131,9 +131,11 @@ def _same_on_floats(case: Case, trace: Traced) -> Finding | None:
 
 def _lost(case: Case, index: int, i: int) -> bool:
     """Whether an error is one of digits: slight beside the usual slope, far out, or where the slope is steep itself."""
-    answer, truth = case.samples[index].slopes[i], case.truths[index][i]
-    slight = abs(answer - truth.nearest) <= _SLIGHT * case.usual[i]
-    return slight or any(abs(x) > _FAR for x in case.points[index]) or _explained(case, index, i)
+    answer, truth, point = case.samples[index].slopes[i], case.truths[index][i], case.points[index]
+    if abs(answer - truth.nearest) <= _SLIGHT * case.usual[i] or any(abs(x) > _FAR for x in point):
+        return True
+    around = BallProgram(case.slopes, case.row.inputs)(*(arb(x, abs(x) * _GOOD) for x in point))[i]
+    return not around.is_finite() or bool(around.contains(answer))  # beside a pole, or nearly as steep
 
 
 def _relative(x: float, truth: Truth) -> float:
