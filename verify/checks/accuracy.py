@@ -24,6 +24,11 @@ def check(case: Case) -> Iterator[Finding]:
     reference = Reference(case.slopes, case.row.inputs)
     for i, name in enumerate(case.row.inputs):
         ranked = _ranked(case, i)
+        if not ranked:
+            operand = name if len(case.row.inputs) > 1 else ""
+            message = "the rule gave no answer at any point where the slope is a normal number"
+            yield case.finding("accuracy", Verdict.INCONCLUSIVE, message, operand=operand)
+            continue
         worst: tuple[float, int | None] = 0.0, None
         ill: tuple[float, Point] | None = None
         for _, index in ranked[:_CANDIDATES]:

@@ -55,7 +55,17 @@ def recognised(terms: Iterable[Term]) -> Recognition:
     return Recognition(substitute(roots, lifted), assumptions)
 
 
+PUBLISHED = {
+    "SELU's scale, arXiv:1706.02515": Fraction("1.0507009873554804934193349852946"),
+    "SELU's alpha, arXiv:1706.02515": Fraction("1.6732632423543772848170429916717"),
+}
+"""Decimals that papers give to more digits than a float holds, and that stand for themselves."""
+
+
 def _assumption(literal: float, form: Term) -> str:
+    for name, decimal in PUBLISHED.items():
+        if form.op == "const" and abs(form.value) == decimal:
+            return f"{literal!r} = {name}"
     if form.op == "const" and form.value == Fraction(repr(literal)):
         return f"{literal!r} is meant as a decimal"
     return f"{literal!r} = {written(form)}"
@@ -72,6 +82,9 @@ def closed_form(value: Fraction) -> Term | None:
     decimal = Fraction(repr(literal))
     if _digits(decimal) <= DECIMALS:
         return constant(decimal)
+    for published in PUBLISHED.values():
+        if float(published) == abs(literal):
+            return constant(published if literal > 0 else -published)
     with ctx.workprec(BITS):
         for form, ball in _near(literal):
             if abs(ball - arb(literal)) <= math.ulp(literal):

@@ -51,7 +51,7 @@ def test_closed_forms(literal: float, form: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "literal", [0.5, 3.25, 2.0, 1.0507009873554805, 0.70710678118654, 1.7580993408473766, 0.123456789012345]
+    "literal", [0.5, 3.25, 2.0, 1.0507009873554812, 0.70710678118654, 1.7580993408473766, 0.123456789012345]
 )
 def test_what_stands_for_nothing_is_left_alone(literal: float) -> None:
     assert closed_form(Fraction(literal)) is None
@@ -96,3 +96,10 @@ def test_a_rule_with_literals_is_proved_under_its_assumptions() -> None:
     lifted = recognised((gradient,))
     assert prove(obligation(lifted.terms[0])).status is Status.PROVED
     assert lifted.assumptions == ("1.1283791670955126 = 2/sqrt(pi)",)
+
+
+def test_a_published_decimal_is_named() -> None:
+    found = recognised([constant(-1.6732632423543772)])
+    (term,), assumptions = found.terms, found.assumptions
+    assert term.value == -Fraction("1.6732632423543772848170429916717")
+    assert assumptions == ("-1.6732632423543772 = SELU's alpha, arXiv:1706.02515",)

@@ -460,6 +460,6 @@ RIGHT_RULES = (
     _right("gelu_tanh", "literals for its constants",     gelu_tanh_slope, inaccurate=True),
     _right("selu",      "literals for its constants",     lambda m, x, out: 1.0507009873554805 * m.where(m.gt(x, 0), 1, 1.6732632423543772 * m.exp(m.minimum(x, 0)))),
     _right("selu",      "literals in forward and rule",   lambda m, x, out: 1.0507009873554805 * m.where(m.gt(x, 0), 1, 1.6732632423543772 * m.exp(m.minimum(x, 0))),
-                                                          forward=lambda m, x: 1.0507009873554805 * m.where(m.gt(x, 0), x, 1.6732632423543772 * m.expm1(m.minimum(x, 0))), undecided="the rounding of literals in a forward"),
+                                                          forward=lambda m, x: 1.0507009873554805 * m.where(m.gt(x, 0), x, 1.6732632423543772 * m.expm1(m.minimum(x, 0)))),
 )
 # fmt: on
