@@ -24,6 +24,7 @@ COMMANDS = {
     "render": ("verify.commands.render", "run"),
     "compare": ("verify.commands.compare", "run"),
     "completion": ("verify.commands.completion", "run"),
+    "sweep": ("verify.accuracy.sweeping", "run"),
     "repair": ("verify.accuracy.repairing", "run"),
     "check-certificate": ("verify.commands.certificates", "run"),
     "mutants": ("verify.mutants.command", "run"),
@@ -42,6 +43,7 @@ what to verify:
   render REPORT.json             a saved report in other formats, without verifying again
   compare OLD.json NEW.json      what got better, worse, new, gone between two saved reports
   completion bash|zsh|fish       the script that completes this command line in a shell
+  sweep tanh --dtype float32     every number of the format, in chunks on all cores; takes up where it was stopped
   repair tanh --ulp 8            forms of the rule that keep their digits, proved equal, ready to paste
   check-certificate FILE         replay a certificate, in a process and by a checker of its own
   mutants                        break every rule in every way; each must be told from a right one (or: mutants tanh)
@@ -94,6 +96,9 @@ def _accuracy(p: argparse.ArgumentParser) -> None:
     add("--dtype", default="", metavar="D", help="run and judge them in float64, float32, float16 or bfloat16")
     add("--exhaustive", action="store_true", help="at every input of float16 and bfloat16 (or the --dtype)")
     add("--ulp", type=float, default=8.0, metavar="ULP", help="what a rule may be off to be called accurate")
+    add("--backend", default="loky", metavar="B", help="where a sweep runs: loky, sequential, dask or ray")
+    add("--scheduler", default="", metavar="ADDRESS", help="of the Dask or Ray cluster")
+    add("--journal", default="", metavar="PATH", help="where a sweep keeps its chunks (sweep-OP-FORMAT.jsonl)")
 
 
 def _at_least(least: int) -> Callable[[str], int]:

@@ -47,6 +47,8 @@ def _node(node: Term, args: list[Any], values: Mapping[str, Any], m: Arithmetic)
             return 1 - (1 - args[0]) * (1 - args[1])
         case "div" if all(isinstance(a, (int, float)) for a in args):
             return m.divide(*args)
+        case "pow" if hasattr(args[0], "dtype"):  # NumPy squares faster than it raises to a power
+            return args[0] ** args[1]
         case op if op in _OPERATORS:
             return _OPERATORS[op](*args)
         case op if op in _LOGIC:

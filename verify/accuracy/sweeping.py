@@ -1,0 +1,159 @@
+"""``python -m verify sweep tanh --dtype float32``: every number of a format, on all cores or on a cluster."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from verify.accuracy import told
+from verify.accuracy.formats import format_named
+from verify.accuracy.gauge import Gauge
+from verify.accuracy.journal import Journal
+from verify.accuracy.sweep import Job, Record, chunk_size, chunks, swept
+from verify.case import Case
+from verify.commands.codes import FAILED, OK
+from verify.errors import UsageError
+from verify.mirror import Row
+from verify.numbers.ulps import FLOAT64, Format
+from verify.subjects.operation import Operation
+
+BACKENDS = ("loky", "sequential", "dask", "ray")
+Work = Callable[[Job, Sequence[int]], Iterator[Record]]
+"""Chunks in, records out, in whatever order they are done."""
+
+
+def run(arguments: argparse.Namespace, rest: list[str]) -> int:
+    """The command: names of operations, after ``package.module:Class`` if they are somebody else's."""
+    from verify.accuracy.sweep import subject_of
+    from verify.commands.verification import chosen, options_of
+
+    spec, names = (rest[0], rest[1:]) if rest and ":" in rest[0] else ("", rest)
+    if not names:
+        raise UsageError("sweep needs an operation: python -m verify sweep tanh --dtype float32")
+    fmt = format_named(arguments.dtype or "float32")
+    if fmt is FLOAT64:
+        raise UsageError("float64 has 2**64 numbers, which no machine sweeps: use --accuracy, which searches them")
+    within = True
+    for name in names:
+        for which, (operation, row) in enumerate(chosen(subject_of(spec), [name])):
+            if len(row.inputs) > 1:
+                raise UsageError(f"{name} has two operands, {fmt.name} too many pairs to sweep: use --accuracy")
+            job = Job(spec, name, which, fmt.name, arguments.ulp)
+            case = Case(operation, row, options_of(arguments))
+            within &= _swept(job, case, fmt, arguments)
+    return FAILED if arguments.strict and not within else OK
+
+
+def _swept(job: Job, case: Case, fmt: Format, arguments: argparse.Namespace) -> bool:
+    """Sweep one case, tell of it, and say whether it stays within the budget."""
+    path = Path(arguments.journal or _journal_name(case.operation, case.row, fmt))
+    size = chunk_size(fmt)
+    count = chunks(fmt, size)
+    journal = Journal.of(path, job, size, count, case.operation.source.text)
+    done = journal.begin()
+    start, resumed = time.perf_counter(), len(done)
+    with _backend(arguments) as work:
+        for record in work(job, [k for k in range(count) if k not in done]):
+            journal.add(record)
+            done[record.chunk] = record
+            _progress(len(done), resumed, count, time.perf_counter() - start)
+    digest = journal.close(done.values())
+    print("\n".join(_lines(Gauge(case, fmt), list(done.values()), job.budget, digest, path)))
+    return all(record.ulps <= job.budget for record in done.values())
+
+
+def _journal_name(operation: Operation, row: Row, fmt: Format) -> str:
+    case = "".join(c if c.isalnum() else "_" for c in row.case)
+    return f"sweep-{operation.name}{'-' + case if case else ''}-{fmt.name}.jsonl"
+
+
+def _lines(gauge: Gauge, records: list[Record], budget: float, digest: str, path: Path) -> Iterator[str]:
+    yield told.headline(gauge)
+    judged, beyond = sum(r.judged for r in records), sum(r.beyond for r in records)
+    nans = sum(r.nans for r in records)
+    worst = records[0]
+    for record in records[1:]:
+        worst = worst.worse(record)
+    if worst.place is None:
+        yield told.row("worst", "0 ULP: every answer is the number nearest to the slope")
+    else:
+        measured = gauge.measured((gauge.fmt.from_ordinal(worst.place),), 0)
+        verdict = told.verdict(worst.ulps, budget)
+        yield told.row("worst", f"{told.ulps(worst.ulps)} ULP: {verdict}, the budget being {budget:g} ULP")
+        if measured is not None:
+            yield from told.evidence(gauge, measured)
+    total = 2 * gauge.fmt.ordinal(gauge.fmt.largest) + 2
+    yield told.row("all inputs", f"{total:,} finite numbers, {judged:,} judged, {beyond:,} beyond the budget")
+    if nans:
+        yield told.row("", f"{nans:,} answers in the domain are no number")
+    yield told.row("digest", f"{digest}   ({path})")
+
+
+def _progress(done: int, resumed: int, count: int, seconds: float) -> None:
+    """A line that is written over, for a person who watches."""
+    if not sys.stderr.isatty():
+        return
+    left = seconds / max(1, done - resumed) * (count - done)
+    end = "\n" if done == count else ""
+    print(f"\r{done / count:6.1%} of {count} chunks, {left:5.0f} s left ", end=end, file=sys.stderr, flush=True)
+
+
+# ----------------------------------------------------------------------------------------------------- backends
+
+
+@contextmanager
+def _backend(arguments: argparse.Namespace) -> Iterator[Work]:
+    """What runs the chunks: joblib's own processes, one process, or a cluster."""
+    backend = arguments.backend
+    if backend not in BACKENDS:
+        raise UsageError(f"--backend {backend!r}: there are {', '.join(BACKENDS)}")
+    if arguments.scheduler and backend not in ("dask", "ray"):
+        raise UsageError("--scheduler goes with --backend dask or ray")
+    if backend == "sequential":
+        yield lambda job, numbers: (swept(job, k) for k in numbers)  # one after the other, in this process
+        return
+    joblib = _needed("joblib", "sweep")
+    with _cluster(backend, arguments.scheduler) as settings, joblib.parallel_config(**settings):
+        jobs = arguments.jobs or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else -1)
+        jobs = jobs if backend == "loky" else -1
+
+        def work(job: Job, numbers: Sequence[int]) -> Iterator[Record]:
+            parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
+            yield from parallel(joblib.delayed(swept)(job, k) for k in numbers)
+
+        yield work
+
+
+@contextmanager
+def _cluster(backend: str, scheduler: str) -> Iterator[dict[str, Any]]:
+    """joblib's settings for the backend, connected to its cluster for as long as it is needed."""
+    if backend == "dask":
+        distributed = _needed("distributed", "dask")
+        with distributed.Client(scheduler or None):
+            yield {"backend": "dask"}
+    elif backend == "ray":
+        ray = _needed("ray", "ray")
+        ray.init(address=scheduler or None)
+        try:
+            _needed("ray.util.joblib", "ray").register_ray()
+            yield {"backend": "ray"}
+        finally:
+            ray.shutdown()
+    else:
+        yield {"backend": backend}
+
+
+def _needed(module: str, extra: str) -> Any:
+    from importlib import import_module
+
+    try:
+        return import_module(module)
+    except ImportError:
+        way_out = f"pip install 'backproof[{extra}]', or --backend sequential"
+        raise UsageError(f"{module} is not installed: {way_out}") from None
