@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +19,7 @@ from verify.commands.codes import FAILED, OK
 from verify.errors import UsageError
 from verify.mirror import Row
 from verify.numbers.ulps import FLOAT64, Format
+from verify.progress import bar
 from verify.subjects.operation import Operation
 
 BACKENDS = ("loky", "sequential", "dask", "ray")
@@ -57,12 +56,11 @@ def _swept(job: Job, case: Case, fmt: Format, arguments: argparse.Namespace) -> 
     count = chunks(fmt, size)
     journal = Journal.of(path, job, size, count, case.operation.source.text)
     done = journal.begin()
-    start, resumed = time.perf_counter(), len(done)
-    with _backend(arguments) as work:
+    with _backend(arguments) as work, bar(f"{job.op} in {fmt.name}", count) as progress:
         for record in work(job, [k for k in range(count) if k not in done]):
             journal.add(record)
             done[record.chunk] = record
-            _progress(len(done), resumed, count, time.perf_counter() - start)
+            progress(len(done))
     digest = journal.close(done.values())
     print("\n".join(_lines(Gauge(case, fmt), list(done.values()), job.budget, digest, path)))
     return all(record.ulps <= job.budget for record in done.values())
@@ -93,15 +91,6 @@ def _lines(gauge: Gauge, records: list[Record], budget: float, digest: str, path
     if nans:
         yield told.row("", f"{nans:,} answers in the domain are no number")
     yield told.row("digest", f"{digest}   ({path})")
-
-
-def _progress(done: int, resumed: int, count: int, seconds: float) -> None:
-    """A line that is written over, for a person who watches."""
-    if not sys.stderr.isatty():
-        return
-    left = seconds / max(1, done - resumed) * (count - done)
-    end = "\n" if done == count else ""
-    print(f"\r{done / count:6.1%} of {count} chunks, {left:5.0f} s left ", end=end, file=sys.stderr, flush=True)
 
 
 # ----------------------------------------------------------------------------------------------------- backends

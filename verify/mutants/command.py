@@ -12,6 +12,7 @@ from verify.harness import Options
 from verify.mutants import matrix
 from verify.mutants.generate import mutants
 from verify.mutants.run import judged
+from verify.progress import bar
 from verify.subjects.values import own_engine
 
 
@@ -25,18 +26,9 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> int:
         print("verify: nothing selected", file=sys.stderr)
         return NOTHING
     jobs = Options(jobs=arguments.jobs).workers
-    result = judged(found, arguments.seed, jobs, _progress(len(found)))
+    with bar("mutants judged", len(found)) as progress:
+        result = judged(found, arguments.seed, jobs, progress)
     show(matrix.lines(result, time.perf_counter() - start, jobs), arguments)
     failed = any(j.outcome.survives or j.fell for _, j in result)
     return FAILED if failed else OK
 
-
-def _progress(of: int):  # type: ignore[no-untyped-def]
-    """A line on the terminal that counts; nothing for a file or a pipe."""
-    terminal = sys.stderr.isatty()
-
-    def told(done: int) -> None:
-        if terminal and (done % 50 == 0 or done == of):
-            print(f"\r{done} of {of} mutants judged", end="\n" if done == of else "", file=sys.stderr, flush=True)
-
-    return told
