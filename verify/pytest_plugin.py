@@ -21,6 +21,7 @@ SUBJECTS = "verify_subjects"
 """The name of a test module's list of what its `derivative_case` runs over."""
 
 _CONFIG = pytest.StashKey[Any]()
+_BEFORE = pytest.StashKey[Any]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,14 +44,10 @@ def _at_least(least: int) -> Any:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Options first, then the project's [tool.verify], then the defaults."""
-    from verify.config import load
-    from verify.errors import UsageError
-    from verify.settings import Settings, use
+    from verify.settings import Settings, current, use
 
-    try:
-        project = load(Path(config.rootpath))
-    except UsageError as error:
-        raise pytest.UsageError(str(error)) from None
+    config.stash[_BEFORE] = current()
+    project = _project(Path(config.rootpath))
     seed, points = config.getoption("--verify-seed"), config.getoption("--verify-points")
     given = Settings() if project is None else Settings(project.points or 1000, project.seed or 0, project.strict)
     config.stash[_CONFIG] = project
@@ -61,6 +58,28 @@ def pytest_configure(config: pytest.Config) -> None:
             strict=given.strict or config.getoption("--verify-strict"),
         )
     )
+
+
+def _project(root: Path) -> Any:
+    """The project's configuration; None without one, which is seen before anything is loaded that could read it."""
+    files = (folder / "pyproject.toml" for folder in (root, *root.parents))
+    if not any(b"verify" in path.read_bytes() for path in files if path.is_file()):
+        return None
+    from verify.config import load
+    from verify.errors import UsageError
+
+    try:
+        return load(root)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """A session within a session (pytester) leaves the outer one's settings as they were."""
+    from verify.settings import use
+
+    if _BEFORE in config.stash:
+        use(config.stash[_BEFORE])
 
 
 def pytest_report_header() -> str:

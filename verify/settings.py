@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """points: per operand combination; seed: what they derive from; strict: warnings fail."""
 
     points: int = 1000
@@ -15,7 +14,7 @@ class Settings:
     strict: bool = False
 
 
-_CURRENT: ContextVar[Settings] = ContextVar("settings", default=Settings())  # noqa: B039 - it is frozen
+_CURRENT: ContextVar[Settings] = ContextVar("settings", default=Settings())  # noqa: B039 - a tuple
 
 
 def current() -> Settings:

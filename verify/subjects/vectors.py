@@ -150,7 +150,7 @@ def _between(names: Sequence[str], bound: int) -> Condition:
     return reduce(lambda a, b: a & b, ends)
 
 
-def _shape(given: int | Shape) -> Shape:
+def _shape(given: Any) -> Shape:
     shape = (given,) if isinstance(given, int) else tuple(given)
     if any(not isinstance(n, int) or n < 1 for n in shape):
         raise UsageError(f"shapes: {given!r} is no shape: write 3, or (2, 3)")
