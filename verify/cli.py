@@ -40,6 +40,7 @@ what to verify:
   list                           every operation: definition, domain, corners, rule as written
   engine micrograd.engine:Value  somebody else's engine (then, if you like, operations)
   rules rules.toml               derivatives written as text (docs/rules-files.md)
+  jax jax.nn:gelu                functions of JAX, by module:name (alone: a table of them); so torch and autograd
   render REPORT.json             a saved report in other formats, without verifying again
   compare OLD.json NEW.json      what got better, worse, new, gone between two saved reports
   completion bash|zsh|fish       the script that completes this command line in a shell
