@@ -54,7 +54,11 @@ def check(case: Case) -> Iterator[Finding]:
             message = f"not proved: the prover has no normal form for {', '.join(unknown)}; it rests on points"
             yield case.finding("proof", Verdict.MATCHED, message)
         else:
-            yield case.finding("proof", Verdict.INCONCLUSIVE, "not decided: " + "; ".join(proof.reasons))
+            yield case.finding("proof", Verdict.INCONCLUSIVE, "not decided: " + _open(proof))
+
+
+def _open(proof: Proof) -> str:
+    return "; ".join(proof.reasons) or "the definition has no value anywhere in its domain"
 
 
 def _bound(bound: Enclosure) -> str:

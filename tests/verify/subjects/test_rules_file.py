@@ -162,3 +162,18 @@ def test_thousands_of_rules_are_read(tmp_path: Path) -> None:
     operations = [operation for operation, _ in rules_file(written(tmp_path, "".join(rules))).operations()]
     assert [o.name for o in operations if o.problem] == ["tanh1234"]
     assert f":{1234 * 5 + 4}:15: " in operations[1234].problem
+
+
+HARD = {
+    "x**1000000 with its slope": ('definition = "x**1000000"\nbackward = "g*1000000*x**999999"', "proved", "wired"),
+    "a definition without a value": ('definition = "nan"\nbackward = "g*0"', "inconclusive", "wired"),
+    "a domain without a point": ('definition = "log(x)"\ndomain = "x < 0"\nbackward = "g/x"', "inconclusive", "wired"),
+}
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_hard_ones_are_not_accused(tmp_path: Path, name: str) -> None:
+    rule, right, wired = HARD[name]
+    (operation,) = judged(tmp_path, f'[[rule]]\nname = "r"\n{rule}\n').operations
+    assert (operation.right.verdict, operation.wired.verdict) == (right, wired)
+    assert not any(f.message.endswith("not decided: ") for f in operation.findings)
