@@ -76,7 +76,8 @@ def parser() -> argparse.ArgumentParser:
     add("--strict", action="store_true", help="warnings fail the run too")
     add("--proof", action="store_true", help="tell the proofs, and nothing else")
     add("--certificate", metavar="PATH", help="write the proofs as certificates, and nothing else")
-    add("--report", action="append", default=[], metavar="FORMAT=PATH", help=f"write a report, - for stdout; {', '.join(FORMATS)}")
+    formats = f"write a report, - for stdout; {', '.join(FORMATS)}"
+    add("--report", action="append", default=[], metavar="FORMAT=PATH", help=formats)
     _accuracy(p)
     add("--baseline", metavar="FILE", help="put up with the failures that stand there; only new ones count")
     add("--update-baseline", action="store_true", help="write what fails now into the baseline")
@@ -97,6 +98,7 @@ def _accuracy(p: argparse.ArgumentParser) -> None:
     add("--dtype", default="", metavar="D", help="run and judge them in float64, float32, float16 or bfloat16")
     add("--exhaustive", action="store_true", help="at every input of float16 and bfloat16 (or the --dtype)")
     add("--ulp", type=float, default=8.0, metavar="ULP", help="what a rule may be off to be called accurate")
+    add("--order", type=int, choices=(1, 2), default=1, help="2: the derivative of the rule itself, right and accurate")
     add("--backend", default="loky", metavar="B", help="where a sweep runs: loky, sequential, dask or ray")
     add("--scheduler", default="", metavar="ADDRESS", help="of the Dask or Ray cluster")
     add("--journal", default="", metavar="PATH", help="where a sweep keeps its chunks (sweep-OP-FORMAT.jsonl)")

@@ -22,7 +22,6 @@ from verify.mirror import Row
 from verify.report import OperationReport, Portrait, Report
 from verify.subjects.operation import Operation
 
-
 DESCRIPTION = "description"
 """What a worker does first: read the rule as it is written."""
 

@@ -108,9 +108,9 @@ def test_a_report_on_stdout_is_alone_there(capsys: pytest.CaptureFixture[str]) -
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     paths = [tmp_path / name for name in ("a.json", "b.json")]
     for path, jobs, hash_seed in zip(paths, ("1", "2"), ("1", "2"), strict=True):
+        command = ["-m", "verify", "all", "--points", "40", "--jobs", jobs, "--quiet", "--report", f"json={path}"]
         subprocess.run(
-            [sys.executable, "-m", "verify", "all", "--points", "40", "--jobs", jobs, "--quiet"]
-            + ["--report", f"json={path}"],
+            [sys.executable, *command],
             check=True,
             env={"PYTHONHASHSEED": hash_seed, "PATH": "/usr/bin:/bin"},
         )

@@ -15,7 +15,8 @@ m = TERMS
 
 
 def rule(definition: Term, slope: Term, domain=TRUE, forward: Term | None = None) -> Obligation:
-    return Obligation("f", ("x",), definition, domain, forward if forward is not None else definition, (acc + slope * g,))
+    forward = definition if forward is None else forward
+    return Obligation("f", ("x",), definition, domain, forward, (acc + slope * g,))
 
 
 def test_a_rounded_constant_is_recognised_and_named() -> None:
