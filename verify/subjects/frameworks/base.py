@@ -11,6 +11,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from textwrap import shorten
 from typing import Any
 
 from verify.errors import UsageError
@@ -23,6 +24,7 @@ from verify.subjects.operation import INPUT_NAMES, Operation, Run
 from verify.trace.explore import explore
 from verify.trace.term import Condition, Term, constant, symbol, term, topological
 
+WIDEST = 160  # characters of an error that a line of a report has room for
 LONGEST = 400  # nodes of a formula, counted with repetition, beyond which no reader is helped by it
 
 
@@ -83,7 +85,7 @@ class FrameworkOperation(Operation):
         try:
             gradients = explore(lambda: self.traced_rule(constant(1), *map(symbol, self.inputs)))
         except Exception as error:  # the user's own code may raise anything
-            return (f"(not traced: {error})",) * len(self.inputs)
+            return (f"(not traced: {first_line(error)})",) * len(self.inputs)
         return tuple(repr(g) if size(g) <= LONGEST else f"(a trace of {len(topological(g))} steps)" for g in gradients)
 
     @cached_property
@@ -109,8 +111,8 @@ def framework_case(
 
 
 def first_line(error: Exception) -> str:
-    """The error in a line: its name, unless it is our own, and what it says."""
-    message = next(iter(str(error).splitlines()), "")
+    """The error in a line: its name, unless it is our own, and how what it says begins."""
+    message = shorten(next(iter(str(error).splitlines()), ""), WIDEST, placeholder=" ...")
     return message if isinstance(error, Untraceable) else f"{type(error).__name__}: {message}"
 
 
