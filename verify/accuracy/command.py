@@ -90,7 +90,7 @@ def _told(
 ) -> tuple[list[str], Sequence[Measured | None]]:
     """The whole story of one case, and the worst answer of each operand."""
     lines = [told.headline(gauge)]
-    if gauge.fmt is FLOAT64:
+    if gauge.fmt is FLOAT64 and arguments.order == 1:
         lines += told.special_lines(special.findings(gauge.case))
     if arguments.exhaustive:
         all_inputs = exhaustive(gauge, arguments.ulp)

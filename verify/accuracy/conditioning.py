@@ -19,12 +19,13 @@ AROUND = 0.25  # how far to look for a root of the slope, relative to the point
 def size_around_root(reference: Reference, region: Domain, point: Point, operand: int, here: float) -> float:
     """The size of the slope around its root, if it changes sign near the point; 0.0 otherwise.
 
-    ``here`` is the slope at the point.  A change of sign past the end of the domain is none.
+    ``here`` is the slope at the point; where it is 0 itself, any other slope around makes that a root.  A change
+    of sign past the end of the domain is none.
     """
     for k, x in enumerate(point):
         near = [(*point[:k], x * factor, *point[k + 1 :]) for factor in (1 - AROUND, 1 + AROUND)]
         truths = [reference.at(place)[operand] for place in near if place in region]
         known = [truth.nearest for truth in truths if truth.status is Status.KNOWN]
-        if any(value * here < 0 for value in known):
+        if any(value * here < 0 or (here == 0 and value != 0) for value in known):
             return max(abs(here), *map(abs, known))
     return 0.0

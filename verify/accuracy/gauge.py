@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from verify.accuracy.conditioning import AROUND, NOTEWORTHY, size_around_root
 from verify.accuracy.doubled import Doubled
 from verify.accuracy.formats import Answers, Array, runner
-from verify.accuracy.screen import Screen, errors_in_ulps
+from verify.accuracy.screen import Screen, errors_in_ulps, ulps
 from verify.case import Case
 from verify.numbers.points import Point
 from verify.numbers.reference import Reference, Status
@@ -108,24 +108,28 @@ class Gauge:
         errors = np.where(live & normal & known, errors, np.nan)
         for k in np.flatnonzero(live & ~known):
             errors[k] = self._in_balls(_point(columns, k), i, float(slopes[k]))
-        rough = np.flatnonzero(known & (errors > NOTEWORTHY) & np.isfinite(errors))
+        rough = np.flatnonzero(known & (errors > NOTEWORTHY) & np.isfinite(slopes))
         if len(rough):
-            errors[rough] *= self._relief([column[rough] for column in columns], i, exact.high[rough])
+            errors[rough] = self._relieved(
+                [column[rough] for column in columns], i, exact.high[rough], slopes[rough], errors[rough]
+            )
         return errors
 
-    def _relief(self, columns: Sequence[Array], i: int, here: Array) -> Array:
-        """By how much less the errors weigh near a root: the slope over its size around (see `conditioning`)."""
-        relief = np.ones(len(here))
+    def _relieved(self, columns: Sequence[Array], i: int, here: Array, answers: Array, errors: Array) -> Array:
+        """The errors as they weigh near a root: in ULPs of the slope's size around it (see `conditioning`)."""
         for k in range(len(columns)):
             around, turns = abs(here), np.zeros(len(here), dtype=bool)
             for factor in (1 - AROUND, 1 + AROUND):
                 moved = [*columns[:k], columns[k] * factor, *columns[k + 1 :]]
                 near = self._screen.at(*moved)[i]
                 certain = (abs(near.high) > near.error) & self._inside(moved)
-                turns |= certain & (near.high * np.sign(here) < 0)
+                turns |= certain & ((near.high * np.sign(here) < 0) | ((here == 0) & (near.high != 0)))
                 around = np.where(certain, np.maximum(around, abs(near.high)), around)
-            relief = np.where(turns, np.minimum(relief, abs(here) / around), relief)
-        return relief
+            with np.errstate(all="ignore"):
+                spacing = ulps(Doubled(around, np.zeros(len(around)), 0.0), self.fmt)
+                local = np.where(here == 0, abs(answers) / spacing, errors * (abs(here) / around))
+            errors = np.where(turns, np.minimum(errors, local), errors)
+        return errors
 
     def _inside(self, columns: Sequence[Array]) -> NDArray[np.bool_]:
         """Which of the points are in the domain."""
@@ -181,15 +185,20 @@ class Gauge:
         size = abs(truth.nearest)
         if not size >= self.fmt.smallest_normal and not truth.ball.is_zero():
             return None
-        ulps = local = error_in_ulps(answer, truth.ball, self.fmt)
-        if ulps > NOTEWORTHY and math.isfinite(ulps):
+        error = local = error_in_ulps(answer, truth.ball, self.fmt)
+        if error > NOTEWORTHY and math.isfinite(answer):
             around = self._around(point, i, truth.nearest)
             if around:
-                local = ulps * size / around
-        return Measured(point, i, answer, truth.ball, ulps, local, self.fmt)
+                local = error * size / around if size else abs(answer) / _spacing(around, self.fmt)
+        return Measured(point, i, answer, truth.ball, error, local, self.fmt)
 
     def _around(self, point: Point, i: int, here: float) -> float:
         return size_around_root(self._reference, self.case.region, point, i, here)
+
+
+def _spacing(size: float, fmt: Format) -> float:
+    """The ULP at a number of this size."""
+    return math.ldexp(1.0, max(math.frexp(size)[1] - 1, fmt.least) - fmt.precision + 1)
 
 
 def _point(columns: Sequence[Array], k: Any) -> Point:

@@ -29,6 +29,10 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> int:
     if not arguments.ulp > 0:
         raise UsageError(f"--ulp {arguments.ulp:g}: a budget is a positive number of ULPs")
     fmt = format_named(arguments.dtype or FLOAT64.name)
+    if arguments.order == 2:
+        from verify.subjects.second import SecondOrder
+
+        subject = SecondOrder(subject)
     met = True
     for place, (operation, row) in enumerate(chosen(subject, names)):
         lines, good = repaired(Case(operation, row, options_of(arguments)), fmt, arguments.ulp)

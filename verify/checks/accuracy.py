@@ -36,7 +36,8 @@ def check(case: Case) -> Iterator[Finding]:
             error = error_in_ulps(float(answer), truth.ball)
             if error > BUDGET and (size := size_around_root(reference, case.region, point, i, truth.nearest)):
                 ill = max(ill or (0.0, point), (error, point))
-                error = error * math.ulp(truth.nearest) / math.ulp(size)
+                distance = error * math.ulp(truth.nearest) if truth.nearest else abs(float(answer))
+                error = distance / math.ulp(size)
             if error > worst[0]:
                 worst = error, index
         yield _told(case, i, name, worst[0], worst[1], ill)

@@ -37,6 +37,9 @@ def run_engine(arguments: argparse.Namespace, rest: list[str]) -> int:
     return verified(arguments, discovered(place_of(rest[0])), rest[1:])
 
 
+_SECOND = (Question.RIGHT, Question.ACCURATE)
+
+
 def verified(
     arguments: argparse.Namespace, subject: Subject, names: Sequence[str], how: Callable[..., Report] = verify
 ) -> int:
@@ -44,8 +47,14 @@ def verified(
     start = time.perf_counter()
     wanted = targets(arguments.report)
     known = accepted(arguments)
+    if arguments.order == 2:
+        from verify.subjects.second import SecondOrder
+
+        subject = SecondOrder(subject)
     cases = chosen(subject, names)
     options = replace(options_of(arguments), portraits=formulas(wanted), plots=plots(wanted))
+    if arguments.order == 2:  # corners and wiring are the first order's
+        options = replace(options, questions=tuple(q for q in options.questions if q in _SECOND))
     if not cases or not options.questions:
         print("verify: nothing selected", file=sys.stderr)
         return NOTHING

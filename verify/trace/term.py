@@ -61,34 +61,34 @@ class Term:
         return self is not other if _ORACLE.get() is None else _compared("ne", self, other)
 
     def __add__(self, other: Any) -> Term:
-        return NotImplemented if _is_array(other) else apply("add", self, other)
+        return NotImplemented if _takes_over(other) else apply("add", self, other)
 
     def __radd__(self, other: Any) -> Term:
-        return NotImplemented if _is_array(other) else apply("add", other, self)
+        return NotImplemented if _takes_over(other) else apply("add", other, self)
 
     def __sub__(self, other: Any) -> Term:
-        return NotImplemented if _is_array(other) else apply("sub", self, other)
+        return NotImplemented if _takes_over(other) else apply("sub", self, other)
 
     def __rsub__(self, other: Any) -> Term:
-        return NotImplemented if _is_array(other) else apply("sub", other, self)
+        return NotImplemented if _takes_over(other) else apply("sub", other, self)
 
     def __mul__(self, other: Any) -> Term:
-        return NotImplemented if _is_array(other) else apply("mul", self, other)
+        return NotImplemented if _takes_over(other) else apply("mul", self, other)
 
     def __rmul__(self, other: Any) -> Term:
-        return NotImplemented if _is_array(other) else apply("mul", other, self)
+        return NotImplemented if _takes_over(other) else apply("mul", other, self)
 
     def __truediv__(self, other: Any) -> Term:
-        return NotImplemented if _is_array(other) else apply("div", self, other)
+        return NotImplemented if _takes_over(other) else apply("div", self, other)
 
     def __rtruediv__(self, other: Any) -> Term:
-        return NotImplemented if _is_array(other) else apply("div", other, self)
+        return NotImplemented if _takes_over(other) else apply("div", other, self)
 
     def __pow__(self, other: Any) -> Term:
-        return NotImplemented if _is_array(other) else apply("pow", self, other)
+        return NotImplemented if _takes_over(other) else apply("pow", self, other)
 
     def __rpow__(self, other: Any) -> Term:
-        return NotImplemented if _is_array(other) else apply("pow", other, self)
+        return NotImplemented if _takes_over(other) else apply("pow", other, self)
 
     def __neg__(self) -> Term:
         return apply("neg", self)
@@ -210,9 +210,9 @@ def term(x: Any) -> Term:
     raise TypeError(f"{x!r} ({type(x).__name__}) is no number that can stand in a term")
 
 
-def _is_array(x: Any) -> bool:
-    """Whether ``x`` has elements, each of which stands for itself: the operation is the array's to do."""
-    return not isinstance(x, (Term, int, float)) and getattr(x, "ndim", 0) > 0
+def _takes_over(x: Any) -> bool:
+    """Whether the operation is for ``x`` to do: an array, element by element, or a node whose data are terms."""
+    return not isinstance(x, (Term, int, float)) and (getattr(x, "ndim", 0) > 0 or hasattr(x, "_prev"))
 
 
 def apply(op: str, *args: Any) -> Term:
