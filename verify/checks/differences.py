@@ -21,7 +21,7 @@ from verify.numbers.ulps import decimal
 from verify.trace.balls import BallProgram
 from verify.trace.floats import compile_floats
 
-_COUNT = 16  # points an operand: each costs some tens of forward values
+_COUNT = 12  # points an operand: each costs some tens of forward values
 _SLIGHT = 1e-9  # lost digits, beside the slope or its usual size
 _FAR = 2.0**10  # how far out they lie: a difference says little of the extremes
 

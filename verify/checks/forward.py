@@ -20,7 +20,7 @@ from verify.trace.balls import BallProgram
 from verify.trace.floats import compile_floats
 
 _BAR = 2.0**-40
-_EVERY = 4  # one point in four: the forward is the witness here, not the accused
+_EVERY = 8  # one point in eight: the forward is the witness here, not the accused
 _PLAIN = 24  # and the plainest points, where people put their branches
 _BELOW_ZERO = arb(2) ** -1100  # -0.0 stands for the limit from below
 
