@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from derivations.document import Document
 from verify.errors import UsageError
+from verify.streams import prepare
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 SUFFIXES = {"text": ".txt", "markdown": ".md", "latex": ".tex", "html": ".html"}
@@ -65,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    prepare()
     try:
         if words[:1] == ["walk"]:
             return _walk(walk_parser().parse_args(words[1:]))
@@ -79,6 +81,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except OSError as error:  # a full disk behind stdout, for one
+        print(f"derivations: the output cannot be written: {error.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return USAGE
 
 
 # ---------------------------------------------------------------------------------------------- derivations

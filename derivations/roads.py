@@ -290,8 +290,8 @@ ROADS: dict[str, Road] = {
     # --------------------------------------------------------------------------------------- straight pieces
     "abs": Road(
         absolute(x),
-        {"x": (name(sign(x), "1, -1, or 0 at the corner: the sign of x."),)},
-        (rewritten(where(_gt(x, 0), x, where(_lt(x, 0), -x, 0)), "Case by case."),),
+        {"x": (name(sign(x), "Off the corner this is the sign of x; at 0, with no slope, the closure answers 0."),)},
+        (rewritten(where(_gt(x, 0), x, -x), "Case by case."),),
     ),
     "max": Road(
         maximum(x, y),

@@ -14,6 +14,7 @@ from verify.commands.codes import INTERNAL, INTERRUPTED, USAGE
 from verify.config import fill, load
 from verify.errors import OutputError, UsageError
 from verify.reports.formats import FORMATS
+from verify.streams import prepare
 from verify.version import version
 
 # The first word, where it is no operation: the module in verify.commands, or elsewhere, and its function.
@@ -32,6 +33,8 @@ COMMANDS = {
     "torch": ("verify.commands.framework", "run_torch"),
     "autograd": ("verify.commands.framework", "run_autograd"),
 }
+
+MOST_POINTS = 10_000_000
 
 _EPILOG = """\
 what to verify:
@@ -69,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add = p.add_argument
     add("what", nargs="*", metavar="WHAT", help="all, list, engine, ... or names of operations")
-    add("--points", type=_at_least(1), metavar="N", help="points per operand combination (1000)")
+    add("--points", type=_at_least(1, MOST_POINTS), metavar="N", help="points per operand combination (1000)")
     add("--seed", type=_at_least(0), metavar="S", help="the points derive from it (0)")
     add("--point", action="append", default=[], metavar="x=V", help="look at this point as well")
     add("--select", default="", metavar="Q,Q", help="only these questions: right,accurate,safe,wired")
@@ -104,7 +107,7 @@ def _accuracy(p: argparse.ArgumentParser) -> None:
     add("--journal", default="", metavar="PATH", help="where a sweep keeps its chunks (sweep-OP-FORMAT.jsonl)")
 
 
-def _at_least(least: int) -> Callable[[str], int]:
+def _at_least(least: int, most: int | None = None) -> Callable[[str], int]:
     def whole(text: str) -> int:
         try:
             number = int(text)
@@ -112,6 +115,8 @@ def _at_least(least: int) -> Callable[[str], int]:
             raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
         if number < least:
             raise argparse.ArgumentTypeError(f"{number} is less than {least}")
+        if most is not None and number > most:
+            raise argparse.ArgumentTypeError(f"{number} is more than {most}, the most that memory has room for")
         return number
 
     return whole
@@ -119,6 +124,7 @@ def _at_least(least: int) -> Callable[[str], int]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    prepare()
     try:
         code = _dispatch(parser().parse_intermixed_args(argv))
         sys.stdout.flush()

@@ -14,6 +14,7 @@ from verify.case import Case, Sample
 from verify.findings import Finding, Verdict
 from verify.numbers.reference import Status, Truth
 from verify.numbers.ulps import decimal
+from verify.subjects.sandbox import NotCalled
 
 _HUGE = 1.7e308  # slopes from here on may come out as infinity: a rounding away from the largest float
 
@@ -25,8 +26,8 @@ def check(case: Case) -> Iterator[Finding]:
         plain = sample.error is None and all(map(_finite, sample.slopes))
         if plain and all(truth.status is not Status.OVERFLOW for truth in truths):
             continue
-        if corner or not _forward_has_value(case, sample):
-            continue
+        if corner or isinstance(sample.error, NotCalled) or not _forward_has_value(case, sample):
+            continue  # nothing is known of a point where the rule was not called; where it hung is told of
         for i, (name, truth) in enumerate(zip(case.row.inputs, truths, strict=True)):
             if _sensible(sample, i, truth):
                 continue

@@ -68,6 +68,8 @@ def _asked_for(case: Case) -> Iterator[Finding]:
     for i, (name, truth) in enumerate(zip(case.row.inputs, truths, strict=True)):
         ours = repr(sample.slopes[i]) if sample.error is None else f"{type(sample.error).__name__}: {sample.error}"
         true = decimal(truth.ball) if truth.ball.is_finite() else truth.status.value
+        if sample.point not in case.region:
+            true = f"undefined: the point is outside the domain {case.row.domain}"
         message = f"at {case.shown(sample.point)} the rule gives {ours}, the slope is {true}"
         yield case.finding("points", Verdict.MATCHED, message, operand=name if len(truths) > 1 else "")
 

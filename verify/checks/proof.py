@@ -95,11 +95,11 @@ def _refuted(case: Case, proof: Proof) -> Iterator[Finding]:
     for boundary in proof.boundaries:
         if boundary.bend is Bend.REJECTED:
             message = f"no valid slope {_where(boundary)}: {boundary.reason}"
-            yield case.finding("proof", Verdict.REFUTED, message, **_evidence(proof, boundary))
+            yield case.finding("proof", Verdict.REFUTED, message, **_evidence(case, proof, boundary))
             return
 
 
-def _evidence(proof: Proof, boundary: BoundaryResult) -> dict[str, Any]:
+def _evidence(case: Case, proof: Proof, boundary: BoundaryResult) -> dict[str, Any]:
     """The simplest point of the boundary, the rule's answer and the slopes around it there."""
     from verify.proof.places import place
 
@@ -111,7 +111,11 @@ def _evidence(proof: Proof, boundary: BoundaryResult) -> dict[str, Any]:
     shown = ", ".join(f"{n} = {_coordinate(v)}" for n, v in zip(at.inputs, at.point, strict=True))
     ours = _numbers(at.rule) if at.rule is not None else "no value"
     details = [("ours", f"{ours}   at {shown}")]
-    details += [("slopes", f"{_numbers(limit)}   on one side of it") for limit in at.limits]
+    around = dict.fromkeys(f"{_numbers(limit)}   on one side of it" for limit in at.limits)
+    details += [("slopes", slopes) for slopes in around]
+    rational = [v for v in at.point if isinstance(v, Fraction)]
+    if len(rational) == len(at.point):
+        details.append(("rerun", case.rerun(tuple(map(_nearest, rational)))))
     point = {n: _coordinate(v) for n, v in zip(at.inputs, at.point, strict=True)}
     return {"details": tuple(details), "point": point}
 

@@ -139,7 +139,7 @@ def _on_floats(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem
             continue
         for name, rule, our, add in zip(names, rules, ours, added, strict=True):
             expected = before + upstream * rule
-            if math.isinf(rule) and not math.isfinite(our):
+            if not math.isfinite(rule) and not math.isfinite(our):
                 continue  # 0 times infinity, for one: nothing can be said
             if name not in seen and not math.isclose(our, expected, rel_tol=1e-9, abs_tol=1e-9):
                 seen.add(name)

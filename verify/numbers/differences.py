@@ -26,6 +26,7 @@ GOOD = 2.0**-30  # relative error at which no better step is looked for
 SMALLEST = 2.0**-1074
 ROUNDING = 8 * 2.0**-53  # of a forward value, relative: what a few roundings and a libm function leave
 CAUTION = 4.0  # the table's estimate is an estimate: its true error was seen up to three times as large
+NOTHING = 2.0**-900  # an error that matters to nobody: a forward that is 0 all around has the slope 0
 FARTHEST = 2.0**39  # 2**11 floats to an eighth
 USELESS = 1e-3  # relative error from which a difference decides nothing
 
@@ -39,7 +40,7 @@ class Estimate(NamedTuple):
 
     def within(self, relative: float) -> bool:
         """Whether the error is at most this fraction of the slope, or of a slope that would matter."""
-        return self.error <= relative * max(abs(self.value), self.scale)
+        return self.error <= max(relative * max(abs(self.value), self.scale), NOTHING)
 
 
 NO_ESTIMATE = Estimate(math.nan, math.inf)

@@ -161,4 +161,6 @@ def hexadecimal(x: float) -> str:
 
 def decimal(exact: arb, digits: int = 30) -> str:
     """The number of a ball to at most so many digits, no more than it knows."""
+    if not exact.is_zero() and abs(exact) < arb((1, -5000)):
+        return "0.000..., below every float"
     return str(exact.str(digits, radius=False))

@@ -31,7 +31,8 @@ def table(report: Report, width: int | None = None) -> str:
         [o.name, " | ".join(o.rule), *(_cell(o, q) for q in questions)] for o in report.operations
     ]
     if width is not None and rows:
-        others = sum(2 + max(len(row[i]) for row in (head, *rows)) for i in range(len(head)) if i != 1)
+        padded = [f"{text}  " for text in head]  # tabulate gives a heading two columns more than it needs
+        others = sum(2 + max(len(row[i]) for row in (padded, *rows)) for i in range(len(head)) if i != 1)
         room = max(12, width - others)
         for row in rows:
             row[1] = row[1] if len(row[1]) <= room else row[1][: room - 1] + "…"
@@ -128,7 +129,8 @@ def closing(report: Report, *, seconds: float | None, strict: bool) -> str:
     """The last line: what was counted, the seed, the time."""
     counts = ", ".join(f"{number} {verdict}" for verdict, number in report.summary().items())
     failed = sum(not operation.passes(strict) for operation in report.operations)
-    outcome = f"{failed} failed" if failed else "all verified"
+    known = sum(bool(finding.accepted) for finding in report.findings)
+    outcome = f"{failed} failed" if failed else f"nothing new failed, {known} known" if known else "all verified"
     if report.stale:
         outcome += f", {len(report.stale)} stale in the baseline"
     took = "" if seconds is None else f", {seconds:.1f} s"

@@ -18,7 +18,7 @@ from verify.subjects.load import Place
 from verify.subjects.operation import INPUT_NAMES, Operation, Run
 from verify.subjects.own_rows import OwnRow, plainly
 from verify.subjects.private import private
-from verify.subjects.sandbox import SubjectStopped, bounded, silence
+from verify.subjects.sandbox import NotCalled, SubjectStopped, bounded, silence
 from verify.subjects.survey import Found, Survey, rows_of
 from verify.subjects.values import REFLECTED, arguments
 from verify.subjects.written import formulas, rule_lines, shown_path
@@ -104,21 +104,25 @@ class ForeignOperation(Operation):
         self.problem = found.problem
         self.own_definition = not found.row
         self.command = f"python -m verify engine {engine.name} {found.name}"
-        self._stops: list[str] = []
+        self._stops: dict[bool, list[str]] = {True: [], False: []}  # on symbols, and on numbers
 
     # ----------------------------------------------------------------------------------------------- its nodes
 
-    def _called(self, work: Callable[[], Answer]) -> Answer:
-        """What the subject's code returns, silent and bounded; an operation that keeps hanging is left alone."""
-        if len(self._stops) >= _MOST_STOPS:
-            raise SubjectStopped(f"{self._stops[-1]}, as it did before; it was not called again")
+    def _called(self, work: Callable[[], Answer], *data: Any) -> Answer:
+        """What the subject's code returns, silent and bounded; an operation that keeps hanging is left alone.
+
+        One that hangs on symbols (a loop until a sum no longer changes) may well do its work on floats.
+        """
+        stops = self._stops[any(isinstance(value, Term) for value in data)]
+        if len(stops) >= _MOST_STOPS:
+            raise NotCalled(f"{stops[-1]}, as it did before; it was not called again")
         try:
             with silence():
                 _ = self.engine.kind  # its import has no part in the time of a call
                 with bounded(self.method):
                     return work()
         except SubjectStopped as stopped:
-            self._stops.append(str(stopped))
+            stops.append(str(stopped))
             raise
 
     def _leaves(self, data: Sequence[Any]) -> list[Any]:
@@ -137,14 +141,14 @@ class ForeignOperation(Operation):
         return out
 
     def forward(self, *data: Any) -> Any:
-        return self._called(lambda: self.engine.conventions.read(self.apply(*self._leaves(data))))
+        return self._called(lambda: self.engine.conventions.read(self.apply(*self._leaves(data))), *data)
 
     def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
         def work() -> Run:
             leaves = self._leaves(data)
             return self._back(self.apply(*leaves), leaves, upstream, before)
 
-        return self._called(work)
+        return self._called(work, *data)
 
     def run_among(self, data: Sequence[Any], others: Sequence[Any], *, upstream: Any = 1.0) -> Run | None:
         def work() -> Run:
@@ -153,7 +157,7 @@ class ForeignOperation(Operation):
             self.apply(*self._leaves(others))
             return self._back(out, leaves, upstream)
 
-        return self._called(work)
+        return self._called(work, *data)
 
     def _back(self, out: Any, leaves: list[Any], upstream: Any, before: Sequence[Any] | None = None) -> Run:
         c = self.engine.conventions
@@ -174,7 +178,7 @@ class ForeignOperation(Operation):
             self.engine.conventions.send_back(self.apply(*[leaf] * len(self.inputs)), upstream)
             return self.engine.conventions.gradient(leaf)
 
-        return self._called(work)
+        return self._called(work, value)
 
     def unreached(self) -> tuple[str, ...]:
         c = self.engine.conventions

@@ -21,6 +21,10 @@ class SubjectStopped(RuntimeError):
     """The subject's code exited, or ran longer than it may."""
 
 
+class NotCalled(SubjectStopped):
+    """The subject's code was not called: it has hung or exited too often before."""
+
+
 @contextmanager
 def bounded(what: str) -> Iterator[None]:
     """Within this block an exit is an error like any other, and in a worker a hang ends after `SECONDS`.

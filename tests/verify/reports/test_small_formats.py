@@ -181,7 +181,7 @@ def test_accepted_is_marked():
 
     known = [replace(k, reason="ticket 12") for k in baseline.updated(report, [])]
     text = markdown.render(baseline.apply(report, known))
-    assert text.startswith("### ✅ Derivatives verified")
+    assert text.startswith("### ☑️ Derivatives: nothing new failed")
     assert "☑️ refuted" in text
 
 
