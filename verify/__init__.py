@@ -18,15 +18,21 @@ if TYPE_CHECKING:
     from verify.api import pair as pair
     from verify.errors import DerivativeError as DerivativeError
     from verify.errors import UsageError as UsageError
+    from verify.graph import check_graph as check_graph
+    from verify.graph import mirror_gradient as mirror_gradient
     from verify.report import Report as Report
 
 _PLACES = {
     **dict.fromkeys(("cases", "check", "check_engine", "pair"), "verify.api"),
     **dict.fromkeys(("DerivativeError", "UsageError"), "verify.errors"),
+    **dict.fromkeys(("check_graph", "mirror_gradient"), "verify.graph"),
     "Report": "verify.report",
 }
 
-__all__ = ["DerivativeError", "Report", "UsageError", "cases", "check", "check_engine", "pair"]
+__all__ = [
+    *("DerivativeError", "Report", "UsageError"),
+    *("cases", "check", "check_engine", "check_graph", "mirror_gradient", "pair"),
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -247,3 +247,12 @@ MIRROR: dict[str, tuple[Row, ...]] = {
 def constant(value: Any) -> Any:
     """A constant of an operation as SymPy's exact number: a float is the binary fraction it is."""
     return Rational(*value.as_integer_ratio()) if isinstance(value, float) else sympify(value)
+
+
+def __getattr__(name: str) -> Any:
+    """`mirror(value)` and its kin, for whole graphs: they stand in `verify.graph`, which reads this table."""
+    if name in ("mirror", "mirror_gradient", "check_graph"):
+        from verify import graph
+
+        return getattr(graph, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -18,6 +18,16 @@ def test_an_expression_is_mirrored_node_by_node() -> None:
     assert mirror((a * b + 2).tanh() * a**3 - b / a) == sympy.tanh(x * y + 2) * x**3 - y / x
 
 
+def test_the_mirror_of_a_graph_is_found_beside_the_rows() -> None:
+    import verify
+    from verify import mirror as table
+
+    a, _ = leaves()
+    assert table.mirror(a.tanh()) == sympy.tanh(x)
+    assert verify.mirror_gradient(a.tanh(), a) == 1 - sympy.tanh(x) ** 2
+    assert verify.check_graph(a.tanh()).ok
+
+
 def test_a_leaf_alone_is_its_symbol() -> None:
     a, _ = leaves()
     assert mirror(a) == x
