@@ -205,7 +205,7 @@ class _Worker:
 
 
 def _run(tasks: list[Task], checks: list[Check], options: Options, progress: Callable[[str], None]) -> None:
-    waiting = list(enumerate(tasks))[::-1]
+    waiting = list(enumerate(tasks))  # from the end of the table: there stand the long ones, and none is left for last
     index_of = {id(task): index for index, task in enumerate(tasks)}
     workers = [_Worker(tasks, checks, options) for _ in range(max(1, min(options.workers, len(tasks))))]
     try:

@@ -8,7 +8,8 @@ relative change of 2**-40 in the inputs or the result (sin of a huge argument is
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from flint import arb, ctx
 
@@ -18,6 +19,7 @@ from verify.numbers.reference import Status, Truth
 from verify.numbers.ulps import decimal
 from verify.trace.balls import BallProgram
 from verify.trace.floats import compile_floats
+from verify.trace.term import Term
 
 _BAR = 2.0**-40
 _EVERY = 8  # one point in eight: the forward is the witness here, not the accused
@@ -30,7 +32,6 @@ def check(case: Case) -> Iterator[Finding]:
     judged = 0
     traced = case.understood.forward if case.understood is not None else None
     formula = BallProgram([traced], case.row.inputs) if traced is not None and not case.proved else None
-    on_floats = compile_floats([traced], case.row.inputs) if traced is not None else None
     chosen = list(dict.fromkeys((*case.plainest[:_PLAIN], *range(0, len(case.samples), _EVERY))))
     values = case.values.many(case.points[index] for index in chosen)
     for index, (truth,) in zip(chosen, values, strict=True):
@@ -45,8 +46,8 @@ def check(case: Case) -> Iterator[Finding]:
             place = list(map(_with_signed_zero, sample.point))
             truth = _at(case, place, truth)
             same = _agrees(sample, truth, slopes)
-        if not same and on_floats is not None:  # lost digits, if the trace run on floats loses them too
-            (expected,) = on_floats(*sample.point)
+        if not same and traced is not None:  # lost digits, if the trace run on floats loses them too
+            (expected,) = _on_floats(traced, case.row.inputs)(*sample.point)
             same = not _agrees(sample._replace(out=expected), truth, slopes)
         if not same or (formula is not None and not _exactly(formula, place, truth).overlaps(truth.ball)):
             yield case.finding(
@@ -65,6 +66,12 @@ def check(case: Case) -> Iterator[Finding]:
         yield case.finding("forward", Verdict.MATCHED, f"the forward is {case.row.definition} at {judged} points")
     else:
         yield case.finding("forward", Verdict.INCONCLUSIVE, "no point has a known value to compare the forward with")
+
+
+@lru_cache(maxsize=1)
+def _on_floats(traced: Term, inputs: tuple[str, ...]) -> Callable[..., tuple[float, ...]]:
+    """The traced forward as a float program, made where the first point asks for it."""
+    return compile_floats([traced], inputs)
 
 
 def _with_signed_zero(x: float) -> arb:
