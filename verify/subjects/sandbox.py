@@ -13,6 +13,8 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from multiprocessing.connection import Connection
 from typing import Any
 
+from verify.errors import UsageError
+
 SECONDS = 2.0
 """How long one call of a subject's code may take in a worker."""
 
@@ -111,6 +113,8 @@ def apart(work: Callable[[Step], Any], seconds: float = 20.0) -> Any:
             kind, content = ours.recv()
             if kind == "step":
                 step = content
+            elif kind == "usage":
+                raise UsageError(content)
             elif kind == "error":
                 raise content
             else:
@@ -130,6 +134,8 @@ def _work(pipe: Connection, work: Callable[[Step], Any]) -> None:
     _limit_memory(4 * 2**30)
     try:
         pipe.send(("done", work(lambda step: pipe.send(("step", step)))))
+    except UsageError as error:  # its text is all there is to it
+        pipe.send(("usage", str(error)))
     except (Exception, SystemExit) as error:
         try:
             pipe.send(("error", error))
