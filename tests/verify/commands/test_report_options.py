@@ -141,7 +141,7 @@ def test_an_interrupt_writes_what_is_known_and_exits_with_130(tmp_path, monkeypa
     assert "3 operations, all verified (interrupted: incomplete)" in capsys.readouterr().out
     report = json.loads((tmp_path / "json").read_text(encoding="utf-8"))
     assert report["complete"] is False
-    assert [o["name"] for o in report["operations"]] == ended
+    assert [o["name"] for o in report["operations"]] == [name for name in MIRROR if name in ended]
     assert len(report["missing"]) == len(MIRROR) - 3
     assert {path.name for path in tmp_path.iterdir()} == set(FORMATS)
 
