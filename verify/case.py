@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from flint import arb
 
 from verify.findings import Finding, Verdict
-from verify.mirror import MIRROR, Row
+from verify.mirror import Row
 from verify.numbers.domain import Domain, domain_of
 from verify.numbers.points import Point, points
 from verify.numbers.reference import Reference, Truth
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
 
 
 _ABOUT = 3  # 1/8 to 8 is a size about one
-
-
-FEWEST = 200
-"""Points that a case has at least, unless fewer were asked for."""
 
 
 class Sample(NamedTuple):
@@ -105,9 +101,7 @@ class Case:
         """Where the rule is looked at: the point that was asked for first, then the generated ones."""
         name = f"{self.operation.name} {self.row.case}".strip()
         places = [place for corner in self.row.corners for place in corner.places]
-        cases = len(MIRROR.get(self.operation.name, ())) or 1  # the constants of an operation share its points
-        count = max(self.options.points // cases, min(self.options.points, FEWEST))
-        generated = points(name, self.region, places, count, self.options.seed)
+        generated = points(name, self.region, places, self.options.points, self.options.seed)
         least = self.operation.flushes
         if least:
             generated = [point for point in generated if not any(0 < abs(v) < least for v in point)]
