@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from functools import cached_property
-from statistics import median
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from flint import arb
+import numpy as np
+from numpy.typing import NDArray
 
 from verify.findings import Finding, Verdict
 from verify.mirror import Row
 from verify.numbers.domain import Domain, domain_of
-from verify.numbers.points import Point, points
-from verify.numbers.reference import Reference, Truth
+from verify.numbers.points import Point, Points, points
+from verify.numbers.reference import Reference, Status
+from verify.numbers.truths import Truths, zero_at
 from verify.numbers.ulps import hexadecimal
-from verify.subjects.operation import Operation, Run, Traced
-from verify.trace.balls import compile_balls
+from verify.samples import Samples, sampled
+from verify.subjects.operation import Operation, Traced
 from verify.trace.from_sympy import condition_from_sympy, from_sympy
 from verify.trace.term import Condition, Term, constant, substitute, symbol
 
@@ -28,19 +29,6 @@ if TYPE_CHECKING:
 
 
 _ABOUT = 3  # 1/8 to 8 is a size about one
-
-
-class Sample(NamedTuple):
-    """The operation at one point of floats: its value and slopes, or the exception that came instead.
-
-    touched: what the rule changed and should not have: what it is, its value before and after; None for nothing
-    """
-
-    point: Point
-    out: Any
-    slopes: tuple[Any, ...]
-    error: Exception | None
-    touched: tuple[str, Any, Any] | None = None
 
 
 class Case:
@@ -84,9 +72,9 @@ class Case:
             return error
 
     @cached_property
-    def samples(self) -> list[Sample]:
+    def samples(self) -> Samples:
         """The operation at every point."""
-        return [_sample(self.operation, point) for point in self.points]
+        return sampled(self.operation, self.points)
 
     # ---------------------------------------------------------------------------------------------- the points
 
@@ -97,15 +85,16 @@ class Case:
         return domain_of(self.domain if within is None else self.domain & within, self.row.inputs)
 
     @cached_property
-    def points(self) -> list[Point]:
+    def points(self) -> Points:
         """Where the rule is looked at: the point that was asked for first, then the generated ones."""
         name = f"{self.operation.name} {self.row.case}".strip()
         places = [place for corner in self.row.corners for place in corner.places]
         generated = points(name, self.region, places, self.options.points, self.options.seed)
         least = self.operation.flushes
         if least:
-            generated = [point for point in generated if not any(0 < abs(v) < least for v in point)]
-        return [self.asked, *generated] if self.asked else generated
+            flushed = [(0 < abs(column)) & (abs(column) < least) for column in generated.columns]
+            generated = generated.where(~np.logical_or.reduce(flushed))
+        return generated.after(self.asked) if self.asked else generated
 
     @cached_property
     def asked(self) -> Point:
@@ -114,25 +103,23 @@ class Case:
         return tuple(asked[name] for name in self.row.inputs) if all(n in asked for n in self.row.inputs) else ()
 
     @cached_property
-    def plainest(self) -> list[int]:
+    def plainest(self) -> NDArray[np.int64]:
         """The places of the points in `points`, in order of how easily a person checks them."""
-        return sorted(range(len(self.points)), key=lambda k: (sum(map(_digits, self.points[k])), k))
+        return np.argsort(self.points.digits, kind="stable")
 
     @cached_property
-    def truths(self) -> list[tuple[Truth, ...]]:
+    def truths(self) -> Truths:
         """The true slopes at every point."""
-        return Reference(self.slopes, self.row.inputs, flushes=self.operation.flushes).many(self.points)
+        return Truths(self.slopes, self.row.inputs, self.points, self.operation.flushes)
 
     @cached_property
     def usual(self) -> tuple[float, ...]:
         """The usual size of each slope, where the operands are of a size about one; lost digits are small beside it."""
-        near = [
-            truths
-            for point, truths in zip(self.points, self.truths, strict=True)
-            if all(2.0**-_ABOUT < abs(x) < 2.0**_ABOUT for x in point)
-        ]
-        known = [[abs(t[i].nearest) for t in near if t[i].known] for i in range(len(self.row.inputs))]
-        return tuple(median(sizes) if sizes else 0.0 for sizes in known)
+        sizes = [abs(column) for column in self.points.columns]
+        near = np.logical_and.reduce([(2.0**-_ABOUT < size) & (size < 2.0**_ABOUT) for size in sizes])
+        known = [near & self.truths.has(Status.KNOWN, i) for i in range(len(self.row.inputs))]
+        slopes = [abs(nearest[mask]) for nearest, mask in zip(self.truths.nearest, known, strict=True)]
+        return tuple(float(np.median(found)) if len(found) else 0.0 for found in slopes)
 
     @cached_property
     def values(self) -> Reference:
@@ -140,14 +127,13 @@ class Case:
         return Reference([self.stable], self.row.inputs, flushes=self.operation.flushes)
 
     @cached_property
-    def at_corner(self) -> list[bool]:
+    def at_corner(self) -> NDArray[np.bool_]:
         """Which points lie on a corner or a tie."""
-        if not self.row.corners:
-            return [False] * len(self.points)
-        expressions = [from_sympy(e) for corner in self.row.corners for e in corner.at]
-        sizes = [len(corner.at) for corner in self.row.corners]
-        program = compile_balls(expressions, self.row.inputs)
-        return [_on_any(program(*map(arb, point)), sizes) for point in self.points]
+        found = np.zeros(len(self.points), dtype=bool)
+        for corner in self.row.corners:
+            zeros = [zero_at(from_sympy(e), self.row.inputs, self.points) for e in corner.at]
+            found |= np.logical_and.reduce(zeros)
+        return found
 
     # ----------------------------------------------------------------------------------------------- the proof
 
@@ -243,53 +229,3 @@ class Case:
     def rerun(self, point: Point) -> str:
         """The command that shows this point again."""
         return self.operation.rerun(self.options.seed, self.exact(point))
-
-
-def _sample(operation: Operation, point: Point) -> Sample:
-    try:
-        run = operation.run(point)
-    except Exception as error:  # the subject's own code may raise anything; the check of extremes judges it
-        return Sample(point, None, (), error)
-    try:
-        out, slopes = number(run.out), tuple(map(number, run.gradients))
-    except (TypeError, ValueError, OverflowError) as error:
-        return Sample(point, None, (), error)
-    return Sample(point, out, slopes, None, touched(operation.inputs, point, run, 1.0))
-
-
-def number(x: Any) -> float:
-    """What a subject answered, as a float.
-
-    Raises TypeError for an answer that is no real number, OverflowError for one beyond all floats.
-    """
-    if type(x) is float:
-        return x
-    if not hasattr(x, "__float__"):
-        raise TypeError(f"the answer {x!r} ({type(x).__name__}) is no real number")
-    return float(x)
-
-
-def touched(inputs: tuple[str, ...], point: Point, run: Run, upstream: float) -> tuple[str, Any, Any] | None:
-    """The first of the operands' data, the output's data and its gradient that is not what it was."""
-    if run.data == point and run.out_after == run.out and run.upstream_after == upstream:
-        return None
-    names = (*[f"{name}.data" for name in inputs], "out.data", "out.grad")
-    was, now = (*point, run.out, upstream), (*run.data, run.out_after, run.upstream_after)
-    changed = ((n, a, b) for n, a, b in zip(names, was, now, strict=True) if a != b and repr(a) != repr(b))
-    return next(changed, None)  # a NaN is not equal to itself, and yet it is what it was
-
-
-def _digits(x: float) -> int:
-    """Digits of the fraction that the float is."""
-    p, q = x.as_integer_ratio()
-    return p.bit_length() + q.bit_length()
-
-
-def _on_any(values: tuple[Any, ...], sizes: list[int]) -> bool:
-    """Whether all expressions of some corner are zero."""
-    start = 0
-    for size in sizes:
-        if all(v.contains(0) for v in values[start : start + size]):
-            return True
-        start += size
-    return False

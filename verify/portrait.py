@@ -9,12 +9,13 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from verify.case import Case, Sample
+from verify.case import Case
 from verify.numbers.points import Point
 from verify.numbers.reference import Reference, Status, Truth
 from verify.numbers.ulps import FLOAT64
 from verify.report import Bend, Portrait, Series
 from verify.reports.proof import told
+from verify.samples import Sample
 from verify.subjects.formulas import root
 from verify.trace.from_sympy import from_sympy
 from verify.trace.term import constant, substitute, symbol

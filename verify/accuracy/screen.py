@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from verify.accuracy import doubled
 from verify.accuracy.doubled import SLACK, Array, Doubled
 from verify.numbers.ulps import FLOAT64, Format
-from verify.trace.term import Term, topological
+from verify.trace.term import Condition, Term, topological
 
 CHUNK = 8192  # points at a time: what the processor's caches hold of some dozens of arrays
 Mask = NDArray[np.bool_]
@@ -49,6 +49,16 @@ class Screen:
                 unknown = ~np.isfinite(answer.high + answer.low + answer.error)
                 answer.error[...] = np.where(unknown, np.inf, answer.error * SLACK)
         return answers
+
+
+def decide(condition: Condition, inputs: Sequence[str], columns: Sequence[Array]) -> tuple[Mask, Mask]:
+    """At which points the condition holds, and at which that is in doubt; the columns are the inputs'."""
+    size = len(columns[0])
+    if any(node.op not in _KNOWN for node in topological(condition)):
+        return np.zeros(size, dtype=bool), np.ones(size, dtype=bool)
+    with np.errstate(all="ignore"):
+        holds, doubtful = _condition(condition, dict(zip(inputs, columns, strict=True)), {})
+    return np.broadcast_to(holds, size), np.broadcast_to(doubtful, size)
 
 
 def errors_in_ulps(computed: Array, exact: Doubled, fmt: Format = FLOAT64) -> tuple[Array, Array]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import numpy as np
+
 from verify.accuracy.conditioning import BUDGET, size_around_root
 from verify.case import Case
 from verify.findings import Finding, Verdict
@@ -31,34 +33,34 @@ def check(case: Case) -> Iterator[Finding]:
             continue
         worst: tuple[float, int | None] = 0.0, None
         ill: tuple[float, Point] | None = None
-        for _, index in ranked[:_CANDIDATES]:
-            point, answer, truth = case.points[index], case.samples[index].slopes[i], case.truths[index][i]
-            error = error_in_ulps(float(answer), truth.ball)
+        for index, truths in zip(ranked, case.truths.at(ranked), strict=True):
+            point, answer, truth = case.points[index], case.samples.slopes[i].item(index), truths[i]
+            error = error_in_ulps(answer, truth.ball)
             if error > BUDGET and (size := size_around_root(reference, case.region, point, i, truth.nearest)):
                 ill = max(ill or (0.0, point), (error, point))
-                distance = error * math.ulp(truth.nearest) if truth.nearest else abs(float(answer))
+                distance = error * math.ulp(truth.nearest) if truth.nearest else abs(answer)
                 error = distance / math.ulp(size)
             if error > worst[0]:
                 worst = error, index
         yield _told(case, i, name, worst[0], worst[1], ill)
 
 
-def _ranked(case: Case, i: int) -> list[tuple[float, int]]:
-    """The points where the slope is a normal number and the rule gave one, the roughest answers first."""
-    ranked = []
+def _ranked(case: Case, i: int) -> list[int]:
+    """Places of points where the slope is a normal number (or 0) and the rule gave one, the roughest answers first.
+
+    Where the forward has overflowed, or lost its own digits, there is nothing to be accurate about; the check of
+    extremes tells of what is not finite.
+    """
     least = FLOAT64.smallest_normal
-    for index, (sample, truths, corner) in enumerate(zip(case.samples, case.truths, case.at_corner, strict=True)):
-        _, nearest, status = truth = truths[i]
-        if corner or sample.error is not None or status is not Status.KNOWN:
-            continue
-        if not math.isfinite(sample.out) or 0 < abs(sample.out) < least:
-            continue  # the forward has overflowed, or lost its own digits: nothing to be accurate about
-        answer = sample.slopes[i]
-        if not math.isfinite(answer) or (abs(nearest) < least and not truth.ball.is_zero()):
-            continue  # the check of extremes tells of what is not finite
-        ranked.append((-abs(answer - nearest) / math.ulp(nearest), index))
-    ranked.sort()
-    return ranked
+    nearest, answer, out = case.truths.nearest[i], case.samples.slopes[i], abs(case.samples.out)
+    measured = ~case.at_corner & case.truths.has(Status.KNOWN, i) & np.isfinite(answer)
+    measured &= np.isfinite(out) & ((out == 0) | (out >= least)) & ((nearest == 0) | (abs(nearest) >= least))
+    places = np.flatnonzero(measured)
+    size = np.minimum(abs(nearest[places]), FLOAT64.largest / 2)  # above the largest there is none to be spaced from
+    with np.errstate(over="ignore"):
+        rough = abs(answer[places] - nearest[places]) / np.spacing(size)
+    worst = places[np.argsort(-rough, kind="stable")[: 2 * _CANDIDATES]].tolist()
+    return [k for k in worst if nearest[k] != 0 or case.truths[k][i].ball.is_zero()][:_CANDIDATES]
 
 
 def _told(
@@ -70,7 +72,7 @@ def _told(
         return case.finding("accuracy", Verdict.ACCURATE, worst, operand=operand)
     point, truth = case.points[index], case.truths[index][i]
     details = [
-        ("ours", f"{case.samples[index].slopes[i]!r}   at {case.shown(point)}"),
+        ("ours", f"{case.samples.slopes[i].item(index)!r}   at {case.shown(point)}"),
         ("expected", f"{decimal(truth.ball)}   (reference)"),
         ("digits", f"{digits_left(error):.1f} of {FLOAT64.digits:.1f} left there"),
     ]

@@ -11,13 +11,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import numpy as np
 from flint import arb, ctx
 
-from verify.case import Case, Sample
+from verify.case import Case
 from verify.findings import Finding, Verdict
 from verify.numbers import differences
 from verify.numbers.reference import Status, Truth
 from verify.numbers.ulps import decimal
+from verify.samples import Sample
 from verify.trace.balls import BallProgram
 from verify.trace.floats import compile_floats
 
@@ -79,16 +81,12 @@ class _Formula:
 
 def _spread(case: Case) -> list[int]:
     """Some points where a difference can say something, evenly taken from all; those of moderate size first."""
-    possible = [
-        index
-        for index, (sample, truths, corner) in enumerate(zip(case.samples, case.truths, case.at_corner, strict=True))
-        if sample.error is None
-        and not corner
-        and all(abs(x) < _FAR for x in sample.point)
-        and all(t.status is Status.KNOWN for t in truths)
-    ]
-    step = max(1, len(possible) // _COUNT)
-    chosen = possible[::step][:_COUNT]
+    operands = range(len(case.row.inputs))
+    usable = case.samples.answered & ~case.at_corner
+    usable &= np.logical_and.reduce([abs(column) < _FAR for column in case.points.columns])
+    usable &= np.logical_and.reduce([case.truths.has(Status.KNOWN, i) for i in operands])
+    possible = np.flatnonzero(usable)
+    chosen = possible[:: max(1, len(possible) // _COUNT)][:_COUNT].tolist()
     return sorted(chosen, key=lambda k: (max(abs(math.log2(abs(x))) if x else 0 for x in case.points[k]), k))
 
 

@@ -10,10 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from verify.case import Case, Sample
+import numpy as np
+
+from verify.case import Case
 from verify.findings import Finding, Verdict
 from verify.numbers.reference import Status, Truth
 from verify.numbers.ulps import decimal
+from verify.samples import Sample
 from verify.subjects.sandbox import NotCalled
 
 _HUGE = 1.7e308  # slopes from here on may come out as infinity: a rounding away from the largest float
@@ -22,25 +25,29 @@ _HUGE = 1.7e308  # slopes from here on may come out as infinity: a rounding away
 def check(case: Case) -> Iterator[Finding]:
     """The plainest point without a sensible answer, for each operand; one finding that there is none otherwise."""
     problems: dict[str, tuple[float, Sample, Truth]] = {}
-    for sample, truths, corner in zip(case.samples, case.truths, case.at_corner, strict=True):
-        plain = sample.error is None and all(map(_finite, sample.slopes))
-        if plain and all(truth.status is not Status.OVERFLOW for truth in truths):
-            continue
-        if corner or isinstance(sample.error, NotCalled) or not _forward_has_value(case, sample):
+    for index in _suspects(case):
+        sample, truths = case.samples[index], case.truths[index]
+        senseless = [i for i, truth in enumerate(truths) if not _sensible(sample, i, truth)]
+        if not senseless or isinstance(sample.error, NotCalled) or not _forward_has_value(case, sample):
             continue  # nothing is known of a point where the rule was not called; where it hung is told of
-        for i, (name, truth) in enumerate(zip(case.row.inputs, truths, strict=True)):
-            if _sensible(sample, i, truth):
-                continue
-            if sample.error is not None:
-                name = ""  # an exception leaves no operand with an answer
+        for i in senseless:
+            name = case.row.inputs[i] if sample.error is None else ""  # an exception leaves no operand with an answer
             size = sum(map(_complexity, sample.point))
             if name not in problems or size < problems[name][0]:
-                problems[name] = size, sample, truth
+                problems[name] = size, sample, truths[i]
     for i, name in enumerate(("", *case.row.inputs)):
         if name in problems:
             yield _unsafe(case, i - 1, name, *problems[name][1:])
     if not problems:
         yield case.finding("extremes", Verdict.SAFE, f"an answer at all {len(case.samples)} points of the float range")
+
+
+def _suspects(case: Case) -> list[int]:
+    """The points, but for corners, where an answer is missing or not finite, or the slope is beyond all floats."""
+    operands = range(len(case.row.inputs))
+    plain = np.logical_and.reduce([np.isfinite(slopes) for slopes in case.samples.slopes])
+    beyond = np.logical_or.reduce([case.truths.has(Status.OVERFLOW, i) for i in operands])
+    return np.flatnonzero(~case.at_corner & (~plain | beyond)).tolist()
 
 
 def _finite(x: object) -> bool:

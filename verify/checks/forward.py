@@ -11,61 +11,101 @@ import math
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
+import numpy as np
 from flint import arb, ctx
+from numpy.typing import NDArray
 
-from verify.case import Case, Sample
+from verify.case import Case
 from verify.findings import Finding, Verdict
 from verify.numbers.reference import Status, Truth
+from verify.numbers.truths import screen
 from verify.numbers.ulps import decimal
+from verify.samples import Sample
 from verify.trace.balls import BallProgram
 from verify.trace.floats import compile_floats
 from verify.trace.term import Term
 
 _BAR = 2.0**-40
-_EVERY = 8  # one point in eight: the forward is the witness here, not the accused
-_PLAIN = 24  # and the plainest points, where people put their branches
+_EVERY = 8  # one point in eight of those that only balls can judge: the forward is the witness, not the accused
+_PLAIN = 24  # and the plainest of them, where people put their branches
+Mask = NDArray[np.bool_]
 _BELOW_ZERO = arb(2) ** -1100  # -0.0 stands for the limit from below
 
 
 def check(case: Case) -> Iterator[Finding]:
-    """The worst point where the forward is another function; one finding that it agrees otherwise."""
-    judged = 0
+    """The first point where the forward is another function; one finding that it agrees otherwise."""
+    settled = _settled(case)
     traced = case.understood.forward if case.understood is not None else None
     formula = BallProgram([traced], case.row.inputs) if traced is not None and not case.proved else None
-    chosen = list(dict.fromkeys((*case.plainest[:_PLAIN], *range(0, len(case.samples), _EVERY))))
+    chosen = _chosen(case, settled if formula is None else np.zeros_like(settled))
+    judged = int(np.count_nonzero(settled))
     values = case.values.many(case.points[index] for index in chosen)
     for index, (truth,) in zip(chosen, values, strict=True):
-        sample = case.samples[index]
-        if sample.error is not None or truth.status is not Status.KNOWN:  # the check of extremes tells of errors
+        if truth.status is not Status.KNOWN:
             continue
-        judged += 1
-        slopes = case.truths[index]
-        place = list(map(arb, sample.point)) if formula is not None else []
-        same = _agrees(sample, truth, slopes)
-        if not same:
-            place = list(map(_with_signed_zero, sample.point))
-            truth = _at(case, place, truth)
-            same = _agrees(sample, truth, slopes)
-        if not same and traced is not None:  # lost digits, if the trace run on floats loses them too
-            (expected,) = _on_floats(traced, case.row.inputs)(*sample.point)
-            same = not _agrees(sample._replace(out=expected), truth, slopes)
-        if not same or (formula is not None and not _exactly(formula, place, truth).overlaps(truth.ball)):
-            yield case.finding(
-                "forward",
-                Verdict.REFUTED,
-                f"the forward is not {case.row.definition}",
-                point=case.exact(sample.point),
-                details=(
-                    ("ours", f"{sample.out!r}   at {case.shown(sample.point)}"),
-                    ("expected", f"{decimal(truth.ball)}   (reference)"),
-                    ("rerun", case.rerun(sample.point)),
-                ),
-            )
+        judged += not settled[index]
+        if _differs(case, index, truth, traced, formula):
+            yield _refuted(case, index, truth)
             return
     if judged:
         yield case.finding("forward", Verdict.MATCHED, f"the forward is {case.row.definition} at {judged} points")
     else:
         yield case.finding("forward", Verdict.INCONCLUSIVE, "no point has a known value to compare the forward with")
+
+
+def _settled(case: Case) -> Mask:
+    """The points where the screen sees that the forward agrees; wherever it does not, balls have the word."""
+    screened = screen([case.stable], case.row.inputs, case.points, case.operation.flushes)
+    if screened is None:
+        return np.zeros(len(case.points), dtype=bool)
+    (nearest,), (decided,) = screened
+    with np.errstate(all="ignore"):
+        room = abs(nearest)
+        for i, x in enumerate(case.points.columns):
+            known = case.truths.has(Status.KNOWN, i)
+            room = room + np.where(known, abs(x * case.truths.nearest[i]), 0.0)
+        agrees: Mask = decided & (abs(case.samples.out - nearest) <= _BAR / 2 * room)
+    return agrees
+
+
+def _chosen(case: Case, settled: Mask) -> list[int]:
+    """Where to look in balls: the plainest points that are not settled, and some of the others evenly.
+
+    The check of extremes tells of those without an answer.
+    """
+    open_points = case.samples.answered & ~settled
+    plainest = case.plainest[open_points[case.plainest]][:_PLAIN]
+    return list(dict.fromkeys((*plainest.tolist(), *np.flatnonzero(open_points)[::_EVERY].tolist())))
+
+
+def _differs(case: Case, index: int, truth: Truth, traced: Term | None, formula: BallProgram | None) -> bool:
+    """Whether the forward is another function at this point, on floats or as the formula that it is."""
+    sample, slopes = case.samples[index], case.truths[index]
+    place = list(map(arb, sample.point)) if formula is not None else []
+    same = _agrees(sample, truth, slopes)
+    if not same:
+        place = list(map(_with_signed_zero, sample.point))
+        truth = _at(case, place, truth)
+        same = _agrees(sample, truth, slopes)
+    if not same and traced is not None:  # lost digits, if the trace run on floats loses them too
+        (expected,) = _on_floats(traced, case.row.inputs)(*sample.point)
+        same = not _agrees(sample._replace(out=expected), truth, slopes)
+    return not same or (formula is not None and not _exactly(formula, place, truth).overlaps(truth.ball))
+
+
+def _refuted(case: Case, index: int, truth: Truth) -> Finding:
+    point = case.points[index]
+    return case.finding(
+        "forward",
+        Verdict.REFUTED,
+        f"the forward is not {case.row.definition}",
+        point=case.exact(point),
+        details=(
+            ("ours", f"{case.samples.out.item(index)!r}   at {case.shown(point)}"),
+            ("expected", f"{decimal(truth.ball)}   (reference)"),
+            ("rerun", case.rerun(point)),
+        ),
+    )
 
 
 @lru_cache(maxsize=1)

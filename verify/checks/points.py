@@ -11,11 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import numpy as np
 from flint import arb, ctx
+from numpy.typing import NDArray
 
 from verify.case import Case
 from verify.findings import Finding, Verdict
-from verify.numbers.reference import LIMIT, Reference, Status, Truth
+from verify.numbers.reference import LIMIT, Reference, Status
 from verify.numbers.ulps import decimal
 from verify.subjects.operation import Traced
 from verify.trace.balls import BallProgram
@@ -24,14 +26,19 @@ from verify.trace.floats import compile_floats
 _FEW = 16  # points where SymPy's derivative and the prover's meet; tests/verify/test_mirror.py proves them equal
 _GOOD, _BAD = 2.0**-40, 1e-6  # relative errors between which one point says nothing about floats, only most of them
 _FAR = 2.0**40  # from here on a kernel's range of floats is felt
+_LEAST = 2.0**-1022  # an error in a subnormal number is measured against the smallest normal one
 _SLIGHT = 1e-9  # an error as small as that, beside the usual size of the slope, is lost digits
+
+
+Mask = NDArray[np.bool_]
 
 
 def check(case: Case) -> Iterator[Finding]:
     """The first point, plainest first, where the rule is not the slope; one finding that it matches otherwise."""
-    open_points = sum(any(t.status is Status.INCONCLUSIVE for t in truths) for truths in case.truths)
+    operands = range(len(case.row.inputs))
+    unsettled = np.logical_or.reduce([case.truths.has(Status.INCONCLUSIVE, i) for i in operands])
+    open_points = int(np.count_nonzero(unsettled))
     trace = case.understood
-    proved = False
     if trace is None:
         problem = _floats_only(case)
         agrees = f"the rule is the slope at {len(case.points)} points, to {-math.log10(_GOOD):.0f} digits"
@@ -40,20 +47,16 @@ def check(case: Case) -> Iterator[Finding]:
         problem = _formula(case, trace, count) or _same_on_floats(case, trace)
         agrees = f"the rule is the slope at {len(case.points)} points, in balls"
         if case.proved:
-            decided = len(case.points) - open_points
-            agrees = f"on floats the rule does what was proved, at {decided} points"
+            agrees = f"on floats the rule does what was proved, at {len(case.points)} points"
         elif case.bounds:
             agrees = f"on floats the rule does what was traced, at {len(case.points)} points"
     yield from _asked_for(case)
     if problem is not None:
         yield problem
-    elif case.samples and all(sample.error is not None for sample in case.samples):
-        stopped = case.samples[0].error
+    elif case.samples and len(case.samples.errors) == len(case.samples):
+        stopped = case.samples.errors[0]
         message = f"the rule has no answer at any of {len(case.samples)} points ({type(stopped).__name__}: {stopped})"
         yield case.finding("points", Verdict.INCONCLUSIVE, message)
-    elif open_points and proved:
-        message = f"{agrees}; at {open_points} more the numbers are beyond what balls can follow"
-        yield case.finding("points", Verdict.MATCHED, message)
     elif open_points:
         yield case.finding("points", Verdict.INCONCLUSIVE, f"the reference could not decide {open_points} points")
     else:
@@ -79,10 +82,12 @@ def _formula(case: Case, trace: Traced, count: int) -> Finding | None:
     names = case.row.inputs
     program = BallProgram(trace.gradients, [*names, "g", *(f"acc_{n}" for n in names)])
     seeds = [arb(1), *[arb(0)] * len(names)]
-    for index in case.plainest[:count]:
-        point, truths = case.points[index], case.truths[index]
-        if case.at_corner[index] or any(t.status is not Status.KNOWN for t in truths):
+    operands = range(len(names))
+    comparable = ~case.at_corner & np.logical_and.reduce([case.truths.has(Status.KNOWN, i) for i in operands])
+    for index in case.plainest[:count].tolist():
+        if not comparable[index]:
             continue
+        point, truths = case.points[index], case.truths[index]
         for i, (name, truth) in enumerate(zip(names, truths, strict=True)):
             prec = 128
             while prec <= LIMIT:
@@ -106,29 +111,46 @@ def _same_on_floats(case: Case, trace: Traced) -> Finding | None:
     slight errors, explained ones and such far away are let pass here; the check of accuracy tells of them.
     """
     names = case.row.inputs
+    note = "the rule on floats; on symbols it computes the slope"
+    suspects = [_judged(case, i) & ~_near(case, i, _GOOD) for i in range(len(names))]
+    expected = _traced(case, trace, np.logical_or.reduce(suspects))
+    for i, name in enumerate(names):
+        off = [index for index in np.flatnonzero(suspects[i]).tolist() if _unlike(case, index, i, expected[index][i])]
+        for index in off:
+            far = _relative(case.samples.slopes[i].item(index), case.truths.nearest[i].item(index)) > _BAD
+            if far and not (case.operation.compiled and _lost(case, index, i)):
+                return _refuted(case, index, i, name, repr(case.samples.slopes[i].item(index)), note)
+        if len(off) > np.count_nonzero(_judged(case, i)) / 2:
+            index = min(off, key=case.points.digits.item)
+            return _refuted(case, index, i, name, repr(case.samples.slopes[i].item(index)), note)
+    return None
+
+
+def _judged(case: Case, i: int) -> Mask:
+    """At which points there is a slope, an answer, and no corner."""
+    return ~case.at_corner & case.truths.has(Status.KNOWN, i) & np.isfinite(case.samples.slopes[i])
+
+
+def _near(case: Case, i: int, bar: float) -> Mask:
+    """At which points the answer is within ``bar`` of the slope, relative to it."""
+    with np.errstate(all="ignore"):
+        nearest = case.truths.nearest[i]
+        near: Mask = abs(case.samples.slopes[i] - nearest) / np.maximum(abs(nearest), _LEAST) <= bar
+    return near
+
+
+def _traced(case: Case, trace: Traced, chosen: Mask) -> dict[int, tuple[float, ...]]:
+    """What the trace gives on floats at the points that are chosen; those where the rule gives the same left out."""
+    names = case.row.inputs
     program = compile_floats(trace.gradients, [*names, "g", *(f"acc_{n}" for n in names)])
     seeds = [1.0, *[0] * len(names)]
-    note = "the rule on floats; on symbols it computes the slope"
-    compared = [0] * len(names)
-    off: list[list[int]] = [[] for _ in names]
-    for index, (sample, truths) in enumerate(zip(case.samples, case.truths, strict=True)):
-        if sample.error is not None or case.at_corner[index]:
-            continue
-        traced = program(*sample.point, *seeds)
-        for i, (ours, expected, truth) in enumerate(zip(sample.slopes, traced, truths, strict=True)):
-            if truth.status is not Status.KNOWN or not math.isfinite(ours):
-                continue
-            compared[i] += 1
-            if ours == expected or _relative(expected, truth) > _GOOD or _relative(ours, truth) <= _GOOD:
-                continue
-            off[i].append(index)
-            if _relative(ours, truth) > _BAD and not (case.operation.compiled and _lost(case, index, i)):
-                return _refuted(case, index, i, names[i], repr(ours), note)
-    for i, name in enumerate(names):
-        if len(off[i]) > compared[i] / 2:
-            index = min(off[i], key=case.plainest.index)
-            return _refuted(case, index, i, name, repr(case.samples[index].slopes[i]), note)
-    return None
+    return {index: program(*case.points[index], *seeds) for index in np.flatnonzero(chosen).tolist()}
+
+
+def _unlike(case: Case, index: int, i: int, expected: float) -> bool:
+    """Whether the rule on floats answers worse than its trace on floats."""
+    ours, true = case.samples.slopes[i].item(index), case.truths.nearest[i].item(index)
+    return bool(ours != expected and _relative(expected, true) <= _GOOD)
 
 
 def _lost(case: Case, index: int, i: int) -> bool:
@@ -140,9 +162,8 @@ def _lost(case: Case, index: int, i: int) -> bool:
     return not around.is_finite() or bool(around.contains(answer))  # beside a pole, or nearly as steep
 
 
-def _relative(x: float, truth: Truth) -> float:
-    size = max(abs(truth.nearest), 2.0**-1022)
-    return abs(x - truth.nearest) / size if math.isfinite(x) else math.inf
+def _relative(x: float, true: float) -> float:
+    return abs(x - true) / max(abs(true), _LEAST) if math.isfinite(x) else math.inf
 
 
 def _floats_only(case: Case) -> Finding | None:
@@ -152,21 +173,15 @@ def _floats_only(case: Case) -> Finding | None:
     of the slope (1 - tanh² has no digits left at 20), or that a slight change of the operands explains.
     """
     for i, name in enumerate(case.row.inputs):
-        errors: list[tuple[float, float, int]] = []
-        for index in case.plainest:
-            sample, truth = case.samples[index], case.truths[index][i]
-            if sample.error is not None or case.at_corner[index] or truth.status is not Status.KNOWN:
-                continue
-            if (abs(truth.nearest) < 2.0**-1022 and truth.nearest != 0) or not math.isfinite(sample.slopes[i]):
-                continue
-            errors.append((_relative(sample.slopes[i], truth), abs(sample.slopes[i] - truth.nearest), index))
-        if not errors:
-            continue
-        often = sum(relative > _GOOD for relative, _, _ in errors) > len(errors) / 2
-        for relative, absolute, index in errors:
-            far = relative > _BAD and absolute > _SLIGHT * case.usual[i]
-            if (often and relative > _GOOD) or (far and not _explained(case, index, i)):
-                return _refuted(case, index, i, name, repr(case.samples[index].slopes[i]), "the rule on floats")
+        nearest, ours = case.truths.nearest[i], case.samples.slopes[i]
+        judged = _judged(case, i) & ((abs(nearest) >= _LEAST) | (nearest == 0))
+        off = judged & ~_near(case, i, _GOOD)
+        often = np.count_nonzero(off) > np.count_nonzero(judged) / 2
+        with np.errstate(all="ignore"):
+            far = off & ~_near(case, i, _BAD) & (abs(ours - nearest) > _SLIGHT * case.usual[i])
+        for index in case.plainest[(off if often else far)[case.plainest]].tolist():
+            if often or not _explained(case, index, i):
+                return _refuted(case, index, i, name, repr(ours.item(index)), "the rule on floats")
     return None
 
 
@@ -177,7 +192,7 @@ def _explained(case: Case, index: int, i: int) -> bool:
         (*point[:k], x * factor, *point[k + 1 :]) for k, x in enumerate(point) for factor in (1 - _GOOD, 1 + _GOOD)
     ]
     slopes = [t[i].nearest for t in Reference(case.slopes, case.row.inputs).many(near) if t[i].status is Status.KNOWN]
-    return bool(slopes) and min(slopes) <= case.samples[index].slopes[i] <= max(slopes)
+    return bool(slopes) and min(slopes) <= case.samples.slopes[i].item(index) <= max(slopes)
 
 
 def _refuted(case: Case, index: int, i: int, name: str, ours: str, note: str) -> Finding:

@@ -14,9 +14,10 @@ from typing import Any
 
 from flint import arb
 
-from verify.case import Case, number, touched
+from verify.case import Case
 from verify.findings import Finding, Verdict
 from verify.proof.result import Status
+from verify.samples import number, touched
 from verify.trace.balls import compile_balls, evaluate, holds
 from verify.trace.explore import explore
 from verify.trace.term import symbol, term
@@ -37,7 +38,7 @@ def check(case: Case) -> Iterator[Finding]:
     if found:
         return
     proof, rule = case.proof, case.rule_proof
-    if proof is None and all(sample.error is not None for sample in case.samples):
+    if proof is None and len(case.samples.errors) == len(case.samples):
         yield case.finding("wiring", Verdict.INCONCLUSIVE, "the rule ran neither on symbols nor at any point")
         return
     if proof is None:  # it ran on floats only
@@ -168,10 +169,9 @@ def _left_alone(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Proble
         if (changed := touched(names, place, run, upstream)) is not None:
             yield _changes(case, place, *changed)
             return
-    for sample in case.samples:
-        if sample.touched is not None:
-            yield _changes(case, sample.point, *sample.touched)
-            return
+    for index in sorted(case.samples.touched):
+        yield _changes(case, case.points[index], *case.samples.touched[index])
+        return
 
 
 def _changes(case: Case, place: tuple[float, ...], what: str, before: Any, after: Any) -> _Problem:

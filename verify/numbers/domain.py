@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
+import numpy as np
 from flint import arb, ctx
+from numpy.typing import NDArray
 
 from verify.trace.balls import compile_balls
 from verify.trace.term import Condition, Term
@@ -48,6 +50,14 @@ class Interval:
         first, last = self.floats
         return first <= x <= last and x not in self._missing
 
+    def holds(self, x: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which floats of a column are inside."""
+        first, last = self.floats
+        inside: NDArray[np.bool_] = (first <= x) & (x <= last)
+        for hole in self._missing:
+            inside &= x != hole
+        return inside
+
     @cached_property
     def _missing(self) -> frozenset[float]:
         """The floats that are holes."""
@@ -71,11 +81,19 @@ class Domain:
     """The points where every input is in its interval and the joint condition holds, if there is one."""
 
     intervals: tuple[Interval, ...]
-    joint: Callable[[tuple[float, ...]], bool] | None = field(default=None, compare=False)
+    joint: _Joint | None = field(default=None, compare=False)
 
     def __contains__(self, point: tuple[float, ...]) -> bool:
         inside = all(x in interval for x, interval in zip(point, self.intervals, strict=True))
         return inside and (self.joint is None or self.joint(point))
+
+    def holds(self, columns: Sequence[NDArray[np.float64]]) -> NDArray[np.bool_]:
+        """Which points are inside, given as one column an input."""
+        parts = [i.holds(x) for i, x in zip(self.intervals, columns, strict=True)]
+        inside: NDArray[np.bool_] = np.logical_and.reduce(parts)
+        if self.joint is not None:
+            inside[inside] = self.joint.holds([x[inside] for x in columns])
+        return inside
 
 
 def domain_of(condition: Condition | Any, inputs: Sequence[str]) -> Domain:
@@ -140,6 +158,18 @@ class _Joint:
 
     def __init__(self, conditions: list[Condition], inputs: Sequence[str]) -> None:
         self.program = compile_balls(conditions, inputs)
+        self.whole = reduce(lambda a, b: a & b, conditions)
+        self.inputs = inputs
+
+    def holds(self, columns: Sequence[NDArray[np.float64]]) -> NDArray[np.bool_]:
+        """Which points are inside: the screen says of most, balls of the others."""
+        from verify.accuracy.screen import decide
+
+        holds, doubtful = decide(self.whole, self.inputs, columns)
+        inside = holds.copy()
+        for place in np.flatnonzero(doubtful):
+            inside[place] = self(tuple([x.item(place) for x in columns]))
+        return inside
 
     def __call__(self, point: tuple[float, ...]) -> bool:
         x = [arb(v) for v in point]

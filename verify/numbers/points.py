@@ -14,18 +14,22 @@ grid, and a fourth family holds ties and near ties: equal, opposite, one ULP apa
 from __future__ import annotations
 
 import math
-import struct
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import shake_128
 from itertools import islice, product
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
 
 from verify.numbers.domain import Domain, Interval
 from verify.numbers.ulps import FLOAT64
 
 Point = tuple[float, ...]
+Column = NDArray[np.float64]
 
 WORKING = 32.0
 MODERATE = 40
@@ -47,9 +51,53 @@ LANDMARKS = (
 """Where functions of floats leave their range or their digits."""
 
 
+class Points(Sequence[Point]):
+    """Points, kept as one column of floats an operand: a million of them take sixteen megabytes, not two hundred."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self.columns = tuple(columns)
+
+    def __len__(self) -> int:
+        return len(self.columns[0]) if self.columns else 0
+
+    @overload
+    def __getitem__(self, index: int) -> Point: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Point]: ...
+    def __getitem__(self, index: int | slice) -> Point | list[Point]:
+        if isinstance(index, slice):
+            return list(zip(*(column[index].tolist() for column in self.columns), strict=True))
+        return tuple([column.item(index) for column in self.columns])
+
+    def __iter__(self) -> Iterator[Point]:
+        return iter(self[:])
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # equal to a list of the same points
+
+    def __repr__(self) -> str:
+        return repr(list(self))
+
+    @cached_property
+    def digits(self) -> NDArray[np.int16]:
+        """Bits of each point, its coordinates written as fractions: few are easy for a person to check."""
+        total: NDArray[np.int16] = np.add.reduce([bits_of_fraction(column) for column in self.columns])
+        return total
+
+    def after(self, first: Point) -> Points:
+        """The same points with another one before them."""
+        return Points([np.concatenate(([x], column)) for x, column in zip(first, self.columns, strict=True)])
+
+    def where(self, chosen: NDArray[Any]) -> Points:
+        """The points that a mask or an array of places chooses."""
+        return Points([column[chosen] for column in self.columns])
+
+
 def points(
     op: str, domain: Domain, corners: Iterable[Fraction | float] = (), n: int = 1000, seed: int = 0
-) -> list[Point]:
+) -> Points:
     """``n`` points of the domain: special values first (at most half of them), then strata.
 
     ``corners`` are values of any operand where the operation bends.  Fewer than ``n`` come only where the
@@ -57,26 +105,41 @@ def points(
     """
     intervals = domain.intervals
     if n <= 0 or any(first > last for first, last in (i.floats for i in intervals)):
-        return []
-    special = list(islice(_inside(domain, _special(intervals, tuple(corners))), n // 2))
-    return special + _strata(op, domain, n - len(special), seed)
+        return Points([np.empty(0)] * len(intervals))
+    special = _inside(domain, _special(intervals, tuple(corners)), n // 2)
+    strata = _strata(op, domain, n - len(special[0]), seed)
+    return Points([np.concatenate(both) for both in zip(special, strata, strict=True)])
+
+
+def bits_of_fraction(x: Column) -> NDArray[np.int16]:
+    """Bits of numerator and denominator together of each float, written as the fraction that it is."""
+    fraction, exponent = np.frexp(np.where(np.isfinite(x), x, 0.0))
+    whole = np.ldexp(fraction, 53).astype(np.int64)
+    lowest = np.frexp((whole & -whole).astype(float))[1] - 1  # the place of the last bit that is set
+    bits = (53 - lowest) + abs(exponent - 53 + lowest) + 1
+    return np.where(x == 0, 1, bits).astype(np.int16)
 
 
 # -------------------------------------------------------------------------------------------- special values
 
 
-def _inside(domain: Domain, candidates: Iterable[Point]) -> Iterator[Point]:
-    """The candidates in the domain, each once; 0.0 and -0.0 are two."""
-    seen: set[bytes] = set()
-    for point in candidates:
-        bits = struct.pack(f"{len(point)}d", *point)
-        if bits not in seen and point in domain:
-            seen.add(bits)
-            yield point
+def _inside(domain: Domain, columns: Sequence[Column], most: int) -> list[Column]:
+    """The first ``most`` of the candidates that are in the domain."""
+    chosen = np.flatnonzero(domain.holds(columns))[:most]
+    return [column[chosen] for column in columns]
 
 
-def _special(intervals: Sequence[Interval], corners: Sequence[Fraction | float]) -> Iterator[Point]:
-    """Edges, corners and landmarks; for several operands their grid, the plainest values first."""
+@lru_cache(maxsize=256)
+def _special(intervals: tuple[Interval, ...], corners: tuple[Fraction | float, ...]) -> tuple[Column, ...]:
+    """Edges, corners and landmarks, each point once (0.0 and -0.0 are two), as one column an operand."""
+    table = np.array(list(_candidates(intervals, corners)), dtype=float)
+    patterns = np.ascontiguousarray(table).view(np.uint64)
+    _, first = np.unique(patterns, axis=0, return_index=True)
+    return tuple(table[np.sort(first)].T.copy())
+
+
+def _candidates(intervals: Sequence[Interval], corners: Sequence[Fraction | float]) -> Iterator[Point]:
+    """For several operands the grid of their notable values, the plainest first, then landmark against landmark."""
     if len(intervals) == 1:
         yield from ((x,) for x in _notable(intervals[0], corners))
         return
@@ -115,51 +178,58 @@ def _as_floats(values: Iterable[Fraction | float]) -> Iterator[float]:
 
 # --------------------------------------------------------------------------------------------------- strata
 
+Bits = NDArray[np.uint64]
+Places = NDArray[np.int64]
 
-def _strata(op: str, domain: Domain, count: int, seed: int) -> list[Point]:
+
+def _strata(op: str, domain: Domain, count: int, seed: int) -> list[Column]:
     """``count`` points, one to a stratum; a refused one is drawn again, its strata paired anew."""
-    found: list[Point | None] = [None] * count
-    missing: Sequence[int] = range(count)
+    found = [np.empty(count) for _ in domain.intervals]
+    missing: Places = np.arange(count)
     for attempt in range(ATTEMPTS):
-        drawn = _draw(op, domain.intervals, count, seed, attempt)
-        for i in missing:
-            if drawn[i] in domain:
-                found[i] = drawn[i]
-        missing = [i for i in missing if found[i] is None]
-        if not missing:
-            break
-    return [point for point in found if point is not None]
+        drawn = [column[missing] for column in _draw(op, domain.intervals, count, seed, attempt)]
+        inside = domain.holds(drawn)
+        for whole, column in zip(found, drawn, strict=True):
+            whole[missing[inside]] = column[inside]
+        missing = missing[~inside]
+        if not len(missing):
+            return found
+    kept = np.ones(count, dtype=bool)
+    kept[missing] = False
+    return [column[kept] for column in found]
 
 
-def _draw(op: str, intervals: Sequence[Interval], count: int, seed: int, attempt: int) -> list[Point]:
+def _draw(op: str, intervals: Sequence[Interval], count: int, seed: int, attempt: int) -> list[Column]:
     """Point i is of family i mod 3 (or 4), in stratum i div 3 (or 4) of the first operand."""
     ways = 3 if len(intervals) == 1 else 4
     size = -(-count // ways)
-    columns: list[list[float]] = []
+    columns: list[Column] = []
     for operand, interval in enumerate(intervals):
         bits = _stream(seed, op, operand, attempt, count)
         strata = _shuffled(size, operand, attempt)
-        column = [0.0] * count
-        for family, values in enumerate((_whole_range(interval), _moderate(interval), _working(interval))):
-            column[family::ways] = values(strata, bits[family::ways], size)
+        families = [_whole_range(interval), _moderate(interval), _working(interval)]
         if ways == 4 and operand == 0:
-            column[3::4] = _moderate(interval)(strata, bits[3::4], size)
-        elif ways == 4:
+            families.append(_moderate(interval))
+        column = np.empty(count)
+        for family, values in enumerate(families):
+            chosen = bits[family::ways]
+            column[family::ways] = values(strata[: len(chosen)], chosen, size)
+        if ways == 4 and operand:
             column[3::4] = _near_ties(columns[0][3::4], interval, attempt)
         columns.append(column)
-    return list(zip(*columns, strict=True))
+    return columns
 
 
-def _near_ties(others: list[float], interval: Interval, attempt: int) -> list[float]:
+def _near_ties(others: Column, interval: Interval, attempt: int) -> Column:
     """Equal, one ULP above and below, opposite, and opposite but for an ULP, in turn."""
-    ties = []
-    for i, x in enumerate(others, attempt):
-        tie = FLOAT64.step(x if i % 6 < 3 else -x, (0, 1, -1)[i % 3])
-        ties.append(tie if tie in interval else x)
-    return ties
+    turn = np.arange(attempt, attempt + len(others))
+    facing = np.where(turn % 6 < 3, others, -others)
+    last = FLOAT64.ordinal(FLOAT64.largest)
+    ties = _from_ordinals(np.clip(_ordinals(facing) + np.array([0, 1, -1])[turn % 3], -last, last))
+    return np.where(interval.holds(ties), ties, others)
 
 
-Family = Callable[[Sequence[int], Sequence[int], int], list[float]]
+Family = Callable[[Places, Bits, int], Column]
 """One float for each (stratum, 64 random bits), the strata being ``size`` in all."""
 
 
@@ -169,19 +239,39 @@ def _by_ordinal(ranges: Sequence[tuple[int, int]]) -> Family:
     gap = second[0][0] - bend - 1 if second else 0
     total = sum(last - first + 1 for first, last in ranges)
 
-    def values(strata: Sequence[int], bits: Sequence[int], size: int) -> list[float]:
-        patterns = []
-        for stratum, r in zip(strata, bits, strict=False):
-            ordinal = start + (stratum * total + (r * total >> 64)) // size
-            if ordinal > bend:
-                ordinal += gap
-            patterns.append(ordinal if ordinal >= 0 else _SIGN - ordinal)
-        return list(struct.unpack(f"<{len(patterns)}d", struct.pack(f"<{len(patterns)}Q", *patterns)))
+    def values(strata: Places, bits: Bits, size: int) -> Column:
+        """The place stratum·total/size + bits·total/size/2**64 among them, all in exact whole numbers."""
+        each, rest = divmod(total, size)
+        within = strata.astype(np.uint64) * np.uint64(rest) + _upper_product(bits, total)
+        place = strata.astype(np.uint64) * np.uint64(each) + within // np.uint64(size)
+        ordinals = place.view(np.int64) + np.int64(start)  # it may wrap on the way, and comes out right
+        return _from_ordinals(ordinals + np.where(ordinals > bend, np.int64(gap), np.int64(0)))
 
     return values
 
 
-_SIGN = 1 << 63
+def _upper_product(bits: Bits, factor: int) -> Bits:
+    """The upper 64 bits of bits·factor, by halves of 32 bits."""
+    half, low = np.uint64(32), np.uint64(2**32 - 1)
+    a, b = bits >> half, bits & low
+    c, d = np.uint64(factor >> 32), np.uint64(factor & (2**32 - 1))
+    middle = (b * d >> half) + (a * d & low) + (b * c & low)
+    upper: Bits = a * c + (a * d >> half) + (b * c >> half) + (middle >> half)
+    return upper
+
+
+_SIGN = np.int64(-(2**63))
+
+
+def _ordinals(x: Column) -> Places:
+    """The place of each float among the floats: 0 for ±0, odd in x (`Format.ordinal`, for columns)."""
+    patterns = np.ascontiguousarray(x).view(np.int64)
+    return np.where(patterns >= 0, patterns, _SIGN - patterns)
+
+
+def _from_ordinals(places: Places) -> Column:
+    """The float at each place."""
+    return np.where(places >= 0, places, _SIGN - places).view(np.float64)
 
 
 def _clipped(interval: Interval, ranges: Iterable[tuple[float, float]]) -> list[tuple[int, int]]:
@@ -209,27 +299,23 @@ def _working(interval: Interval) -> Family:
     if not low < high:
         return _whole_range(interval)
 
-    def values(strata: Sequence[int], bits: Sequence[int], size: int) -> list[float]:
+    def values(strata: Places, bits: Bits, size: int) -> Column:
         width = (high - low) / size
-        return [
-            min(max(low + width * (stratum + r * 2.0**-64), low), high)
-            for stratum, r in zip(strata, bits, strict=False)
-        ]
+        return np.clip(low + width * (strata + bits * 2.0**-64), low, high)
 
     return values
 
 
-@lru_cache(maxsize=512)
-def _stream(seed: int, op: str, operand: int, attempt: int, count: int) -> tuple[int, ...]:
+@lru_cache(maxsize=16)
+def _stream(seed: int, op: str, operand: int, attempt: int, count: int) -> Bits:
     """``count`` numbers of 64 random bits; a longer stream begins with the shorter one."""
     name = f"{seed}/{op}/{operand}/{attempt}".encode()
-    return struct.unpack(f"<{count}Q", shake_128(name).digest(8 * count))
+    return np.frombuffer(shake_128(name).digest(8 * count), dtype="<u8").astype(np.uint64)
 
 
-@lru_cache(maxsize=64)
-def _shuffled(size: int, operand: int, attempt: int) -> tuple[int, ...]:
+@lru_cache(maxsize=16)
+def _shuffled(size: int, operand: int, attempt: int) -> Places:
     """The strata in the order of the Latin square: as they come for operand 0 at first, else at random."""
     if operand == attempt == 0:
-        return tuple(range(size))
-    keys = _stream(0, "order", operand, attempt, size)
-    return tuple(sorted(range(size), key=keys.__getitem__))
+        return np.arange(size)
+    return np.argsort(_stream(0, "order", operand, attempt, size), kind="stable")

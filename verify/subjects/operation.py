@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from verify.findings import Source
 from verify.trace.explore import explore
 from verify.trace.term import Condition, Term, symbol, term, topological
@@ -40,6 +43,18 @@ class Traced:
     inputs: tuple[str, ...]
     forward: Term
     gradients: tuple[Term, ...]
+
+
+@dataclass(frozen=True)
+class Together:
+    """An operation at many points, run once: its values and slopes as columns of floats.
+
+    doubtful: the points where floats may raise an exception instead, and are to be asked
+    """
+
+    out: NDArray[np.float64]
+    slopes: tuple[NDArray[np.float64], ...]
+    doubtful: NDArray[np.bool_]
 
 
 class Operation(ABC):
@@ -84,6 +99,10 @@ class Operation(ABC):
         """How a user looks at this point again; the point is exact, an operand's name -> its float in hex."""
         at = " ".join(f"--point {name}={value}" for name, value in point.items())
         return f"{self.command} --seed {seed} {at}"
+
+    def at_once(self, columns: Sequence[NDArray[np.float64]]) -> Together | None:
+        """What `run` answers at many points, bit for bit; None where only `run` itself can say."""
+        return None
 
     def batch(self, columns: Sequence[Any], dtype: str) -> tuple[Any, tuple[Any, ...]]:
         """Values and slopes at a batch of points by a compiled kernel for ``dtype``, all as arrays of float64."""

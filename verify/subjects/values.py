@@ -10,9 +10,14 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.arithmetic import FLOATS, register
+from engine.node import Node
 from verify.findings import Source
 from verify.mirror import BINARY, MIRROR, Row
-from verify.subjects.operation import INPUT_NAMES, Operation, Run
+from verify.subjects.operation import INPUT_NAMES, Operation, Run, Together
 from verify.subjects.private import private
 from verify.subjects.written import formulas, rule_lines, shown_path
 from verify.trace.explore import explore
@@ -80,6 +85,9 @@ class Literal(float):
         return self
 
 
+register(Literal, FLOATS)  # or it would be looked for among all that is installed
+
+
 class ValueOperation(Operation):
     """One method of an engine's class, its constants fixed."""
 
@@ -110,6 +118,21 @@ class ValueOperation(Operation):
     def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
         leaves = self._leaves(data)
         return self._back(self.apply(*leaves), leaves, upstream, before)
+
+    def at_once(self, columns: Sequence[NDArray[np.float64]]) -> Together | None:
+        if not issubclass(self.engine.kind, Node):  # it need not find its functions by its data
+            return None
+        from verify.kinds.columns import operands, plain
+
+        data, doubtful = operands(columns)
+        try:
+            run = self.run(data)
+            if run.data != tuple(data) or run.out_after is not run.out or run.upstream_after != 1.0:
+                return None  # it changes what it should leave alone: floats tell of it
+            out, *slopes = (plain(answer, len(doubtful)) for answer in (run.out, *run.gradients))
+        except Exception:  # the subject's own code may raise anything
+            return None
+        return Together(out, tuple(slopes), doubtful)
 
     def run_among(self, data: Sequence[Any], others: Sequence[Any], *, upstream: Any = 1.0) -> Run | None:
         leaves = self._leaves(data)

@@ -56,7 +56,8 @@ def from_sympy(expression: Any) -> Term:
         case sympy.Rational():
             return constant(Fraction(int(expression.p), int(expression.q)))
         case sympy.Float():
-            return constant(Fraction(*expression.as_integer_ratio()))
+            exact = sympy.Rational(expression)  # the binary fraction that it is
+            return constant(Fraction(int(exact.p), int(exact.q)))
         case sympy.Symbol():
             return symbol(expression.name)
         case sympy.Pow():
