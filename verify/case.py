@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from verify.accuracy.doubled import Doubled
 from verify.findings import Finding, Verdict
 from verify.mirror import Row
 from verify.numbers.domain import Domain, domain_of
 from verify.numbers.points import Point, Points, points
 from verify.numbers.reference import Reference, Status
-from verify.numbers.truths import Truths, zero_at
+from verify.numbers.truths import Truths, screened, zero_at
 from verify.numbers.ulps import hexadecimal
 from verify.samples import Samples, sampled
 from verify.subjects.operation import Operation, Traced
@@ -110,7 +111,13 @@ class Case:
     @cached_property
     def truths(self) -> Truths:
         """The true slopes at every point."""
-        return Truths(self.slopes, self.row.inputs, self.points, self.operation.flushes)
+        slopes = None if self.screened is None else self.screened[1:]
+        return Truths(self.slopes, self.row.inputs, self.points, self.operation.flushes, slopes)
+
+    @cached_property
+    def screened(self) -> list[Doubled] | None:
+        """The value and the slopes at every point as the screen has them, if it can have them."""
+        return screened((self.stable, *self.slopes), self.row.inputs, self.points)
 
     @cached_property
     def usual(self) -> tuple[float, ...]:

@@ -179,7 +179,9 @@ def exp(a: Doubled) -> Doubled:
     scale = (whole >> 10).astype(np.int32)
     high, low = two_sum(np.ldexp(high, scale), np.ldexp(low + (rest + t + root * n + rest * m), scale))
     grown = np.where(a.error < 0.5, a.error * (1 + a.error), np.inf)
-    return Doubled(high, low, high * (grown + 2.0**-73) + TINY)
+    vanishes = a.high + a.error < -800.0  # however far below, and however little is known of it
+    high, low = np.where(vanishes, 0.0, high), np.where(vanishes, 0.0, low)
+    return Doubled(high, low, np.where(vanishes, TINY, high * (grown + 2.0**-73) + TINY))
 
 
 def log(a: Doubled) -> Doubled:
@@ -258,12 +260,13 @@ def erfc(a: Doubled) -> Doubled:
     slope = np.minimum(1.13, 2 * (z + 1) * high)
     error = np.where(a.error < 2.0**-20, 1.01 * a.error * slope, np.inf) + high * 2.0**-66 + TINY
     error = np.where(z > 27.0, np.inf, error)
-    far = below & (z > 27.0)  # erfc is 2 within 1e-318
     s, r = two_sum(2.0, -high)
     s, r = two_sum(s, r - low)
     high, low = np.where(below, s, high), np.where(below, r, low)
-    high, low = np.where(far, 2.0, high), np.where(far, 0.0, low)
-    return Doubled(high, low, np.where(far, TINY + a.error, error + np.where(below, 2.0**-104, 0.0)))
+    error = error + np.where(below, 2.0**-104, 0.0)
+    far = z - a.error > 27.5  # from here on erfc is 0, or 2, within 1e-330
+    high, low = np.where(far, np.where(below, 2.0, 0.0), high), np.where(far, 0.0, low)
+    return Doubled(high, low, np.where(far, TINY, error))
 
 
 # -------------------------------------------------------------------------------------------- made of the others

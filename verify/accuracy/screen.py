@@ -42,8 +42,8 @@ class Screen:
             for start in range(0, size, CHUNK):
                 part = slice(start, min(start + CHUNK, size))
                 values = {name: column[part] for name, column in zip(self.inputs, columns, strict=True)}
-                for term, answer in zip(self.terms, answers, strict=True):
-                    for whole, piece in zip(answer, _rooted(term, values), strict=True):
+                for answer, found in zip(answers, _rooted(self.terms, values), strict=True):
+                    for whole, piece in zip(answer, found, strict=True):
                         whole[part] = piece
             for answer in answers:
                 unknown = ~np.isfinite(answer.high + answer.low + answer.error)
@@ -81,23 +81,42 @@ def ulps(exact: Doubled, fmt: Format = FLOAT64) -> Array:
 # ------------------------------------------------------------------------------------------------ the evaluation
 
 
-def _rooted(root: Term, values: dict[str, Array]) -> Doubled:
-    """A term whose outermost `where` decides which points go which way: each way is worked out for its own."""
-    if root.op == "where":
-        holds, doubtful = _condition(root.args[0], values, {})
-        if not np.any(doubtful):
-            if np.all(holds):
-                return _rooted(root.args[1], values)
-            if not np.any(holds):
-                return _rooted(root.args[2], values)
-            size = len(next(iter(values.values())))
-            answer = Doubled(np.empty(size), np.empty(size), np.empty(size))
-            for chosen, branch in ((holds, root.args[1]), (~holds, root.args[2])):
-                part = _rooted(branch, {name: column[chosen] for name, column in values.items()})
-                for whole, piece in zip(answer, part, strict=True):
-                    whole[chosen] = piece
-            return answer
-    return _value(root, values, {})
+def _rooted(roots: Sequence[Term], values: dict[str, Array]) -> list[Doubled]:
+    """Several terms, what they share worked out once.
+
+    Where the outermost `where` decides which points go which way, each way is worked out for its own points.
+    """
+    answers: dict[Term, Doubled] = {}
+    known: dict[Term, Any] = {}
+    ways: dict[Term, list[Term]] = {}
+    for root in roots:
+        if root.op == "where":
+            ways.setdefault(root.args[0], []).append(root)
+        else:
+            answers[root] = _value(root, values, known)
+    for condition, parted in ways.items():
+        answers.update(zip(parted, _parted(condition, parted, values), strict=True))
+    return [answers[root] for root in roots]
+
+
+def _parted(condition: Term, roots: Sequence[Term], values: dict[str, Array]) -> list[Doubled]:
+    """Terms that begin with the same `where`."""
+    holds, doubtful = _condition(condition, values, {})
+    if np.any(doubtful):
+        known: dict[Term, Any] = {}
+        return [_value(root, values, known) for root in roots]
+    if np.all(holds):
+        return _rooted([root.args[1] for root in roots], values)
+    if not np.any(holds):
+        return _rooted([root.args[2] for root in roots], values)
+    size = len(next(iter(values.values())))
+    answers = [Doubled(np.empty(size), np.empty(size), np.empty(size)) for _ in roots]
+    for chosen, branch in ((holds, 1), (~holds, 2)):
+        parts = _rooted([root.args[branch] for root in roots], {name: x[chosen] for name, x in values.items()})
+        for answer, part in zip(answers, parts, strict=True):
+            for whole, piece in zip(answer, part, strict=True):
+                whole[chosen] = piece
+    return answers
 
 
 def _value(root: Term, values: dict[str, Array], known: dict[Term, Any]) -> Doubled:

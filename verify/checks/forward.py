@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from verify.case import Case
 from verify.findings import Finding, Verdict
 from verify.numbers.reference import Status, Truth
-from verify.numbers.truths import screen
 from verify.numbers.ulps import decimal
 from verify.samples import Sample
 from verify.trace.balls import BallProgram
@@ -26,7 +25,7 @@ from verify.trace.floats import compile_floats
 from verify.trace.term import Term
 
 _BAR = 2.0**-40
-_EVERY = 8  # one point in eight of those that only balls can judge: the forward is the witness, not the accused
+_EVERY, _MOST = 8, 4096  # of those that only balls can judge one in eight: the forward is not the accused here
 _PLAIN = 24  # and the plainest of them, where people put their branches
 Mask = NDArray[np.bool_]
 _BELOW_ZERO = arb(2) ** -1100  # -0.0 stands for the limit from below
@@ -55,16 +54,15 @@ def check(case: Case) -> Iterator[Finding]:
 
 def _settled(case: Case) -> Mask:
     """The points where the screen sees that the forward agrees; wherever it does not, balls have the word."""
-    screened = screen([case.stable], case.row.inputs, case.points, case.operation.flushes)
-    if screened is None:
+    if case.screened is None:
         return np.zeros(len(case.points), dtype=bool)
-    (nearest,), (decided,) = screened
+    value = case.screened[0]
     with np.errstate(all="ignore"):
-        room = abs(nearest)
+        room = abs(value.high)
         for i, x in enumerate(case.points.columns):
             known = case.truths.has(Status.KNOWN, i)
             room = room + np.where(known, abs(x * case.truths.nearest[i]), 0.0)
-        agrees: Mask = decided & (abs(case.samples.out - nearest) <= _BAR / 2 * room)
+        agrees: Mask = (abs(case.samples.out - value.high) + value.error <= _BAR / 2 * room) & np.isfinite(room)
     return agrees
 
 
@@ -75,7 +73,8 @@ def _chosen(case: Case, settled: Mask) -> list[int]:
     """
     open_points = case.samples.answered & ~settled
     plainest = case.plainest[open_points[case.plainest]][:_PLAIN]
-    return list(dict.fromkeys((*plainest.tolist(), *np.flatnonzero(open_points)[::_EVERY].tolist())))
+    spread = np.flatnonzero(open_points)[:: max(_EVERY, len(case.points) // _MOST)]
+    return list(dict.fromkeys((*plainest.tolist(), *spread.tolist())))
 
 
 def _differs(case: Case, index: int, truth: Truth, traced: Term | None, formula: BallProgram | None) -> bool:

@@ -187,8 +187,9 @@ def _where(condition: Any, a: Any, b: Any) -> Any:
     return condition._with(np.where(condition.values != 0, _floats(a), _floats(b)))
 
 
-def _indicator(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Floats]:
-    return lambda a, b: compare(a, b).astype(float)
+def indicator(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """1 where the comparison holds, and 0 elsewhere."""
+    return _both(lambda a, b: compare(a, b).astype(float), lambda a, b: int(compare(a, b)))
 
 
 _LARGEST = np.finfo(float).max
@@ -197,7 +198,6 @@ _IEEE: dict[str, Callable[..., Any]] = {
     "maximum": lambda a, b: np.where((a >= b) | np.isnan(a), a, b),
     "minimum": lambda a, b: np.where((a <= b) | np.isnan(a), a, b),
     "finite": lambda x: np.clip(x, -_LARGEST, _LARGEST),
-    **{name: _indicator(getattr(operator, name)) for name in ("ge", "gt", "le", "lt")},
 }
 """What NumPy does as floats do."""
 
@@ -218,6 +218,7 @@ COLUMNS = Arithmetic(
         "one": FLOATS.one,
         "sqrt": _sqrt,
         "where": _where,
+        **{name: indicator(getattr(operator, name)) for name in ("ge", "gt", "le", "lt")},
         **{name: _both(function, getattr(FLOATS, name)) for name, function in _IEEE.items()},
         **{name: pointwise(function, getattr(FLOATS, name)) for name, function in _CALLED.items()},
     },

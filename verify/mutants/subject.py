@@ -11,7 +11,7 @@ from verify.mutants.generate import Mutant
 from verify.mutants.source import built
 from verify.subjects.values import ValueEngine, ValueOperation
 
-SHARED = ("definition", "stable", "slopes", "domain", "region", "points", "truths", "values", "at_corner")
+SHARED = ("definition", "stable", "slopes", "domain", "region", "points", "screened", "truths", "values", "at_corner")
 """What a case knows from its row alone: the same for the rule and for every mutant of it."""
 
 

@@ -95,16 +95,17 @@ class Reference:
                 else:
                     answers.append(tuple(truths))
                     continue
-                answers.append(self._carefully(point))
+                answers.append(self._carefully(point, balls))
         return answers
 
-    def _carefully(self, point: Sequence[float]) -> tuple[Truth, ...]:
-        """Twice the bits each time, until every term has decided or the limit is reached."""
+    def _carefully(self, point: Sequence[float], balls: tuple[arb, ...]) -> tuple[Truth, ...]:
+        """Twice the bits each time, until every term has decided or the limit is reached; ``balls`` at the first."""
         settled: dict[int, Truth] = {}
         prec = self.first
         while True:
             with ctx.workprec(prec):
-                balls = self.program.at(prec)(*map(arb, point))
+                if prec > self.first:
+                    balls = self.program.at(prec)(*map(arb, point))
                 for i, ball in enumerate(balls):
                     if i not in settled and (truth := self._decided(ball)) is not None:
                         settled[i] = truth

@@ -14,6 +14,7 @@ import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
+from verify.accuracy.doubled import Doubled
 from verify.accuracy.screen import Screen, ulps
 from verify.numbers.points import Points
 from verify.numbers.reference import GUARD, Reference, Status, Truth
@@ -23,8 +24,7 @@ from verify.trace.term import Term, topological
 
 FEW = 64  # points that balls have done before the screen has begun
 MANY = 20_000  # points from which on the screen's tables of erfc, a tenth of a second to make, are worth it
-_COARSE = frozenset({"sin", "cos", "tan"})  # the screen knows 49 bits of these: too few to decide a float64
-_SETTLED = 2.0**-1058  # so little on both sides of a subnormal number decides nothing that is asked of one
+_SETTLED = 2.0**-1044  # less than a millionth of the smallest normal number: where that matters balls are asked
 
 STATUSES = tuple(Status)
 CODES = {status: code for code, status in enumerate(STATUSES)}
@@ -34,22 +34,27 @@ class Truths(Sequence[tuple[Truth, ...]]):
     """What each term is at each point.
 
     nearest: for each term, the float nearest to its number at each point (NaN where there is none; a number below
-    all normal floats to 2**-1058); status: for each term, what is known of it, as a place in `STATUSES`
+    all normal floats to 2**-1044); status: for each term, what is known of it, as a place in `STATUSES`
     """
 
-    def __init__(self, terms: Sequence[Term], inputs: Sequence[str], points: Points, flushes: float = 0.0) -> None:
+    def __init__(
+        self,
+        terms: Sequence[Term],
+        inputs: Sequence[str],
+        points: Points,
+        flushes: float = 0.0,
+        screened: Sequence[Doubled] | None = None,
+    ) -> None:
+        """``screened``: the terms at the points as the screen has them, if it was asked."""
         self._reference = Reference(terms, inputs, flushes=flushes)
         self._points = points
         self._known: dict[int, tuple[Truth, ...]] = {}
         count = len(points)
-        screened = screen(terms, inputs, points, flushes)
-        if screened is None:
-            self.nearest = [np.empty(count) for _ in terms]
-            decided = np.zeros(count, dtype=bool)
-        else:
-            self.nearest, parts = screened
-            decided = np.logical_and.reduce(parts)
+        self.nearest = [np.empty(count) for _ in terms] if screened is None else [found.high for found in screened]
         self.status = [np.full(count, CODES[Status.KNOWN], dtype=np.int8) for _ in terms]
+        decided = np.full(count, screened is not None)
+        for found in screened or ():
+            decided &= _decided(found, flushes)
         left = np.flatnonzero(~decided)
         for place, truths in zip(left.tolist(), self._reference.many(points.where(left)), strict=True):
             self._known[place] = truths
@@ -88,30 +93,23 @@ class Truths(Sequence[tuple[Truth, ...]]):
         return found
 
 
-def screen(
-    terms: Sequence[Term], inputs: Sequence[str], points: Points, flushes: float = 0.0
-) -> tuple[list[NDArray[np.float64]], list[NDArray[np.bool_]]] | None:
-    """The floats nearest to the terms' numbers, and for each term at which points they are known to be.
-
-    None where the screen has no hope of deciding, or balls are done sooner.
-    """
+def screened(terms: Sequence[Term], inputs: Sequence[str], points: Points) -> list[Doubled] | None:
+    """The terms at the points by the screen; None where it knows not all their functions, or balls are done sooner."""
     program = Screen(terms, inputs)
-    ops = {node.op for node in topological(*terms)}
-    hopeless = not program.able or ops & _COARSE or ("erfc" in ops and len(points) < MANY)
-    if hopeless or len(points) < FEW:
-        return None
-    nearest, decided = [], []
-    least, largest = max(FLOAT64.smallest_normal, flushes), FLOAT64.largest
+    least = MANY if any(node.op == "erfc" for node in topological(*terms)) else FEW
+    return program.at(*points.columns) if program.able and len(points) >= least else None
+
+
+def _decided(found: Doubled, flushes: float) -> NDArray[np.bool_]:
+    """At which points the screen knows the number as well as anybody asks."""
+    least = max(FLOAT64.smallest_normal, flushes)
     with np.errstate(all="ignore"):
-        for found in program.at(*points.columns):
-            size = abs(found.high)
-            normal = (size - found.error >= least) & (size < largest)
-            normal &= found.error <= ulps(found) * 2.0**-GUARD
-            zero = (size == 0) & (found.error == 0)
-            below = (size + found.error < least) & (found.error <= _SETTLED)
-            nearest.append(found.high)
-            decided.append(normal | zero | (below if flushes == 0 else False))
-    return nearest, decided
+        size = abs(found.high)
+        normal = (size - found.error >= least) & (size < FLOAT64.largest) & (found.error <= ulps(found) * 2.0**-GUARD)
+        zero = (size == 0) & (found.error == 0)
+        below = (size + found.error < least) & (found.error <= _SETTLED)
+    decided: NDArray[np.bool_] = normal | zero | (below if flushes == 0 else False)
+    return decided
 
 
 def zero_at(term: Term, inputs: Sequence[str], points: Points) -> NDArray[np.bool_]:

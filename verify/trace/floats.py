@@ -28,7 +28,7 @@ def _quiet(function: Callable[..., float]) -> Callable[..., float]:
     return quiet
 
 
-_FUNCTIONS = {
+FUNCTIONS = {
     **{name: _quiet(f) for name, f in vars(FLOATS).items() if callable(f)},
     **SPECIAL,
     **{"div": FLOATS.divide, "abs": abs, "floor": _quiet(math.floor), "ceil": _quiet(math.ceil)},
@@ -43,7 +43,7 @@ def compile_floats(
     Where a part has no value in floats it is NaN; an overflow is infinite.  Conditions come out as bools.
     ``ieee``: as NumPy's scalars have it, log 0 is -inf, and whole constants are floats too.
     """
-    functions, number = (DOUBLES, _double) if ieee else (_FUNCTIONS, _nearest)
+    functions, number = (DOUBLES, _double) if ieee else (FUNCTIONS, nearest)
     constants: dict[str, Any] = {"pi": math.pi}
     names: dict[Term, str] = {}
     lines = []
@@ -83,7 +83,7 @@ def compile_floats(
     return scope["program"]  # type: ignore[no-any-return]
 
 
-def _nearest(value: Any) -> float | int:
+def nearest(value: Any) -> float | int:
     """The float of a constant; whole numbers stay whole, as in the rule's source."""
     if isinstance(value, str):
         return float(value)
@@ -94,4 +94,4 @@ def _nearest(value: Any) -> float | int:
 
 
 def _double(value: Any) -> float:
-    return float(_nearest(value))
+    return float(nearest(value))

@@ -10,12 +10,13 @@ from fractions import Fraction
 from hashlib import sha256
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import sympy
 
 from verify.mirror import ROWS, Row
 from verify.numbers.domain import Domain, Interval, domain_of
-from verify.numbers.points import LANDMARKS, Point, points
+from verify.numbers.points import LANDMARKS, Point, bits_of_fraction, points
 from verify.numbers.ulps import FLOAT64
 
 x, y = sympy.symbols("x y", real=True)
@@ -132,3 +133,27 @@ def test_few_and_none() -> None:
     assert len(points("op", LINE, n=7)) == 7
     assert points("op", LINE, n=0) == []
     assert points("op", domain_of(sympy.And(x > 1, x < sympy.Rational(1, 2)), ("x",))) == []
+
+
+def test_points_are_columns_that_read_as_a_list() -> None:
+    found = points("op", PLANE, n=9)
+    assert len(found) == len(list(found)) == 9
+    assert found[2] == list(found)[2] == (found.columns[0][2], found.columns[1][2])
+    assert all(type(v) is float for p in found for v in p)
+    assert found.after((7.0, 8.0))[0] == (7.0, 8.0)
+    assert found.where(np.array([4, 1]))[:] == [found[4], found[1]]
+    assert found == points("op", PLANE, n=9)
+    assert found != points("op", PLANE, n=8)
+
+
+def test_the_bits_of_a_fraction() -> None:
+    values = [0.0, -0.0, 1.0, 0.5, -6.0, 0.1, 5e-324, MAX, *(v for (v,) in points("op", LINE, n=200))]
+    expected = [sum(part.bit_length() for part in v.as_integer_ratio()) for v in values]
+    assert bits_of_fraction(np.array(values)).tolist() == expected
+
+
+def test_columns_of_a_domain_hold_what_points_do() -> None:
+    for condition in (sympy.And(x > 0, y > x), sympy.Ne(sympy.cos(x), 0), x**2 + y**2 > 0, sympy.atan(x) > y):
+        domain = domain_of(condition, ("x", "y"))
+        plane = points("op", PLANE, n=300)
+        assert domain.holds(plane.columns).tolist() == [p in domain for p in plane]

@@ -1,0 +1,85 @@
+"""What an operation answers at the points: all at once where that is the same, and else one after the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine import Value
+from engine.arithmetic import arithmetic
+from verify.case import Case
+from verify.harness import Options
+from verify.mirror import MIRROR
+from verify.samples import Samples, sample, sampled
+from verify.subjects.values import ValueEngine
+
+
+def _case(backward: Any, forward: Any = None, n: int = 1000) -> Case:
+    """tanh with another rule, or another forward."""
+
+    class Other(Value):
+        def tanh(self) -> Any:
+            out = Other((forward or (lambda x: arithmetic(x).tanh(x)))(self.data), (self,), "tanh")
+            out._backward = lambda: backward(self, out)
+            return out
+
+    ((operation, row),) = ValueEngine(Other, {"tanh": "tanh"}).operations()
+    assert row is MIRROR["tanh"][0]
+    return Case(operation, row, Options(points=n))
+
+
+def _right(x: Any, out: Any) -> None:
+    x.grad += (1 - out.data**2) * out.grad
+
+
+def _on_floats(x: Any, out: Any) -> None:
+    """Right for everything but floats."""
+    x.grad += ((1 + out.data**2) if isinstance(x.data, float) else (1 - out.data**2)) * out.grad
+
+
+def _branching(x: Any, out: Any) -> None:
+    x.grad += (1 - out.data**2 if x.data < 3 else 4 * arithmetic(x.data).exp(-2 * x.data)) * out.grad
+
+
+def _touching(x: Any, out: Any) -> None:
+    x.grad += (1 - out.data**2) * out.grad
+    x.data = x.data + 1
+
+
+@pytest.mark.parametrize("rule", [_right, _on_floats, _branching, _touching])
+def test_what_was_run_at_once_is_what_floats_answer(rule: Any) -> None:
+    case = _case(rule)
+    found = case.samples
+    for k in range(0, len(found), 7):
+        assert repr(found[k]) == repr(sample(case.operation, case.points[k]))
+
+
+def test_only_what_can_be_is_run_at_once() -> None:
+    assert _case(_right).operation.at_once(_case(_right).points.columns) is not None
+    assert _case(_branching).operation.at_once(_case(_branching).points.columns) is None
+    assert _case(_touching).operation.at_once(_case(_touching).points.columns) is None
+    assert _case(_touching).samples.touched
+
+
+def test_exceptions_keep_their_places() -> None:
+    def forward(x: Any) -> Any:
+        m = arithmetic(x)
+        return m.tanh(x) + 0 * m.sqrt(4 - x)
+
+    case = _case(_right, forward)
+    beyond = case.points.columns[0] > 4
+    assert sorted(case.samples.errors) == np.flatnonzero(beyond).tolist()
+    assert case.samples.answered.tolist() == (~beyond).tolist()
+    assert all(isinstance(case.samples[k].error, ValueError) for k in case.samples.errors)
+
+
+def test_a_sequence_of_samples() -> None:
+    case = _case(_right, n=20)
+    found = sampled(case.operation, case.points)
+    assert isinstance(found, Samples)
+    assert len(found) == len(list(found)) == len(found[:]) == 20
+    assert found[-1] == found[19]
+    with pytest.raises(IndexError):
+        found[20]

@@ -1,0 +1,43 @@
+"""A trace run on columns is the trace run on floats."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from verify.case import Case
+from verify.harness import Options
+from verify.subjects.operation import Traced
+from verify.subjects.values import own_engine
+from verify.trace.columns import on_columns
+from verify.trace.floats import compile_floats
+from verify.trace.term import SPECIAL, apply, compare, constant, symbol, where
+
+CASES = [Case(operation, row, Options(points=300)) for operation, row in own_engine().operations()]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.operation.name} {c.row.case}".strip())
+def test_every_trace_answers_as_on_floats(case: Case) -> None:
+    assert isinstance(case.trace, Traced)
+    names = [*case.row.inputs, "g", *(f"acc_{n}" for n in case.row.inputs)]
+    seeds = [1.0, *[0.0] * len(case.row.inputs)]
+    terms = (case.trace.forward, *case.trace.gradients)
+    program = compile_floats(terms, names)
+    found, doubtful = on_columns(terms, names, [*case.points.columns, *(np.full(len(case.points), s) for s in seeds)])
+    for k, point in enumerate(case.points):
+        if not doubtful[k]:
+            assert np.array_equal([column[k] for column in found], program(*point, *seeds), equal_nan=True), point
+    assert np.count_nonzero(doubtful) < len(case.points) / 2
+
+
+def test_every_op_has_its_function() -> None:
+    x = symbol("x")
+    inside = compare("gt", x, 0) & ~compare("ge", x, 2) | compare("eq", x, 3)
+    terms = [where(inside, apply("floor", x), -apply("ceil", x)), *(apply(name, x) for name in SPECIAL), constant(2)]
+    places = np.array([0.25, 2.0, 3.0, 0.75])
+    found, doubtful = on_columns(terms, ["x"], [places])
+    program = compile_floats(terms, ["x"])
+    for k, place in enumerate(places.tolist()):
+        if not doubtful[k]:
+            assert np.array_equal([column[k] for column in found], program(place), equal_nan=True)
+    assert not doubtful[[0, 3]].any()
