@@ -33,6 +33,7 @@ Column = NDArray[np.float64]
 
 WORKING = 32.0
 MODERATE = 40
+MOST_TRIED = 50_000  # special values of several operands, where the domain lets few of them in
 ATTEMPTS = 16  # at a point that the joint condition refuses
 
 _FLOATS = sys.float_info
@@ -106,7 +107,7 @@ def points(
     intervals = domain.intervals
     if n <= 0 or any(first > last for first, last in (i.floats for i in intervals)):
         return Points([np.empty(0)] * len(intervals))
-    special = _inside(domain, _special(intervals, tuple(corners)), n // 2)
+    special = _special(domain, tuple(corners), n // 2)
     strata = _strata(op, domain, n - len(special[0]), seed)
     return Points([np.concatenate(both) for both in zip(special, strata, strict=True)])
 
@@ -123,23 +124,30 @@ def bits_of_fraction(x: Column) -> NDArray[np.int16]:
 # -------------------------------------------------------------------------------------------- special values
 
 
-def _inside(domain: Domain, columns: Sequence[Column], most: int) -> list[Column]:
-    """The first ``most`` of the candidates that are in the domain."""
-    chosen = np.flatnonzero(domain.holds(columns))[:most]
-    return [column[chosen] for column in columns]
+def _special(domain: Domain, corners: tuple[Fraction | float, ...], most: int) -> list[Column]:
+    """The first ``most`` of the candidates that are in the domain; of many operands there are millions."""
+    limit = 1024
+    while True:
+        columns, exhausted = _tabled(domain.intervals, corners, limit)
+        chosen = np.flatnonzero(domain.holds(columns))[:most]
+        if exhausted or len(chosen) == most or limit > MOST_TRIED:
+            return [column[chosen] for column in columns]
+        limit *= 4
 
 
 @lru_cache(maxsize=256)
-def _special(intervals: tuple[Interval, ...], corners: tuple[Fraction | float, ...]) -> tuple[Column, ...]:
-    """Edges, corners and landmarks, each point once (0.0 and -0.0 are two), as one column an operand."""
-    table = np.array(list(_candidates(intervals, corners)), dtype=float)
+def _tabled(
+    intervals: tuple[Interval, ...], corners: tuple[Fraction | float, ...], limit: int
+) -> tuple[tuple[Column, ...], bool]:
+    """So many candidates, each once (0.0 and -0.0 are two), as one column an operand; and whether that is all."""
+    table = np.array(list(islice(_candidates(intervals, corners), limit)), dtype=float)
     patterns = np.ascontiguousarray(table).view(np.uint64)
     _, first = np.unique(patterns, axis=0, return_index=True)
-    return tuple(table[np.sort(first)].T.copy())
+    return tuple(table[np.sort(first)].T.copy()), len(table) < limit
 
 
 def _candidates(intervals: Sequence[Interval], corners: Sequence[Fraction | float]) -> Iterator[Point]:
-    """For several operands the grid of their notable values, the plainest first, then landmark against landmark."""
+    """Edges, corners and landmarks; for several operands the grid of their notable values, the plainest first, then landmark against landmark."""
     if len(intervals) == 1:
         yield from ((x,) for x in _notable(intervals[0], corners))
         return
