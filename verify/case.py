@@ -104,11 +104,6 @@ class Case:
         return tuple(asked[name] for name in self.row.inputs) if all(n in asked for n in self.row.inputs) else ()
 
     @cached_property
-    def plainest(self) -> NDArray[np.int64]:
-        """The places of the points in `points`, in order of how easily a person checks them."""
-        return np.argsort(self.points.digits, kind="stable")
-
-    @cached_property
     def truths(self) -> Truths:
         """The true slopes at every point."""
         slopes = None if self.screened is None else self.screened[1:]

@@ -99,8 +99,7 @@ def sampled(operation: Operation, points: Points) -> Samples:
 
 def _checked(points: Points) -> list[int]:
     """Where floats are asked again."""
-    plainest = np.argsort(points.digits, kind="stable")[:PLAIN].tolist()
-    return [*range(FIRST), *plainest, *range(FIRST, len(points), len(points) // SPREAD)]
+    return [*range(FIRST), *points.plainest[:PLAIN].tolist(), *range(FIRST, len(points), len(points) // SPREAD)]
 
 
 def _same(together: Together, place: int, single: Sample) -> bool:

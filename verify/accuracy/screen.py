@@ -18,7 +18,7 @@ from verify.accuracy.doubled import SLACK, Array, Doubled
 from verify.numbers.ulps import FLOAT64, Format
 from verify.trace.term import Condition, Term, topological
 
-CHUNK = 8192  # points at a time: what the processor's caches hold of some dozens of arrays
+CHUNK = 16384  # points at a time: what the processor's caches hold of some dozens of arrays
 Mask = NDArray[np.bool_]
 
 

@@ -59,6 +59,9 @@ def _ranked(case: Case, i: int) -> list[int]:
     size = np.minimum(abs(nearest[places]), FLOAT64.largest / 2)  # above the largest there is none to be spaced from
     with np.errstate(over="ignore"):
         rough = abs(answer[places] - nearest[places]) / np.spacing(size)
+    if len(places) > 2 * _CANDIDATES:
+        bar = np.partition(rough, -2 * _CANDIDATES)[-2 * _CANDIDATES]
+        places, rough = places[rough >= bar], rough[rough >= bar]
     worst = places[np.argsort(-rough, kind="stable")[: 2 * _CANDIDATES]].tolist()
     return [k for k in worst if nearest[k] != 0 or case.truths[k][i].ball.is_zero()][:_CANDIDATES]
 

@@ -72,7 +72,7 @@ def _chosen(case: Case, settled: Mask) -> list[int]:
     The check of extremes tells of those without an answer.
     """
     open_points = case.samples.answered & ~settled
-    plainest = case.plainest[open_points[case.plainest]][:_PLAIN]
+    plainest = case.points.plainest[open_points[case.points.plainest]][:_PLAIN]
     spread = np.flatnonzero(open_points)[:: max(_EVERY, len(case.points) // _MOST)]
     return list(dict.fromkeys((*plainest.tolist(), *spread.tolist())))
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from verify.case import Case
 from verify.findings import Finding, Verdict
+from verify.numbers.pieces import by_pieces
 from verify.numbers.reference import LIMIT, Reference, Status
 from verify.numbers.ulps import decimal
 from verify.subjects.operation import Traced
@@ -86,7 +87,7 @@ def _formula(case: Case, trace: Traced, count: int) -> Finding | None:
     seeds = [arb(1), *[arb(0)] * len(names)]
     operands = range(len(names))
     comparable = ~case.at_corner & np.logical_and.reduce([case.truths.has(Status.KNOWN, i) for i in operands])
-    for index in case.plainest[:count].tolist():
+    for index in case.points.plainest[:count].tolist():
         if not comparable[index]:
             continue
         point, truths = case.points[index], case.truths[index]
@@ -134,9 +135,12 @@ def _judged(case: Case, i: int) -> Mask:
 def _near(case: Case, i: int, bar: float) -> Mask:
     """At which points the answer is within ``bar`` of the slope, relative to it."""
     with np.errstate(all="ignore"):
-        nearest = case.truths.nearest[i]
-        near: Mask = abs(case.samples.slopes[i] - nearest) / np.maximum(abs(nearest), _LEAST) <= bar
-    return near
+        return by_pieces(
+            lambda ours, nearest: abs(ours - nearest) <= bar * np.maximum(abs(nearest), _LEAST),
+            bool,
+            case.samples.slopes[i],
+            case.truths.nearest[i],
+        )
 
 
 def _worse(case: Case, trace: Traced, i: int, suspects: Mask) -> list[int]:
@@ -185,7 +189,7 @@ def _floats_only(case: Case) -> Finding | None:
         often = np.count_nonzero(off) > np.count_nonzero(judged) / 2
         with np.errstate(all="ignore"):
             far = off & ~_near(case, i, _BAD) & (abs(ours - nearest) > _SLIGHT * case.usual[i])
-        for index in case.plainest[(off if often else far)[case.plainest]].tolist():
+        for index in case.points.plainest[(off if often else far)[case.points.plainest]].tolist():
             if _relative(ours.item(index), case.truths[index][i].nearest) <= _GOOD:
                 continue  # balls know a subnormal number better than the screen
             if often or not _explained(case, index, i):

@@ -17,7 +17,7 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from hashlib import shake_128
 from itertools import islice, product
 from typing import Any, overload
@@ -26,10 +26,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verify.numbers.domain import Domain, Interval
+from verify.numbers.pieces import by_pieces
 from verify.numbers.ulps import FLOAT64
 
 Point = tuple[float, ...]
 Column = NDArray[np.float64]
+Places = NDArray[np.int64]
+Bits = NDArray[np.uint64]
 
 WORKING = 32.0
 MODERATE = 40
@@ -84,8 +87,14 @@ class Points(Sequence[Point]):
     @cached_property
     def digits(self) -> NDArray[np.int16]:
         """Bits of each point, its coordinates written as fractions: few are easy for a person to check."""
-        total: NDArray[np.int16] = np.add.reduce([bits_of_fraction(column) for column in self.columns])
+        bits = [by_pieces(bits_of_fraction, np.int16, column) for column in self.columns]
+        total: NDArray[np.int16] = np.add.reduce(bits)
         return total
+
+    @cached_property
+    def plainest(self) -> Places:
+        """The places of the points, in order of how easily a person checks them."""
+        return np.argsort(self.digits, kind="stable")
 
     def after(self, first: Point) -> Points:
         """The same points with another one before them."""
@@ -147,7 +156,10 @@ def _tabled(
 
 
 def _candidates(intervals: Sequence[Interval], corners: Sequence[Fraction | float]) -> Iterator[Point]:
-    """Edges, corners and landmarks; for several operands the grid of their notable values, the plainest first, then landmark against landmark."""
+    """Edges, corners and landmarks.
+
+    For several operands the grid of their notable values, the plainest first, then landmark against landmark.
+    """
     if len(intervals) == 1:
         yield from ((x,) for x in _notable(intervals[0], corners))
         return
@@ -186,10 +198,6 @@ def _as_floats(values: Iterable[Fraction | float]) -> Iterator[float]:
 
 # --------------------------------------------------------------------------------------------------- strata
 
-Bits = NDArray[np.uint64]
-Places = NDArray[np.int64]
-
-
 def _strata(op: str, domain: Domain, count: int, seed: int) -> list[Column]:
     """``count`` points, one to a stratum; a refused one is drawn again, its strata paired anew."""
     found = [np.empty(count) for _ in domain.intervals]
@@ -221,7 +229,7 @@ def _draw(op: str, intervals: Sequence[Interval], count: int, seed: int, attempt
         column = np.empty(count)
         for family, values in enumerate(families):
             chosen = bits[family::ways]
-            column[family::ways] = values(strata[: len(chosen)], chosen, size)
+            column[family::ways] = by_pieces(partial(values, size), float, strata[: len(chosen)], chosen)
         if ways == 4 and operand:
             column[3::4] = _near_ties(columns[0][3::4], interval, attempt)
         columns.append(column)
@@ -237,7 +245,7 @@ def _near_ties(others: Column, interval: Interval, attempt: int) -> Column:
     return np.where(interval.holds(ties), ties, others)
 
 
-Family = Callable[[Places, Bits, int], Column]
+Family = Callable[[int, Places, Bits], Column]
 """One float for each (stratum, 64 random bits), the strata being ``size`` in all."""
 
 
@@ -247,7 +255,7 @@ def _by_ordinal(ranges: Sequence[tuple[int, int]]) -> Family:
     gap = second[0][0] - bend - 1 if second else 0
     total = sum(last - first + 1 for first, last in ranges)
 
-    def values(strata: Places, bits: Bits, size: int) -> Column:
+    def values(size: int, strata: Places, bits: Bits) -> Column:
         """The place stratum·total/size + bits·total/size/2**64 among them, all in exact whole numbers."""
         each, rest = divmod(total, size)
         within = strata.astype(np.uint64) * np.uint64(rest) + _upper_product(bits, total)
@@ -307,7 +315,7 @@ def _working(interval: Interval) -> Family:
     if not low < high:
         return _whole_range(interval)
 
-    def values(strata: Places, bits: Bits, size: int) -> Column:
+    def values(size: int, strata: Places, bits: Bits) -> Column:
         width = (high - low) / size
         return np.clip(low + width * (strata + bits * 2.0**-64), low, high)
 

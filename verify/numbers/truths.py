@@ -8,6 +8,7 @@ rests on the screen.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import overload
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from verify.accuracy.doubled import Doubled
 from verify.accuracy.screen import Screen, ulps
+from verify.numbers.pieces import by_pieces
 from verify.numbers.points import Points
 from verify.numbers.reference import GUARD, Reference, Status, Truth
 from verify.numbers.ulps import FLOAT64
@@ -54,7 +56,7 @@ class Truths(Sequence[tuple[Truth, ...]]):
         self.status = [np.full(count, CODES[Status.KNOWN], dtype=np.int8) for _ in terms]
         decided = np.full(count, screened is not None)
         for found in screened or ():
-            decided &= _decided(found, flushes)
+            decided &= by_pieces(partial(_decided, flushes), bool, *found)
         left = np.flatnonzero(~decided)
         for place, truths in zip(left.tolist(), self._reference.many(points.where(left)), strict=True):
             self._known[place] = truths
@@ -100,8 +102,9 @@ def screened(terms: Sequence[Term], inputs: Sequence[str], points: Points) -> li
     return program.at(*points.columns) if program.able and len(points) >= least else None
 
 
-def _decided(found: Doubled, flushes: float) -> NDArray[np.bool_]:
+def _decided(flushes: float, *screened: NDArray[np.float64]) -> NDArray[np.bool_]:
     """At which points the screen knows the number as well as anybody asks."""
+    found = Doubled(*screened)
     least = max(FLOAT64.smallest_normal, flushes)
     with np.errstate(all="ignore"):
         size = abs(found.high)
