@@ -86,10 +86,19 @@ def _is_zero(a: Doubled) -> Any:
 
 def mul(a: Doubled, b: Doubled) -> Doubled:
     """a * b; its own rounding is at most 8·2**-106 of the product, and underflow where no factor is 0."""
+    for factor, other in ((a, b), (b, a)):
+        if _doubles(factor):
+            return Doubled(other.high * factor.high, other.low * factor.high, other.error * abs(factor.high))
     p, t = two_product(a.high, b.high)
     high, low = two_sum(p, t + (a.high * b.low + a.low * b.high))
     passed = abs(a.high) * b.error + abs(b.high) * a.error + a.error * b.error
     return Doubled(high, low, passed + (_PRODUCT * abs(p) + np.where(_is_zero(a) | _is_zero(b), 0.0, TINY)))
+
+
+def _doubles(a: Doubled) -> bool:
+    """One exact number, plus or minus a power of two from 1 on: a product with it is exact where it is finite."""
+    single = type(a.high) is float and a.low == 0 and a.error == 0
+    return single and abs(math.frexp(a.high)[0]) == 0.5 and abs(a.high) >= 1
 
 
 def div(a: Doubled, b: Doubled) -> Doubled:
