@@ -4,6 +4,7 @@
 data                  module                  what it is for
 ====================  ======================  ================================================================
 ``numpy.ndarray``     verify.kinds.arrays     a batch of points, elementwise; NumPy scalars too
+``Column``            verify.kinds.columns    floats in a column: at each point the very float it gives alone
 ``sympy.Expr``        verify.kinds.symbols    formulas that a person reads
 ``mpmath.mpf``        verify.kinds.digits     as many digits as ``mpmath.mp`` is set to
 ``flint.arb``         verify.kinds.balls      balls that contain the true value, at ``flint.ctx.prec`` bits
