@@ -171,6 +171,15 @@ def test_a_rule_has_no_float_constant_and_does_not_branch(path, method, rule):
 
 
 @pytest.mark.parametrize(("path", "method", "rule"), RULES)
+def test_an_operation_does_not_ask_what_kind_its_data_are(path, method, rule):
+    """Then what it does on a column of floats it does on floats: `Operation.at_once` rests on that."""
+    for node in ast.walk(method):
+        if isinstance(node, ast.Call) and (_named(node, "isinstance") or _named(node, "type")):
+            asked = ast.unparse(node.args[0])
+            assert ".data" not in asked, f"{name_of(path)}:{node.lineno}: {ast.unparse(node)}; find functions by m"
+
+
+@pytest.mark.parametrize(("path", "method", "rule"), RULES)
 def test_a_rule_adds_to_the_gradients_and_reads_the_upstream(path, method, rule):
     for statement in rule.body:
         for target in getattr(statement, "targets", []):

@@ -25,7 +25,7 @@ def _case(backward: Any, forward: Any = None, n: int = 1000) -> Case:
             out._backward = lambda: backward(self, out)
             return out
 
-    ((operation, row),) = ValueEngine(Other, {"tanh": "tanh"}).operations()
+    ((operation, row),) = ValueEngine(Other, {"tanh": "tanh"}, follows_rows=True).operations()
     assert row is MIRROR["tanh"][0]
     return Case(operation, row, Options(points=n))
 
@@ -54,6 +54,15 @@ def test_what_was_run_at_once_is_what_floats_answer(rule: Any) -> None:
     found = case.samples
     for k in range(0, len(found), 7):
         assert repr(found[k]) == repr(sample(case.operation, case.points[k]))
+
+
+def test_somebody_elses_code_is_asked_point_by_point() -> None:
+    """It may look at the type of its data, and be wrong where nobody asks floats again."""
+    class Theirs(Value):
+        pass
+
+    ((operation, _),) = ValueEngine(Theirs, {"tanh": "tanh"}).operations()
+    assert operation.at_once([np.linspace(0, 1, 1000)]) is None
 
 
 def test_only_what_can_be_is_run_at_once() -> None:

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arithmetic import FLOATS, register
-from engine.node import Node
 from verify.findings import Source
 from verify.mirror import BINARY, MIRROR, Row
 from verify.subjects.operation import INPUT_NAMES, Operation, Run, Together
@@ -120,7 +119,7 @@ class ValueOperation(Operation):
         return self._back(self.apply(*leaves), leaves, upstream, before)
 
     def at_once(self, columns: Sequence[NDArray[np.float64]]) -> Together | None:
-        if not issubclass(self.engine.kind, Node):  # it need not find its functions by its data
+        if not self.engine.follows_rows:  # somebody else's code may look at the type of its data, and do otherwise
             return None
         from verify.kinds.columns import operands, plain
 
