@@ -32,7 +32,6 @@ _FAR = 2.0**40  # from here on a kernel's range of floats is felt
 _LEAST = 2.0**-1022  # an error in a subnormal number is measured against the smallest normal one
 _SLIGHT = 1e-9  # an error as small as that, beside the usual size of the slope, is lost digits
 
-
 Mask = NDArray[np.bool_]
 
 
@@ -145,11 +144,13 @@ def _near(case: Case, i: int, bar: float) -> Mask:
 
 def _worse(case: Case, trace: Traced, i: int, suspects: Mask) -> list[int]:
     """The suspects at which the rule on floats answers worse than its trace on floats."""
+    places = np.flatnonzero(suspects)
+    if not len(places):
+        return []
     names, ours = case.row.inputs, case.samples.slopes[i]
     seeds = {symbol("g"): constant(1), **{symbol(f"acc_{n}"): constant(0) for n in names}}
     (rule,) = substitute((trace.gradients[i],), seeds)
     program = compile_floats((rule,), names)
-    places = np.flatnonzero(suspects)
     if len(places) > _FEW:  # most of them answer just what the trace does
         (traced,), doubtful = on_columns((rule,), names, case.points.where(places).columns)
         places = places[doubtful | (traced != ours[places])]
