@@ -45,6 +45,7 @@ def check(
     points: int | None = None,
     seed: int = 0,
     point: Mapping[str, Any] | None = None,
+    seconds: float = 20.0,
     strict: bool = False,
     raises: bool = True,
 ) -> Report:

@@ -13,11 +13,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
 from verify.checks import CHECKS, Check
 from verify.findings import Answer, Finding, Question, Source, Verdict
+from verify.limits import OutOfTime, limit_memory, time_limit
 from verify.mirror import Row
 from verify.report import OperationReport, Portrait, Report
 from verify.subjects.operation import Operation
@@ -109,19 +111,52 @@ def verify(
 
 
 def verify_here(subject: Subject, names: Sequence[str] = (), options: Options = Options()) -> Report:
-    """The same in this process, for code that the caller trusts: no limits of time or memory, and no start of any."""
+    """The same in this process, for code that can run nowhere else: a function that somebody holds.
+
+    A check ends after `Options.seconds` here, too.  What is asked of the prover is worked out in a process beside this
+    one, which is killed where it must be (verify/proof/process.py); the rest is interrupted by an alarm, which reaches
+    Python code on the main thread of a POSIX process (verify/limits.py) and nothing else.  Memory has no limit here,
+    and code that ends the process ends it.
+    """
+    from verify.proof.process import start
+
+    start()
     tasks = _tasks(subject, names, options)
     checks = [check for check in CHECKS if check.question in options.questions]
     for task in tasks:
         if not task.ended:
-            cases = _cases(task, options)
-            task.rule, task.source = task.cases[0][0].written(), task.cases[0][0].source
-            for check in checks:
-                task.findings += _found(check, cases)
-            if options.portraits:
-                task.portraits = _portraits(cases, options)
+            _work_here(task, checks, options)
             task.ended = True
     return _reported(subject, tasks, options, complete=True, whole=not names)
+
+
+def _work_here(task: Task, checks: list[Check], options: Options) -> None:
+    """What a worker does, without one."""
+    cases = _cases(task, options)
+    operation = task.cases[0][0]
+
+    def described() -> None:
+        task.rule, task.source = operation.written(), operation.source
+
+    def found(check: Check) -> None:
+        task.findings += _found(check, cases)
+
+    def portrayed() -> None:
+        task.portraits = _portraits(cases, options)
+
+    steps: list[tuple[str, Callable[[], None]]] = [(DESCRIPTION, described)]
+    steps += [(check.name, partial(found, check)) for check in checks]
+    steps += [(PORTRAITS, portrayed)] if options.portraits else []
+    for name, step in steps:
+        if name in task.done:
+            continue
+        task.running = name
+        try:
+            with time_limit(options.seconds):
+                step()
+            task.done.append(name)
+        except OutOfTime:
+            _lost(task, checks, f"it ran longer than {options.seconds:g} s and was stopped")
 
 
 def _tasks(subject: Subject, names: Sequence[str], options: Options) -> list[Task]:
@@ -289,7 +324,7 @@ def _lost(task: Task, checks: list[Check], reason: str) -> None:
 def _work(pipe: Connection, tasks: list[Task], checks: list[Check], options: Options) -> None:
     """The life of a worker: take an operation, stream its findings, until the pipe closes."""
     gc.disable()  # the mirror and the terms live as long as the worker
-    _limit_memory(options.gibibytes)
+    limit_memory(options.gibibytes)
     try:
         while True:
             index, done = pipe.recv()
@@ -325,24 +360,3 @@ def _found(check: Check, cases: list[Any]) -> list[Finding]:
             message = f"an internal error, please report it: {type(error).__name__}: {error}"
             findings.append(case.finding(check, Verdict.INCONCLUSIVE, message))
     return findings
-
-
-def _limit_memory(gibibytes: float) -> None:
-    """No worker takes the machine down: so much more than it has now, and an allocation is a MemoryError in it."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
-        return
-    limit = _address_space() + int(gibibytes * 2**30)
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    if hard == resource.RLIM_INFINITY or limit < hard:
-        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
-
-
-def _address_space() -> int:
-    """Bytes that this process has mapped, large libraries included; 0 where the system does not tell."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError):
-        return 0
