@@ -16,6 +16,7 @@ from verify.errors import DerivativeError, UsageError
 from verify.findings import Question
 from verify.harness import Options, Subject, verify, verify_here
 from verify.language.parse import ExpressionError, condition, expression, nearest
+from verify.limits import OutOfTime, time_limit
 from verify.mirror import Corner, Row
 from verify.report import Report
 from verify.reports.failures import failures
@@ -24,7 +25,7 @@ from verify.subjects.operation import Operation
 from verify.subjects.own_rows import domain as natural
 from verify.subjects.pairs import Cases, FunctionPair, check_names
 from verify.trace.from_sympy import condition_from_sympy, from_sympy
-from verify.trace.term import Condition, Term, apply, constant, symbol, symbols_of
+from verify.trace.term import TRUE, Condition, Term, apply, constant, symbol, symbols_of
 
 OF_ARRAYS = (Question.RIGHT, Question.SAFE, Question.WIRED)
 """What is asked of a rule of arrays."""
@@ -64,6 +65,9 @@ def check(
         shape, on floats between -1000 and 1000, and how accurate they are is not asked
     points: how many, 1000 if nothing is said and 200 for arrays
     point: a point to look at as well: a number or a hexadecimal text for each input
+    seconds: how long one check may take; one that takes longer is inconclusive, and after two the rest is not tried.
+        Proofs are worked out in a process that is killed in time; your own functions run here, where an alarm stops
+        them: on the main thread of a POSIX process, at the next step of Python, and not in a call that never comes back
 
     Raises DerivativeError, with what was found, if anything fails (under ``strict`` also what only warns);
     UsageError for a call that makes no sense.
@@ -71,15 +75,26 @@ def check(
     __tracebackhide__ = True
     if backward is None:
         subject = _whole(forward, definition, domain, name, inputs)
+        whole = Options(points=points or 1000, seed=seed, seconds=seconds)
         if isinstance(subject, Cases):  # here: a framework's threads do not survive a fork
-            asked = _point(point, subject.cases[0][0].inputs)
-            here = Options(points=points or 1000, seed=seed, point=asked)
+            here = replace(whole, point=_point(point, subject.cases[0][0].inputs))
             return _judged(verify_here(subject, options=here), strict, raises)
-        return _judged(verify(subject, options=Options(points=points or 1000, seed=seed)), strict, raises)
-    case = pair(forward, backward, definition, domain=domain, corners=corners, name=name, inputs=inputs, shapes=shapes)
+        return _judged(verify(subject, options=whole), strict, raises)
+    case = pair(
+        forward,
+        backward,
+        definition,
+        domain=domain,
+        corners=corners,
+        name=name,
+        inputs=inputs,
+        shapes=shapes,
+        seconds=seconds,
+    )
     options = Options(
         points=points or (1000 if shapes is None else 200),
         seed=seed,
+        seconds=seconds,
         point=_point(point, case[0].inputs),
         questions=tuple(Question) if shapes is None else OF_ARRAYS,
     )
@@ -154,6 +169,7 @@ def pair(
     name: str = "",
     inputs: Sequence[str] = (),
     shapes: Mapping[str, int | tuple[int, ...]] | None = None,
+    seconds: float = 20.0,
 ) -> tuple[Operation, Row]:
     """A pair of functions beside its row, as `check` takes them apart.
 
@@ -168,15 +184,22 @@ def pair(
     names = operation.inputs
     bends = _corners(corners, names)
     operation.keeps_policy = any(corner.answers for corner in bends)
-    operation.problem = operation.complaint()
-    if definition is None:
-        meant = _own_trace(operation, operation)
-        operation.own_definition = True
-    elif callable(definition) and not hasattr(definition, "free_symbols"):
-        meant = _own_trace(operation, _operation(definition, backward, name, inputs, shapes))
-    else:
-        meant = _as_term("definition", definition, names, False)
-    where = natural(meant) if domain is None else _as_condition(domain, names)
+    operation.own_definition = definition is None
+    meant, where = constant(0), TRUE if domain is None else _as_condition(domain, names)
+    try:
+        with time_limit(seconds):
+            operation.problem = operation.complaint()
+            if definition is None:
+                meant = _own_trace(operation, operation)
+            elif callable(definition) and not hasattr(definition, "free_symbols"):
+                meant = _own_trace(operation, _operation(definition, backward, name, inputs, shapes))
+            else:
+                meant = _as_term("definition", definition, names, False)
+            where = natural(meant) if domain is None else where
+    except OutOfTime:
+        operation.problem = f"the functions did not end within {seconds:g} s when they were run for the first time"
+    except RecursionError:
+        operation.problem = "the definition is nested too deeply to be read: a loop of too many turns?"
     return operation, formula_row(operation.name, meant, names, where, bends)
 
 
@@ -274,7 +297,7 @@ def _own_trace(operation: FunctionPair, meant: FunctionPair) -> Term:
 
     try:
         (found,) = explore(lambda: (term(meant.forward(*map(symbol, operation.inputs))),))
-    except Exception as error:  # the user's own code may raise anything
+    except (Exception, SystemExit) as error:  # the user's own code may raise anything
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         way_out = 'say what it computes: definition="..."'
         operation.problem = operation.problem or f"the forward does not run on symbols ({reason}); {way_out}"

@@ -118,10 +118,11 @@ def verify_here(subject: Subject, names: Sequence[str] = (), options: Options = 
     Python code on the main thread of a POSIX process (verify/limits.py) and nothing else.  Memory has no limit here,
     and code that ends the process ends it.
     """
-    from verify.proof.process import start
+    from verify.proof import process
 
-    start()
+    process.start()
     tasks = _tasks(subject, names, options)
+    process.ready()
     checks = [check for check in CHECKS if check.question in options.questions]
     for task in tasks:
         if not task.ended:
@@ -168,9 +169,17 @@ def _tasks(subject: Subject, names: Sequence[str], options: Options) -> list[Tas
     for task in tasks.values():
         for operation, _ in task.cases:
             if operation.problem and options.questions:
-                task.ended, task.source, task.rule = True, operation.source, operation.written()
+                task.ended, task.source, task.rule = True, operation.source, _written(operation, options)
                 task.findings.append(_unreadable(operation, options.questions[0]))
     return list(tasks.values())
+
+
+def _written(operation: Operation, options: Options) -> tuple[str, ...]:
+    try:
+        with time_limit(options.seconds):
+            return operation.written()
+    except OutOfTime:
+        return (f"(does not run on symbols: it ran longer than {options.seconds:g} s)",) * len(operation.inputs)
 
 
 def _unreadable(operation: Operation, question: Question) -> Finding:
@@ -356,6 +365,9 @@ def _found(check: Check, cases: list[Any]) -> list[Finding]:
             findings.append(case.finding(check, Verdict.INCONCLUSIVE, "the check ran out of memory"))
         except RecursionError:
             findings.append(case.finding(check, Verdict.INCONCLUSIVE, "the check recursed too deeply"))
+        except SystemExit as error:
+            message = f"the operation exits (code {error.code!r})"
+            findings.append(case.finding(check, Verdict.INCONCLUSIVE, message))
         except Exception as error:  # a mistake of ours must cost this check its verdict, and be seen
             message = f"an internal error, please report it: {type(error).__name__}: {error}"
             findings.append(case.finding(check, Verdict.INCONCLUSIVE, message))

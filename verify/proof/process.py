@@ -66,6 +66,13 @@ def start() -> None:
     _prover()
 
 
+def ready() -> None:
+    """Wait until it has started: that takes none of anybody's time."""
+    prover = _prover()
+    if prover is not None:
+        prover.is_there()
+
+
 # ------------------------------------------------------------------------------------------------------ our side
 
 

@@ -22,6 +22,7 @@ from verify.findings import Source
 from verify.language.parse import nearest, unfit
 from verify.mirror import Row
 from verify.subjects.operation import INPUT_NAMES, Operation, Run
+from verify.subjects.sandbox import SubjectStopped
 from verify.subjects.written import shown_path
 from verify.trace.derive import without_ones
 from verify.trace.explore import explore
@@ -57,8 +58,11 @@ class FunctionPair(Operation):
     def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
         forward, backward = self._functions(any(isinstance(x, Term) for x in (*data, upstream)))
         with _quiet_numpy():
-            out = plain(forward(*data))
-            gradients = self._passed(backward, data, out, upstream)
+            try:
+                out = plain(forward(*data))
+                gradients = self._passed(backward, data, out, upstream)
+            except SystemExit as error:
+                raise SubjectStopped(f"it exits (code {error.code!r})") from error
             if before is not None:
                 gradients = tuple(b + g for b, g in zip(before, gradients, strict=True))
         return Run(out, gradients, tuple(data), out, upstream)
@@ -66,7 +70,10 @@ class FunctionPair(Operation):
     def forward(self, *data: Any) -> Any:
         function, _ = self._functions(any(isinstance(x, Term) for x in data))
         with _quiet_numpy():
-            return plain(function(*data))
+            try:
+                return plain(function(*data))
+            except SystemExit as error:
+                raise SubjectStopped(f"it exits (code {error.code!r})") from error
 
     def _functions(self, symbols: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
         if not symbols:
@@ -83,7 +90,7 @@ class FunctionPair(Operation):
         _, backward = self._functions(symbols=True)
         try:
             found = explore(lambda: tuple(map(term, self._passed(backward, data, symbol(OUT), constant(1)))))
-        except Exception as error:  # the user's own code may raise anything
+        except (Exception, SystemExit) as error:  # the user's own code may raise anything
             return (f"(does not run on symbols: {type(error).__name__})",) * len(self.inputs)
         return tuple(map(written, without_ones(found)))
 
@@ -112,6 +119,7 @@ class FunctionPair(Operation):
             for place in _TRIED:
                 try:
                     self.run([place] * len(self.inputs))
+                    break  # it answers as it should; at other places the functions may never end
                 except RuleError as error:
                     return str(error)
                 except Exception:  # not a point of its domain, perhaps

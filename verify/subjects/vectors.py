@@ -75,7 +75,7 @@ class VectorPair(FunctionPair):
 
         try:
             explore(run, limit=10_000)
-        except Exception as error:  # the user's own code may raise anything
+        except (Exception, SystemExit) as error:  # the user's own code may raise anything
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             raise UsageError(f"{self.name} does not run on arrays of symbols of these shapes ({reason})") from None
         return found[0]
@@ -128,7 +128,7 @@ class VectorPair(FunctionPair):
         data = [symbol(name) for name in self.inputs]
         try:
             found = explore(lambda: tuple(map(term, self.run(data, upstream=constant(1)).gradients)))
-        except Exception as error:  # the user's own code may raise anything
+        except (Exception, SystemExit) as error:  # the user's own code may raise anything
             return (f"(does not run on symbols: {type(error).__name__})",) * len(self.inputs)
         return tuple(map(written, without_ones(found)))
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from verify.trace.term import Term, topological
 
-LONGEST = 1000
+LONGEST = 400
 """Steps of a formula that is written out: where parts are shared, as in a loop unrolled, the text doubles each time."""
 
 _BITS = 4096  # of a whole number that is written out; Python itself writes no more than 4300 digits
