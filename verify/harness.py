@@ -199,7 +199,8 @@ def _tasks(subject: Subject, names: Sequence[str], options: Options) -> list[Tas
 
 def _parts(subject: PartedSubject, names: Sequence[str]) -> list[Task]:
     """The same of a subject that workers read."""
-    return [Task(name, [], part, source=Source(name, 0)) for name, part in subject.parts() if not names or name in names]
+    wanted = [(name, part) for name, part in subject.parts() if not names or name in names]
+    return [Task(name, [], part, source=Source(name, 0)) for name, part in wanted]
 
 
 def _written(operation: Operation, options: Options) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""`python -m verify autograd ...`: functions run in workers, and one that hangs or ends its process costs only itself."""
+"""`python -m verify autograd ...`: functions run in workers; one that hangs or ends its process costs only itself."""
 
 from __future__ import annotations
 
