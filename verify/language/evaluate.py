@@ -10,7 +10,6 @@ from engine.arithmetic import arithmetic
 from verify.trace.floats import compile_floats
 from verify.trace.term import Condition, Term, substitute, symbol, term, topological
 
-
 _NUMBERS = {float, int, bool}
 
 
