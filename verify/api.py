@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
+from numbers import Rational, Real
 from typing import Any
 
 from verify.config import Config, waived
@@ -23,12 +26,18 @@ from verify.reports.failures import failures
 from verify.subjects.formulas import FormulaCorner, formula_row
 from verify.subjects.operation import Operation
 from verify.subjects.own_rows import domain as natural
-from verify.subjects.pairs import Cases, FunctionPair, check_names
+from verify.subjects.pairs import Cases, FunctionPair, check_names, name_of
 from verify.trace.from_sympy import condition_from_sympy, from_sympy
-from verify.trace.term import TRUE, Condition, Term, apply, constant, symbol, symbols_of
+from verify.trace.term import TRUE, Condition, Term, apply, constant, symbol, symbols_of, term
 
 OF_ARRAYS = (Question.RIGHT, Question.SAFE, Question.WIRED)
 """What is asked of a rule of arrays."""
+
+MOST_POINTS = 10**7  # what memory has room for
+
+LONGEST = 10**6  # seconds
+
+SHOWN = 80  # characters of an argument in a message
 
 Corners = Mapping[str, Any] | Iterable[Any]
 
@@ -73,6 +82,7 @@ def check(
     UsageError for a call that makes no sense.
     """
     __tracebackhide__ = True
+    _check_numbers(points, seed, seconds)
     if backward is None:
         subject = _whole(forward, definition, domain, name, inputs)
         whole = Options(points=points or 1000, seed=seed, seconds=seconds)
@@ -112,6 +122,7 @@ def check_engine(
 ) -> Report:
     """Verify somebody's class of nodes, in the style of micrograd: all its operations, or those that are named."""
     __tracebackhide__ = True
+    _check_numbers(points, seed)
     return _judged(verify(engine(kind), names, Options(points=points, seed=seed)), strict, raises)
 
 
@@ -124,6 +135,20 @@ def engine(kind: Any) -> Subject:
     from verify.subjects.load import place_of
 
     return discovered(place_of(kind) if isinstance(kind, str) else kind)
+
+
+def _check_numbers(points: Any, seed: Any, seconds: Any = 1.0) -> None:
+    """Raises UsageError for what is none, or not in its range."""
+    if points is not None and not (_is_whole(points) and 1 <= points <= MOST_POINTS):
+        raise UsageError(f"points: {points!r} is no whole number from 1 to {MOST_POINTS}")
+    if seed is not None and not _is_whole(seed):
+        raise UsageError(f"seed: {seed!r} is no whole number")
+    if not isinstance(seconds, (int, float)) or not 0 < seconds <= LONGEST:
+        raise UsageError(f"seconds: {seconds!r} is no number above 0, and {LONGEST} at most")
+
+
+def _is_whole(x: Any) -> bool:
+    return isinstance(x, int) and not isinstance(x, bool)
 
 
 def _whole(target: Any, definition: Any, domain: Any, name: str, inputs: Sequence[str]) -> Subject:
@@ -141,7 +166,10 @@ def _whole(target: Any, definition: Any, domain: Any, name: str, inputs: Sequenc
     if found is not None:
         return found
     if not isinstance(target, type):
-        raise UsageError(f"{target!r} is a function without its backward: pass both, check(forward, backward)")
+        if not callable(target):
+            raise UsageError(f"{target!r} is no function, and no class of nodes")
+        what = f"{name_of(target, 'a lambda')} is a function without its backward"
+        raise UsageError(f"{what}: pass both, check(forward, backward)")
     return engine(target)
 
 
@@ -178,9 +206,18 @@ def pair(
     for what, function in (("forward", forward), ("backward", backward)):
         if not callable(function):
             raise UsageError(f"the {what} {function!r} is no function")
+    if not isinstance(name, str):
+        raise UsageError(f"name: {name!r} is no text")
+    if shapes is not None and not isinstance(shapes, Mapping):
+        raise UsageError(f'shapes: {shapes!r} names no inputs: write {{"x": 3}}')
     if inputs:
         check_names(name or "inputs", inputs)
-    operation = _operation(forward, backward, name, inputs, shapes)
+    try:
+        operation = _operation(forward, backward, name, inputs, shapes)
+    except UsageError:
+        raise
+    except Exception as error:  # an object may do anything when it is asked for its signature
+        raise UsageError(f"the functions cannot be looked into ({type(error).__name__}: {error})") from error
     names = operation.inputs
     bends = _corners(corners, names)
     operation.keeps_policy = any(corner.answers for corner in bends)
@@ -222,6 +259,7 @@ class DerivativeCase:
 
         __tracebackhide__ = True
         now = current()
+        _check_numbers(points, seed)
         options = Options(points=now.points if points is None else points, seed=now.seed if seed is None else seed)
         report = replace(verify_here(self.subject, options=options), strict=now.strict if strict is None else strict)
         if self.config is not None:
@@ -293,8 +331,6 @@ def _operation(
 def _own_trace(operation: FunctionPair, meant: FunctionPair) -> Term:
     """The forward of ``meant`` on symbols; a problem of the operation where it does not run on them."""
     from verify.trace.explore import explore
-    from verify.trace.term import term
-
     try:
         (found,) = explore(lambda: (term(meant.forward(*map(symbol, operation.inputs))),))
     except (Exception, SystemExit) as error:  # the user's own code may raise anything
@@ -317,40 +353,74 @@ def _as_term(what: str, given: Any, names: Sequence[str], condition_wanted: bool
         try:
             return condition(given, names) if condition_wanted else expression(given, names)
         except ExpressionError as error:
-            raise UsageError(f"{what} {given!r}: {error}") from None
+            raise UsageError(f"{what} {_short(given)}: {error}") from None
+    if isinstance(given, (int, float, Fraction)) and not condition_wanted:
+        return term(given)
+    if not isinstance(given, bool) and not hasattr(given, "free_symbols"):
+        example = '"x > 0"' if condition_wanted else '"tanh(x)"'
+        raise UsageError(f"{what} {_short(given)} is no formula: write it as text, {example}, or in SymPy")
     try:
         found = condition_from_sympy(given) if condition_wanted else from_sympy(given)
-    except (TypeError, AttributeError) as error:
-        raise UsageError(f"{what} {given!r}: {error}; write it as text, or as a SymPy expression") from None
+    except (TypeError, AttributeError, RecursionError) as error:
+        raise UsageError(f"{what} {_short(given)}: {error}; write it as text, or as a SymPy expression") from None
     for unknown in symbols_of(found):
         if unknown not in names:
             raise UsageError(f"{what} {given}: {unknown!r} is no input{nearest(unknown, names)}")
     return found
 
 
+def _short(given: Any) -> str:
+    """What somebody passed, as a message has room for it."""
+    shown = repr(given)
+    return shown if len(shown) <= SHOWN else f"{shown[: SHOWN - 3]}..."
+
+
 def _corners(given: Corners, names: Sequence[str]) -> tuple[Corner, ...]:
     """Corners that a user declares, each an expression that is 0 there, or a number for the one input."""
     if isinstance(given, (str, int, float)):
         given = (given,)
+    if not isinstance(given, Iterable):
+        raise UsageError(f"corners: {given!r} is no list of places, and no mapping of places to slopes")
     pairs = given.items() if isinstance(given, Mapping) else ((place, None) for place in given)
     found = []
     for place, answers in pairs:
-        if isinstance(place, (int, float, Fraction)):
+        if isinstance(place, (Real, Decimal)):
             if len(names) != 1:
                 raise UsageError(f"corners: {place} is a place of one input, here are {', '.join(names)}")
-            at: Term = symbol(names[0]) if place == 0 else apply("sub", symbol(names[0]), place)
+            if not _is_finite(place):
+                raise UsageError(f"corners: {place!r} is no place: write a number")
+            at: Term = symbol(names[0]) if place == 0 else apply("sub", symbol(names[0]), _exact(place))
         else:
             at = _as_term("corners", place, names, False)
         slopes = () if answers is None else tuple(answers) if isinstance(answers, (tuple, list)) else (answers,)
         if answers is not None and len(slopes) != len(names):
             raise UsageError(f"corners: {place} needs {len(names)} answers, one for each input, not {len(slopes)}")
+        for slope in slopes:
+            if not _is_finite(slope):
+                raise UsageError(f"corners: the answer {slope!r} at {place} is no number")
         found.append(FormulaCorner((at,), slopes))
     return tuple(found)
 
 
-def _point(given: Mapping[str, Any] | None, names: Sequence[str]) -> tuple[tuple[str, float], ...]:
+def _exact(x: Any) -> float | Fraction:
+    """A number of any kind as one that can stand in a term."""
+    return Fraction(x) if isinstance(x, (Rational, Decimal)) else float(x)
+
+
+def _is_finite(x: Any) -> bool:
+    """A number that is one: no text, no NaN, no infinity, no answer to a question; SymPy's count."""
+    if isinstance(x, bool):
+        return False
+    if isinstance(x, (Real, Decimal)):
+        return math.isfinite(x)
+    return bool(getattr(x, "is_number", False)) and bool(x.is_finite)
+
+
+def _point(given: Any, names: Sequence[str]) -> tuple[tuple[str, float], ...]:
     if given is None:
         return ()
+    if not isinstance(given, Mapping):
+        raise UsageError(f'point: {given!r} names no inputs: write {{"{names[0]}": 0.7}}')
     for name in given:
         if name not in names:
             raise UsageError(f"point: {name!r} is no input{nearest(name, names)}")
@@ -364,7 +434,7 @@ def _float(x: Any) -> float:
     try:
         return float.fromhex(x) if isinstance(x, str) and "0x" in x.lower() else float(Fraction(x))
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
-        raise UsageError(f"point: {x!r} is no number: write 0.7, '7/10' or '0x1.6p-1'") from None
+        raise UsageError(f"point: {_short(x)} is no number: write 0.7, '7/10' or '0x1.6p-1'") from None
 
 
 def _judged(report: Report, strict: bool, raises: bool) -> Report:

@@ -151,7 +151,7 @@ def _between(names: Sequence[str], bound: int) -> Condition:
 
 
 def _shape(given: Any) -> Shape:
-    shape = (given,) if isinstance(given, int) else tuple(given)
+    shape = (given,) if isinstance(given, int) else tuple(given) if isinstance(given, (tuple, list)) else ("",)
     if any(not isinstance(n, int) or n < 1 for n in shape):
         raise UsageError(f"shapes: {given!r} is no shape: write 3, or (2, 3)")
     return shape
