@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
+from numbers import Rational, Real
 from typing import Any
 
 from verify.config import Config, waived
@@ -16,18 +19,25 @@ from verify.errors import DerivativeError, UsageError
 from verify.findings import Question
 from verify.harness import Options, Subject, verify, verify_here
 from verify.language.parse import ExpressionError, condition, expression, nearest
+from verify.limits import OutOfTime, time_limit
 from verify.mirror import Corner, Row
 from verify.report import Report
 from verify.reports.failures import failures
 from verify.subjects.formulas import FormulaCorner, formula_row
 from verify.subjects.operation import Operation
 from verify.subjects.own_rows import domain as natural
-from verify.subjects.pairs import Cases, FunctionPair, check_names
+from verify.subjects.pairs import Cases, FunctionPair, check_names, name_of
 from verify.trace.from_sympy import condition_from_sympy, from_sympy
-from verify.trace.term import Condition, Term, apply, constant, symbol, symbols_of
+from verify.trace.term import TRUE, Condition, Term, apply, constant, symbol, symbols_of, term
 
 OF_ARRAYS = (Question.RIGHT, Question.SAFE, Question.WIRED)
 """What is asked of a rule of arrays."""
+
+MOST_POINTS = 10**7  # what memory has room for
+
+LONGEST = 10**6  # seconds
+
+SHOWN = 80  # characters of an argument in a message
 
 Corners = Mapping[str, Any] | Iterable[Any]
 
@@ -45,6 +55,7 @@ def check(
     points: int | None = None,
     seed: int = 0,
     point: Mapping[str, Any] | None = None,
+    seconds: float = 20.0,
     strict: bool = False,
     raises: bool = True,
 ) -> Report:
@@ -63,22 +74,37 @@ def check(
         shape, on floats between -1000 and 1000, and how accurate they are is not asked
     points: how many, 1000 if nothing is said and 200 for arrays
     point: a point to look at as well: a number or a hexadecimal text for each input
+    seconds: how long one check may take; one that takes longer is inconclusive, and after two the rest is not tried.
+        Proofs are worked out in a process that is killed in time; your own functions run here, where an alarm stops
+        them: on the main thread of a POSIX process, at the next step of Python, and not in a call that never comes back
 
     Raises DerivativeError, with what was found, if anything fails (under ``strict`` also what only warns);
     UsageError for a call that makes no sense.
     """
     __tracebackhide__ = True
+    _check_numbers(points, seed, seconds)
     if backward is None:
         subject = _whole(forward, definition, domain, name, inputs)
+        whole = Options(points=points or 1000, seed=seed, seconds=seconds)
         if isinstance(subject, Cases):  # here: a framework's threads do not survive a fork
-            asked = _point(point, subject.cases[0][0].inputs)
-            here = Options(points=points or 1000, seed=seed, point=asked)
+            here = replace(whole, point=_point(point, subject.cases[0][0].inputs))
             return _judged(verify_here(subject, options=here), strict, raises)
-        return _judged(verify(subject, options=Options(points=points or 1000, seed=seed)), strict, raises)
-    case = pair(forward, backward, definition, domain=domain, corners=corners, name=name, inputs=inputs, shapes=shapes)
+        return _judged(verify(subject, options=whole), strict, raises)
+    case = pair(
+        forward,
+        backward,
+        definition,
+        domain=domain,
+        corners=corners,
+        name=name,
+        inputs=inputs,
+        shapes=shapes,
+        seconds=seconds,
+    )
     options = Options(
         points=points or (1000 if shapes is None else 200),
         seed=seed,
+        seconds=seconds,
         point=_point(point, case[0].inputs),
         questions=tuple(Question) if shapes is None else OF_ARRAYS,
     )
@@ -96,6 +122,7 @@ def check_engine(
 ) -> Report:
     """Verify somebody's class of nodes, in the style of micrograd: all its operations, or those that are named."""
     __tracebackhide__ = True
+    _check_numbers(points, seed)
     return _judged(verify(engine(kind), names, Options(points=points, seed=seed)), strict, raises)
 
 
@@ -108,6 +135,20 @@ def engine(kind: Any) -> Subject:
     from verify.subjects.load import place_of
 
     return discovered(place_of(kind) if isinstance(kind, str) else kind)
+
+
+def _check_numbers(points: Any, seed: Any, seconds: Any = 1.0) -> None:
+    """Raises UsageError for what is none, or not in its range."""
+    if points is not None and not (_is_whole(points) and 1 <= points <= MOST_POINTS):
+        raise UsageError(f"points: {points!r} is no whole number from 1 to {MOST_POINTS}")
+    if seed is not None and not _is_whole(seed):
+        raise UsageError(f"seed: {seed!r} is no whole number")
+    if not isinstance(seconds, (int, float)) or not 0 < seconds <= LONGEST:
+        raise UsageError(f"seconds: {seconds!r} is no number above 0, and {LONGEST} at most")
+
+
+def _is_whole(x: Any) -> bool:
+    return isinstance(x, int) and not isinstance(x, bool)
 
 
 def _whole(target: Any, definition: Any, domain: Any, name: str, inputs: Sequence[str]) -> Subject:
@@ -125,7 +166,10 @@ def _whole(target: Any, definition: Any, domain: Any, name: str, inputs: Sequenc
     if found is not None:
         return found
     if not isinstance(target, type):
-        raise UsageError(f"{target!r} is a function without its backward: pass both, check(forward, backward)")
+        if not callable(target):
+            raise UsageError(f"{target!r} is no function, and no class of nodes")
+        what = f"{name_of(target, 'a lambda')} is a function without its backward"
+        raise UsageError(f"{what}: pass both, check(forward, backward)")
     return engine(target)
 
 
@@ -153,6 +197,7 @@ def pair(
     name: str = "",
     inputs: Sequence[str] = (),
     shapes: Mapping[str, int | tuple[int, ...]] | None = None,
+    seconds: float = 20.0,
 ) -> tuple[Operation, Row]:
     """A pair of functions beside its row, as `check` takes them apart.
 
@@ -161,21 +206,37 @@ def pair(
     for what, function in (("forward", forward), ("backward", backward)):
         if not callable(function):
             raise UsageError(f"the {what} {function!r} is no function")
+    if not isinstance(name, str):
+        raise UsageError(f"name: {name!r} is no text")
+    if shapes is not None and not isinstance(shapes, Mapping):
+        raise UsageError(f'shapes: {shapes!r} names no inputs: write {{"x": 3}}')
     if inputs:
         check_names(name or "inputs", inputs)
-    operation = _operation(forward, backward, name, inputs, shapes)
+    try:
+        operation = _operation(forward, backward, name, inputs, shapes)
+    except UsageError:
+        raise
+    except Exception as error:  # an object may do anything when it is asked for its signature
+        raise UsageError(f"the functions cannot be looked into ({type(error).__name__}: {error})") from error
     names = operation.inputs
     bends = _corners(corners, names)
     operation.keeps_policy = any(corner.answers for corner in bends)
-    operation.problem = operation.complaint()
-    if definition is None:
-        meant = _own_trace(operation, operation)
-        operation.own_definition = True
-    elif callable(definition) and not hasattr(definition, "free_symbols"):
-        meant = _own_trace(operation, _operation(definition, backward, name, inputs, shapes))
-    else:
-        meant = _as_term("definition", definition, names, False)
-    where = natural(meant) if domain is None else _as_condition(domain, names)
+    operation.own_definition = definition is None
+    meant, where = constant(0), TRUE if domain is None else _as_condition(domain, names)
+    try:
+        with time_limit(seconds):
+            operation.problem = operation.complaint()
+            if definition is None:
+                meant = _own_trace(operation, operation)
+            elif callable(definition) and not hasattr(definition, "free_symbols"):
+                meant = _own_trace(operation, _operation(definition, backward, name, inputs, shapes))
+            else:
+                meant = _as_term("definition", definition, names, False)
+            where = natural(meant) if domain is None else where
+    except OutOfTime:
+        operation.problem = f"the functions did not end within {seconds:g} s when they were run for the first time"
+    except RecursionError:
+        operation.problem = "the definition is nested too deeply to be read: a loop of too many turns?"
     return operation, formula_row(operation.name, meant, names, where, bends)
 
 
@@ -198,6 +259,7 @@ class DerivativeCase:
 
         __tracebackhide__ = True
         now = current()
+        _check_numbers(points, seed)
         options = Options(points=now.points if points is None else points, seed=now.seed if seed is None else seed)
         report = replace(verify_here(self.subject, options=options), strict=now.strict if strict is None else strict)
         if self.config is not None:
@@ -269,11 +331,9 @@ def _operation(
 def _own_trace(operation: FunctionPair, meant: FunctionPair) -> Term:
     """The forward of ``meant`` on symbols; a problem of the operation where it does not run on them."""
     from verify.trace.explore import explore
-    from verify.trace.term import term
-
     try:
         (found,) = explore(lambda: (term(meant.forward(*map(symbol, operation.inputs))),))
-    except Exception as error:  # the user's own code may raise anything
+    except (Exception, SystemExit) as error:  # the user's own code may raise anything
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         way_out = 'say what it computes: definition="..."'
         operation.problem = operation.problem or f"the forward does not run on symbols ({reason}); {way_out}"
@@ -293,40 +353,74 @@ def _as_term(what: str, given: Any, names: Sequence[str], condition_wanted: bool
         try:
             return condition(given, names) if condition_wanted else expression(given, names)
         except ExpressionError as error:
-            raise UsageError(f"{what} {given!r}: {error}") from None
+            raise UsageError(f"{what} {_short(given)}: {error}") from None
+    if isinstance(given, (int, float, Fraction)) and not condition_wanted:
+        return term(given)
+    if not isinstance(given, bool) and not hasattr(given, "free_symbols"):
+        example = '"x > 0"' if condition_wanted else '"tanh(x)"'
+        raise UsageError(f"{what} {_short(given)} is no formula: write it as text, {example}, or in SymPy")
     try:
         found = condition_from_sympy(given) if condition_wanted else from_sympy(given)
-    except (TypeError, AttributeError) as error:
-        raise UsageError(f"{what} {given!r}: {error}; write it as text, or as a SymPy expression") from None
+    except (TypeError, AttributeError, RecursionError) as error:
+        raise UsageError(f"{what} {_short(given)}: {error}; write it as text, or as a SymPy expression") from None
     for unknown in symbols_of(found):
         if unknown not in names:
             raise UsageError(f"{what} {given}: {unknown!r} is no input{nearest(unknown, names)}")
     return found
 
 
+def _short(given: Any) -> str:
+    """What somebody passed, as a message has room for it."""
+    shown = repr(given)
+    return shown if len(shown) <= SHOWN else f"{shown[: SHOWN - 3]}..."
+
+
 def _corners(given: Corners, names: Sequence[str]) -> tuple[Corner, ...]:
     """Corners that a user declares, each an expression that is 0 there, or a number for the one input."""
     if isinstance(given, (str, int, float)):
         given = (given,)
+    if not isinstance(given, Iterable):
+        raise UsageError(f"corners: {given!r} is no list of places, and no mapping of places to slopes")
     pairs = given.items() if isinstance(given, Mapping) else ((place, None) for place in given)
     found = []
     for place, answers in pairs:
-        if isinstance(place, (int, float, Fraction)):
+        if isinstance(place, (Real, Decimal)):
             if len(names) != 1:
                 raise UsageError(f"corners: {place} is a place of one input, here are {', '.join(names)}")
-            at: Term = symbol(names[0]) if place == 0 else apply("sub", symbol(names[0]), place)
+            if not _is_finite(place):
+                raise UsageError(f"corners: {place!r} is no place: write a number")
+            at: Term = symbol(names[0]) if place == 0 else apply("sub", symbol(names[0]), _exact(place))
         else:
             at = _as_term("corners", place, names, False)
         slopes = () if answers is None else tuple(answers) if isinstance(answers, (tuple, list)) else (answers,)
         if answers is not None and len(slopes) != len(names):
             raise UsageError(f"corners: {place} needs {len(names)} answers, one for each input, not {len(slopes)}")
+        for slope in slopes:
+            if not _is_finite(slope):
+                raise UsageError(f"corners: the answer {slope!r} at {place} is no number")
         found.append(FormulaCorner((at,), slopes))
     return tuple(found)
 
 
-def _point(given: Mapping[str, Any] | None, names: Sequence[str]) -> tuple[tuple[str, float], ...]:
+def _exact(x: Any) -> float | Fraction:
+    """A number of any kind as one that can stand in a term."""
+    return Fraction(x) if isinstance(x, (Rational, Decimal)) else float(x)
+
+
+def _is_finite(x: Any) -> bool:
+    """A number that is one: no text, no NaN, no infinity, no answer to a question; SymPy's count."""
+    if isinstance(x, bool):
+        return False
+    if isinstance(x, (Real, Decimal)):
+        return math.isfinite(x)
+    return bool(getattr(x, "is_number", False)) and bool(x.is_finite)
+
+
+def _point(given: Any, names: Sequence[str]) -> tuple[tuple[str, float], ...]:
     if given is None:
         return ()
+    if not isinstance(given, Mapping):
+        raise UsageError(f'point: {given!r} names no inputs: write {{"{names[0]}": 0.7}}')
     for name in given:
         if name not in names:
             raise UsageError(f"point: {name!r} is no input{nearest(name, names)}")
@@ -340,7 +434,7 @@ def _float(x: Any) -> float:
     try:
         return float.fromhex(x) if isinstance(x, str) and "0x" in x.lower() else float(Fraction(x))
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
-        raise UsageError(f"point: {x!r} is no number: write 0.7, '7/10' or '0x1.6p-1'") from None
+        raise UsageError(f"point: {_short(x)} is no number: write 0.7, '7/10' or '0x1.6p-1'") from None
 
 
 def _judged(report: Report, strict: bool, raises: bool) -> Report:

@@ -7,20 +7,25 @@ or takes its process down costs that one check its verdict (`inconclusive`, with
 from __future__ import annotations
 
 import gc
+import math
 import multiprocessing
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection, wait
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from verify.checks import CHECKS, Check
+from verify.errors import UsageError
 from verify.findings import Answer, Finding, Question, Source, Verdict
+from verify.limits import OutOfTime, limit_memory, time_limit
 from verify.mirror import Row
 from verify.report import OperationReport, Portrait, Report
 from verify.subjects.operation import Operation
+from verify.subjects.sandbox import mute
 
 DESCRIPTION = "description"
 """What a worker does first: read the rule as it is written."""
@@ -34,6 +39,8 @@ PORTRAITS = "portraits"
 MOST_LOSSES = 2
 """Workers that one operation may take down."""
 
+_ROOM = 4  # times the memory for a worker with a framework in it: its threads map far more than they use
+
 
 class Subject(Protocol):
     """What is under verification: a name, and operations beside their rows."""
@@ -42,6 +49,17 @@ class Subject(Protocol):
     def name(self) -> str: ...
 
     def operations(self) -> Iterator[tuple[Operation, Row]]: ...
+
+
+@runtime_checkable
+class PartedSubject(Subject, Protocol):
+    """A subject whose code does not run in our own process at all, nor in a fork of it: a framework's functions."""
+
+    def parts(self) -> Iterator[tuple[str, PartedSubject]]:
+        """The names of its operations, each with a subject of that one alone, which can be pickled."""
+
+    def prepare(self) -> None:
+        """Load what all of its operations need."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +91,14 @@ class Options:
 
 @dataclass
 class Task:
-    """One operation: all its cases (an operation with constants has several), under all checks."""
+    """One operation: all its cases (an operation with constants has several), under all checks.
+
+    part: what the worker reads the cases from, where it is not for this process to do; then it tells the rest, too
+    """
 
     name: str
     cases: list[tuple[Operation, Row]]
+    part: PartedSubject | None = None
     findings: list[Finding] = field(default_factory=list)
     done: list[str] = field(default_factory=list)  # checks that have ended, one way or another
     running: str = DESCRIPTION
@@ -86,6 +108,8 @@ class Task:
     portraits: tuple[Portrait, ...] = ()
     ended: bool = False
     source: Source = field(default_factory=lambda: Source("", 0))
+    inputs: tuple[str, ...] = ()
+    command: str = ""
 
 
 def verify(
@@ -98,7 +122,7 @@ def verify(
 
     An interrupt (Ctrl-C) ends the run with what is known, marked incomplete.
     """
-    tasks = _tasks(subject, names, options)
+    tasks = _parts(subject, names) if isinstance(subject, PartedSubject) else _tasks(subject, names, options)
     checks = [check for check in CHECKS if check.question in options.questions]
     complete = True
     try:
@@ -109,19 +133,53 @@ def verify(
 
 
 def verify_here(subject: Subject, names: Sequence[str] = (), options: Options = Options()) -> Report:
-    """The same in this process, for code that the caller trusts: no limits of time or memory, and no start of any."""
+    """The same in this process, for code that can run nowhere else: a function that somebody holds.
+
+    A check ends after `Options.seconds` here, too.  What is asked of the prover is worked out in a process beside this
+    one, which is killed where it must be (verify/proof/process.py); the rest is interrupted by an alarm, which reaches
+    Python code on the main thread of a POSIX process (verify/limits.py) and nothing else.  Memory has no limit here,
+    and code that ends the process ends it.
+    """
+    from verify.proof import process
+
+    process.start()
     tasks = _tasks(subject, names, options)
+    process.ready()
     checks = [check for check in CHECKS if check.question in options.questions]
     for task in tasks:
         if not task.ended:
-            cases = _cases(task, options)
-            task.rule, task.source = task.cases[0][0].written(), task.cases[0][0].source
-            for check in checks:
-                task.findings += _found(check, cases)
-            if options.portraits:
-                task.portraits = _portraits(cases, options)
+            _work_here(task, checks, options)
             task.ended = True
     return _reported(subject, tasks, options, complete=True, whole=not names)
+
+
+def _work_here(task: Task, checks: list[Check], options: Options) -> None:
+    """What a worker does, without one."""
+    cases = _cases(task, options)
+    operation = task.cases[0][0]
+
+    def described() -> None:
+        task.rule, task.source = operation.written(), operation.source
+
+    def found(check: Check) -> None:
+        task.findings += _found(check, cases)
+
+    def portrayed() -> None:
+        task.portraits = _portraits(cases, options)
+
+    steps: list[tuple[str, Callable[[], None]]] = [(DESCRIPTION, described)]
+    steps += [(check.name, partial(found, check)) for check in checks]
+    steps += [(PORTRAITS, portrayed)] if options.portraits else []
+    for name, step in steps:
+        if name in task.done:
+            continue
+        task.running = name
+        try:
+            with time_limit(options.seconds):
+                step()
+            task.done.append(name)
+        except OutOfTime:
+            _lost(task, checks, f"it ran longer than {options.seconds:g} s and was stopped")
 
 
 def _tasks(subject: Subject, names: Sequence[str], options: Options) -> list[Task]:
@@ -131,15 +189,35 @@ def _tasks(subject: Subject, names: Sequence[str], options: Options) -> list[Tas
         if not names or operation.name in names:
             tasks.setdefault(operation.name, Task(operation.name, [])).cases.append((operation, row))
     for task in tasks.values():
-        for operation, _ in task.cases:
-            if operation.problem and options.questions:
-                task.ended, task.source, task.rule = True, operation.source, operation.written()
-                task.findings.append(_unreadable(operation, options.questions[0]))
+        operation = task.cases[0][0]
+        task.inputs, task.command = operation.inputs, operation.command
+        task.findings += _unreadable(task.cases, options)
+        if task.findings:
+            task.ended, task.source, task.rule = True, operation.source, _written(operation, options)
     return list(tasks.values())
 
 
-def _unreadable(operation: Operation, question: Question) -> Finding:
-    return Finding(operation.name, question, Verdict.INCONCLUSIVE, READING, operation.problem, source=operation.source)
+def _parts(subject: PartedSubject, names: Sequence[str]) -> list[Task]:
+    """The same of a subject that workers read."""
+    wanted = [(name, part) for name, part in subject.parts() if not names or name in names]
+    return [Task(name, [], part, source=Source(name, 0)) for name, part in wanted]
+
+
+def _written(operation: Operation, options: Options) -> tuple[str, ...]:
+    try:
+        with time_limit(options.seconds):
+            return operation.written()
+    except OutOfTime:
+        return (f"(does not run on symbols: it ran longer than {options.seconds:g} s)",) * len(operation.inputs)
+
+
+def _unreadable(cases: list[tuple[Operation, Row]], options: Options) -> list[Finding]:
+    """A finding for each case that cannot be read; none where nothing is asked."""
+    return [
+        Finding(o.name, options.questions[0], Verdict.INCONCLUSIVE, READING, o.problem, source=o.source)
+        for o, _ in cases
+        if o.problem and options.questions
+    ]
 
 
 def _reported(subject: Subject, tasks: list[Task], options: Options, complete: bool, whole: bool) -> Report:
@@ -173,10 +251,7 @@ def _report(task: Task, options: Options) -> OperationReport:
     }
     if any(f.check == READING for f in task.findings):  # it could not be read: that is all there is to say
         answers = {question: answer for question, answer in answers.items() if answer.findings}
-    operation = task.cases[0][0]
-    return OperationReport(
-        task.name, task.rule, task.source, answers, operation.inputs, operation.command, task.portraits
-    )
+    return OperationReport(task.name, task.rule, task.source, answers, task.inputs, task.command, task.portraits)
 
 
 # ------------------------------------------------------------------------------------------------- the workers
@@ -186,16 +261,18 @@ class _Worker:
     """A process, the pipe to it, and the task it is at."""
 
     def __init__(self, tasks: list[Task], checks: list[Check], options: Options) -> None:
-        context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        apart = any(task.part is not None for task in tasks)  # a framework's threads do not survive a fork
+        context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" and not apart else "spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_work, args=(theirs, tasks, checks, options), daemon=True)
         self.process.start()
         theirs.close()
         self.task: Task | None = None
+        self.started = False
 
     def assign(self, index: int, task: Task) -> None:
         self.task = task
-        task.since = time.monotonic()
+        task.since = time.monotonic() if self.started else math.inf  # what it takes to start is nobody's time
         self.pipe.send((index, tuple(task.done)))
 
     def stop(self) -> None:
@@ -222,6 +299,7 @@ def _run(tasks: list[Task], checks: list[Check], options: Options, progress: Cal
                 if worker.pipe in ready:
                     try:
                         ended = _receive(worker.pipe, task)
+                        worker.started = True
                     except EOFError:
                         worker.process.join()
                         reason = f"the process ended with code {worker.process.exitcode} in the middle of it"
@@ -237,8 +315,12 @@ def _run(tasks: list[Task], checks: list[Check], options: Options, progress: Cal
                 if reason:
                     _lost(task, checks, reason)
                     worker.stop()
-                    workers[place] = fresh = _Worker(tasks, checks, options)
-                    fresh.assign(index_of[id(task)], task)
+                    worker.task = None
+                    if task.ended:
+                        progress(task.name)
+                    if not task.ended or waiting:
+                        workers[place] = fresh = _Worker(tasks, checks, options)
+                        fresh.assign(*(waiting.pop() if task.ended else (index_of[id(task)], task)))
     finally:
         for worker in workers:
             worker.stop()
@@ -248,8 +330,10 @@ def _receive(pipe: Connection, task: Task) -> bool:
     """Take one message; True when the task has ended."""
     kind, content = pipe.recv()
     task.since = time.monotonic()
+    if kind == "usage":
+        raise UsageError(content)
     if kind == "rule":
-        task.rule, task.source = content
+        task.rule, task.source, task.inputs, task.command = content
         task.done.append(DESCRIPTION)
     elif kind == "begin":
         task.running = content
@@ -270,6 +354,13 @@ def _lost(task: Task, checks: list[Check], reason: str) -> None:
     """
     task.losses += 1
     task.done.append(task.running)
+    if task.running == DESCRIPTION and task.part is not None:  # it could not even be read, and would not be again
+        task.ended, task.rule = True, (f"(cannot be read: {reason})",)
+        message = f"it cannot be read: {reason}"
+        task.findings.append(
+            Finding(task.name, checks[0].question, Verdict.INCONCLUSIVE, READING, message, source=task.source)
+        )
+        return
     if task.running == DESCRIPTION:
         task.rule = (f"(does not run on symbols: {reason})",)
     lost = {task.running: f"the check did not end: {reason}"}
@@ -279,6 +370,7 @@ def _lost(task: Task, checks: list[Check], reason: str) -> None:
                 lost[check.name] = f"not tried, after other checks did not end: {reason}"
                 task.done.append(check.name)
         task.done.append(PORTRAITS)
+        task.ended = True
     task.findings += [
         Finding(task.name, c.question, Verdict.INCONCLUSIVE, c.name, lost[c.name], source=task.source)
         for c in checks
@@ -289,16 +381,23 @@ def _lost(task: Task, checks: list[Check], reason: str) -> None:
 def _work(pipe: Connection, tasks: list[Task], checks: list[Check], options: Options) -> None:
     """The life of a worker: take an operation, stream its findings, until the pipe closes."""
     gc.disable()  # the mirror and the terms live as long as the worker
-    _limit_memory(options.gibibytes)
     try:
+        _prepare(tasks, options)
+        pipe.send(("started", None))
         while True:
             index, done = pipe.recv()
             task = tasks[index]
+            pipe.send(("begin", DESCRIPTION))
+            if task.part is not None:
+                task.cases = task.cases or list(task.part.operations())
+                if problems := _unreadable(task.cases, options):
+                    pipe.send(("rule", _description(task)))
+                    pipe.send(("findings", problems))
+                    pipe.send(("end", None))
+                    continue
             cases = _cases(task, options)
-            operation = task.cases[0][0]
             if DESCRIPTION not in done:
-                pipe.send(("begin", DESCRIPTION))
-                pipe.send(("rule", (operation.written(), operation.source)))
+                pipe.send(("rule", _description(task)))
             for check in checks:
                 if check.name in done:
                     continue
@@ -308,8 +407,26 @@ def _work(pipe: Connection, tasks: list[Task], checks: list[Check], options: Opt
                 pipe.send(("begin", PORTRAITS))
                 pipe.send(("portraits", _portraits(cases, options)))
             pipe.send(("end", None))
+    except UsageError as error:
+        pipe.send(("usage", str(error)))
     except (EOFError, BrokenPipeError, KeyboardInterrupt):
         pass
+
+
+def _prepare(tasks: list[Task], options: Options) -> None:
+    """What a worker needs before its first task: a framework, if it is one's functions, and a limit to its memory."""
+    parts = [task.part for task in tasks if task.part is not None]
+    if parts:
+        mute()
+        gc.enable()  # its tracers make cycles
+        parts[0].prepare()
+    limit_memory(options.gibibytes * (_ROOM if parts else 1))
+
+
+def _description(task: Task) -> tuple[tuple[str, ...], Source, tuple[str, ...], str]:
+    """The rule as it is written, where it stands, its operands, and how to verify it again."""
+    operation = task.cases[0][0]
+    return operation.written(), operation.source, operation.inputs, operation.command
 
 
 def _found(check: Check, cases: list[Any]) -> list[Finding]:
@@ -321,28 +438,10 @@ def _found(check: Check, cases: list[Any]) -> list[Finding]:
             findings.append(case.finding(check, Verdict.INCONCLUSIVE, "the check ran out of memory"))
         except RecursionError:
             findings.append(case.finding(check, Verdict.INCONCLUSIVE, "the check recursed too deeply"))
+        except SystemExit as error:
+            message = f"the operation exits (code {error.code!r})"
+            findings.append(case.finding(check, Verdict.INCONCLUSIVE, message))
         except Exception as error:  # a mistake of ours must cost this check its verdict, and be seen
             message = f"an internal error, please report it: {type(error).__name__}: {error}"
             findings.append(case.finding(check, Verdict.INCONCLUSIVE, message))
     return findings
-
-
-def _limit_memory(gibibytes: float) -> None:
-    """No worker takes the machine down: so much more than it has now, and an allocation is a MemoryError in it."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
-        return
-    limit = _address_space() + int(gibibytes * 2**30)
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    if hard == resource.RLIM_INFINITY or limit < hard:
-        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
-
-
-def _address_space() -> int:
-    """Bytes that this process has mapped, large libraries included; 0 where the system does not tell."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError):
-        return 0

@@ -7,9 +7,9 @@ another question: a rule that is right but miswired is proved here, and told of 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flint import arb
 
@@ -19,12 +19,15 @@ from verify.numbers import differences
 from verify.numbers.ulps import decimal
 from verify.proof.enclose import Enclosure
 from verify.proof.interpret import unread
+from verify.proof.process import Lost, in_time
 from verify.proof.result import Bend, BoundaryResult, Proof, Status
 from verify.trace.term import Term, topological
 from verify.trace.text import written
 
 if TYPE_CHECKING:
     from verify.proof.refute import Witness
+
+Answer = TypeVar("Answer")
 
 _LONG = 60  # characters of a formula that still help a reader beside a number
 
@@ -47,7 +50,7 @@ def check(case: Case) -> Iterator[Finding]:
         yield from refuted
         if refuted:
             return
-        if settled(proof):
+        if _in_time(settled, proof):
             message = "SymPy simplifies rule - derivative to 0, where the prover does not reach"
             yield case.finding("proof", Verdict.MATCHED, message)
         elif unknown := unread(proof.obligation.definition, proof.obligation.forward, *proof.obligation.gradients):
@@ -55,6 +58,14 @@ def check(case: Case) -> Iterator[Finding]:
             yield case.finding("proof", Verdict.MATCHED, message)
         else:
             yield case.finding("proof", Verdict.INCONCLUSIVE, "not decided: " + _open(proof))
+
+
+def _in_time(work: Callable[..., Answer], *arguments: Any) -> Answer | None:
+    """What the prover has to say; None where it does not say it within the time of the check."""
+    try:
+        return in_time(work, *arguments)
+    except Lost:
+        return None
 
 
 def _open(proof: Proof) -> str:
@@ -86,11 +97,10 @@ def _refuted(case: Case, proof: Proof) -> Iterator[Finding]:
     """A finding for each wrong partial or forward with a witness; without any, one for a boundary."""
     from verify.proof.refute import refutations
 
-    found = False
-    for witness in refutations(proof):
-        found = True
+    witnesses = _in_time(refutations, proof) or ()
+    for witness in witnesses:
         yield _told(case, proof, witness)
-    if found:
+    if witnesses:
         return
     for boundary in proof.boundaries:
         if boundary.bend is Bend.REJECTED:
@@ -103,7 +113,7 @@ def _evidence(case: Case, proof: Proof, boundary: BoundaryResult) -> dict[str, A
     """The simplest point of the boundary, the rule's answer and the slopes around it there."""
     from verify.proof.places import place
 
-    at = place(proof.obligation, boundary)
+    at = _in_time(place, proof.obligation, boundary)
     if at is None:
         details = [("ours", _vector(boundary.rule))] if boundary.rule is not None else []
         details += [("slopes", f"{_vector(limit)}   on one side of it") for limit in boundary.limits]
@@ -161,7 +171,8 @@ def _told(case: Case, proof: Proof, witness: Witness) -> Finding:
         details.append(
             ("certified", f"the secant over h = {h} excludes the rule on all of it (mean value theorem)")
         )
-    diagnosis = None if case.options.alone else diagnose(proof, witness)  # told to people, no part of the verdict
+    # told to people, no part of the verdict
+    diagnosis = None if case.options.alone else _in_time(diagnose, proof, witness)
     if diagnosis is not None:
         details.append(("likely", diagnosis.mistake))
     elif i is not None:

@@ -1,6 +1,7 @@
 """``jax``, ``torch`` and ``autograd``: verify functions of a framework, those of its table or those that are named.
 
-They are verified in this process: a framework that has started its threads does not survive a fork.
+They are verified in workers that are started anew, and not forked: a framework that has started its threads does not
+survive a fork.  A function that hangs or ends its process costs itself its verdict.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import argparse
 
 from verify.commands.verification import verified
-from verify.harness import verify_here
 
 
 def run_jax(arguments: argparse.Namespace, rest: list[str]) -> int:
@@ -29,4 +29,4 @@ def run_autograd(arguments: argparse.Namespace, rest: list[str]) -> int:
 def _run(framework: str, arguments: argparse.Namespace, rest: list[str]) -> int:
     from verify.subjects.frameworks import functions
 
-    return verified(arguments, functions(framework, rest), (), how=verify_here)
+    return verified(arguments, functions(framework, rest), ())

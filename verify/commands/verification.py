@@ -17,7 +17,7 @@ from verify.commands.codes import FAILED, INTERRUPTED, NOTHING, OK
 from verify.errors import UsageError
 from verify.escape import visible
 from verify.findings import Question
-from verify.harness import Options, Subject, verify
+from verify.harness import Options, PartedSubject, Subject, verify
 from verify.mirror import Row
 from verify.report import Report
 from verify.reports import text
@@ -51,11 +51,13 @@ def verified(
         from verify.subjects.second import SecondOrder
 
         subject = SecondOrder(subject)
-    cases = chosen(subject, names)
+    here = arguments.proof or arguments.certificate or arguments.accuracy or arguments.dtype or arguments.exhaustive
+    read = here or not isinstance(subject, PartedSubject)  # else its code runs in workers alone
+    cases = chosen(subject, names) if read else []
     options = replace(options_of(arguments), portraits=formulas(wanted), plots=plots(wanted))
     if arguments.order == 2:  # corners and wiring are the first order's
         options = replace(options, questions=tuple(q for q in options.questions if q in _SECOND))
-    if not cases or not options.questions:
+    if (read and not cases) or not options.questions:
         print("verify: nothing selected", file=sys.stderr)
         return NOTHING
     if arguments.proof:

@@ -10,6 +10,8 @@ from engine.arithmetic import arithmetic
 from verify.trace.floats import compile_floats
 from verify.trace.term import Condition, Term, substitute, symbol, term, topological
 
+_NUMBERS = {float, int, bool}
+
 
 class Formulas:
     """Some terms in named inputs, as one function of data of any kind."""
@@ -24,7 +26,7 @@ class Formulas:
 
     def __call__(self, *data: Any) -> tuple[Any, ...]:
         """The values: IEEE doubles for floats and ints, which never raise; terms for terms."""
-        if all(isinstance(x, (float, int)) for x in data):
+        if set(map(type, data)) <= _NUMBERS:
             if self._doubles is None:
                 self._doubles = compile_floats(self.terms, self.inputs, ieee=True)
             return self._doubles(*map(float, data))

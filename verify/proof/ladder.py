@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from verify.proof.enclose import Enclosure, enclosed
 from verify.proof.obligation import Obligation
+from verify.proof.process import Lost, in_time
 from verify.proof.prove import prove
 from verify.proof.recognise import recognised
 from verify.proof.result import Proof, Status
@@ -23,7 +24,17 @@ COPIED = 12
 
 
 def decided(obligation: Obligation) -> Proof:
-    """The proof as far up the ladder as it takes; where no rung holds, what the first one found."""
+    """The proof as far up the ladder as it takes; where no rung holds, what the first one found.
+
+    In time, where a time is set; a proof that does not end in it failed for that reason.
+    """
+    try:
+        return in_time(_decided, obligation)
+    except Lost as lost:
+        return Proof(obligation, failure=f"the proof {lost}")
+
+
+def _decided(obligation: Obligation) -> Proof:
     first = prove(obligation)
     if first.status is Status.PROVED:
         return first
@@ -39,11 +50,18 @@ def decided(obligation: Obligation) -> Proof:
 def within(proof: Proof) -> tuple[Enclosure, ...]:
     """Bounds of rule - derivative where a rule holds rounded constants, one for each open identity.
 
-    Empty where there are no such constants, where anything else is open, or where a bound cannot be shown.
+    Empty where there are no such constants, where anything else is open, or where a bound cannot be shown (in time).
     """
-    obligation = proof.obligation
-    if not any(_is_copied(t.value) for t in topological(*obligation.gradients) if t.op == "const"):
+    if not any(_is_copied(t.value) for t in topological(*proof.obligation.gradients) if t.op == "const"):
         return ()
+    try:
+        return in_time(_within, proof)
+    except Lost:
+        return ()
+
+
+def _within(proof: Proof) -> tuple[Enclosure, ...]:
+    obligation = proof.obligation
     if proof.failure or any(b.status is not Status.PROVED for b in proof.boundaries):
         return ()
     bounds = []

@@ -8,7 +8,7 @@ theorem (f(a+h) - f(a))/h is the slope somewhere in [a, a+h], so a rule that is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -81,12 +81,10 @@ class Witness:
         return self.certificate is not None or self.operand is None
 
 
-def refutations(proof: Proof) -> Iterator[Witness]:
+def refutations(proof: Proof) -> list[Witness]:
     """A witness that the forward is wrong, and one for each operand whose rule is, where there is one."""
-    for operand in (None, *range(len(proof.obligation.inputs))):
-        witness = refute(proof, operand)
-        if witness is not None:
-            yield witness
+    found = [refute(proof, operand) for operand in (None, *range(len(proof.obligation.inputs)))]
+    return [witness for witness in found if witness is not None]
 
 
 def refute(proof: Proof, operand: int | None) -> Witness | None:

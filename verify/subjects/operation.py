@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from verify.findings import Source
 from verify.trace.explore import explore
-from verify.trace.term import Condition, Term, symbol, term, topological
+from verify.trace.term import Condition, Term, symbol, term
 from verify.trace.text import written
 
 
@@ -91,7 +91,7 @@ class Operation(ABC):
         data = [symbol(name) for name in self.inputs]
         try:
             rules = explore(lambda: tuple(map(term, self.run(data, upstream=1).gradients)))
-            return tuple(map(_readable, rules))
+            return tuple(written(rule, READABLE) for rule in rules)
         except Exception as error:  # the subject's own code may raise anything
             return (f"(does not run on symbols: {type(error).__name__})",) * len(self.inputs)
 
@@ -168,13 +168,6 @@ class Operation(ABC):
 
 READABLE = 150
 """Steps of a formula that a line of a report can still show; a loop unrolled has thousands."""
-
-def _readable(rule: Term) -> str:
-    """The formula, or how many steps it has where nobody would read it: shared parts are written out each time."""
-    sizes: dict[Term, int] = {}
-    for t in topological(rule):
-        sizes[t] = 1 + sum(sizes[a] for a in t.args)
-    return written(rule) if sizes[rule] <= READABLE else f"(a formula of {len(sizes)} steps)"
 
 
 INPUT_NAMES = ("x", "y", "z", "u", "v", "w")

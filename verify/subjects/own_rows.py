@@ -64,7 +64,7 @@ class OwnRow(FormulaRow):
 
 def domain(definition: Term) -> Condition:
     """Where the formula has a value, as far as it shows outside of its branches."""
-    parts = dict.fromkeys(_needs(definition, set()))
+    parts = dict.fromkeys(_needs(definition))
     return reduce(lambda a, b: a & b, parts) if parts else TRUE
 
 
@@ -79,29 +79,36 @@ _BOUNDS: dict[str, tuple[tuple[str, int], ...]] = {
 }
 
 
-def _needs(node: Term, seen: set[Term]) -> Iterator[Condition]:
-    if node in seen:
-        return
-    seen.add(node)
-    if node.op == "where":  # a branch looks after itself
-        yield from (need for part in node.args[0].args for need in _needs(part, seen))
-        return
-    for argument in node.args:
-        yield from _needs(argument, seen)
-    for op, bound in _BOUNDS.get(node.op, ()):
-        yield from _unless_plain(op, node.args[0], bound)
-    if node.op == "div":
-        yield from _unless_plain("ne", node.args[1], 0)
-    elif node.op == "tan":
-        yield compare("ne", apply("cos", node.args[0]), 0)
-    elif node.op == "pow":
-        base, exponent = node.args
-        if exponent.op != "const":
-            yield from _unless_plain("gt", base, 0)
-        elif exponent.value.denominator == 1:
-            yield from _unless_plain("ne", base, 0) if exponent.value < 0 else ()
-        else:
-            yield from _unless_plain("ge" if exponent.value > 0 else "gt", base, 0)
+def _needs(root: Term) -> Iterator[Condition]:
+    for node in _outside_of_branches(root):
+        for op, bound in _BOUNDS.get(node.op, ()):
+            yield from _unless_plain(op, node.args[0], bound)
+        if node.op == "div":
+            yield from _unless_plain("ne", node.args[1], 0)
+        elif node.op == "tan":
+            yield compare("ne", apply("cos", node.args[0]), 0)
+        elif node.op == "pow":
+            base, exponent = node.args
+            if exponent.op != "const":
+                yield from _unless_plain("gt", base, 0)
+            elif exponent.value.denominator == 1:
+                yield from _unless_plain("ne", base, 0) if exponent.value < 0 else ()
+            else:
+                yield from _unless_plain("ge" if exponent.value > 0 else "gt", base, 0)
+
+
+def _outside_of_branches(root: Term) -> list[Term]:
+    """Every term below ``root``, operands first: a branch looks after itself, only what is compared is looked into."""
+    order: dict[Term, None] = {}
+    stack: list[tuple[Term, bool]] = [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            order[node] = None
+        elif node not in order:
+            below = node.args[0].args if node.op == "where" else node.args
+            stack += [(node, True), *((argument, False) for argument in reversed(below))]
+    return list(order)
 
 
 def _unless_plain(op: str, a: Term, bound: int) -> Iterator[Condition]:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
+from textwrap import shorten
 from typing import Any
 
 from verify.errors import UsageError
@@ -22,6 +23,7 @@ from verify.findings import Source
 from verify.language.parse import nearest, unfit
 from verify.mirror import Row
 from verify.subjects.operation import INPUT_NAMES, Operation, Run
+from verify.subjects.sandbox import SubjectStopped
 from verify.subjects.written import shown_path
 from verify.trace.derive import without_ones
 from verify.trace.explore import explore
@@ -47,18 +49,24 @@ class FunctionPair(Operation):
         inputs: Sequence[str] = (),
     ) -> None:
         self._forward, self._backward = forward, backward
-        self.name = name or _name(forward)
+        for function in (forward, backward):
+            if any(map(inspect.iscoroutinefunction, (function, type(function).__call__))):
+                raise UsageError(f"{name_of(function)} is asynchronous: pass a plain function that returns its value")
+        self.name = name or name_of(forward)
         self.inputs = tuple(inputs) or inputs_of(forward)
         self._asked = _asked(backward, self.inputs)
         self._symbolic: tuple[Callable[..., Any], Callable[..., Any]] | None = None
-        told = (_name(forward, "forward"), _name(backward, "backward"))
+        told = (name_of(forward, "forward"), name_of(backward, "backward"))
         self.command = f"verify.check({', '.join(told)})"
 
     def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
         forward, backward = self._functions(any(isinstance(x, Term) for x in (*data, upstream)))
         with _quiet_numpy():
-            out = plain(forward(*data))
-            gradients = self._passed(backward, data, out, upstream)
+            try:
+                out = plain(forward(*data))
+                gradients = self._passed(backward, data, out, upstream)
+            except SystemExit as error:
+                raise SubjectStopped(f"it exits (code {error.code!r})") from error
             if before is not None:
                 gradients = tuple(b + g for b, g in zip(before, gradients, strict=True))
         return Run(out, gradients, tuple(data), out, upstream)
@@ -66,7 +74,10 @@ class FunctionPair(Operation):
     def forward(self, *data: Any) -> Any:
         function, _ = self._functions(any(isinstance(x, Term) for x in data))
         with _quiet_numpy():
-            return plain(function(*data))
+            try:
+                return plain(function(*data))
+            except SystemExit as error:
+                raise SubjectStopped(f"it exits (code {error.code!r})") from error
 
     def _functions(self, symbols: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
         if not symbols:
@@ -83,7 +94,7 @@ class FunctionPair(Operation):
         _, backward = self._functions(symbols=True)
         try:
             found = explore(lambda: tuple(map(term, self._passed(backward, data, symbol(OUT), constant(1)))))
-        except Exception as error:  # the user's own code may raise anything
+        except (Exception, SystemExit) as error:  # the user's own code may raise anything
             return (f"(does not run on symbols: {type(error).__name__})",) * len(self.inputs)
         return tuple(map(written, without_ones(found)))
 
@@ -92,7 +103,10 @@ class FunctionPair(Operation):
         given = {**dict(zip(self.inputs, data, strict=True)), OUT: out, UPSTREAM: upstream}
         by_place = [given[name] for name, named in self._asked if not named]
         by_name = {name: given[name] for name, named in self._asked if named}
-        return gradients_of(backward(*by_place, **by_name), self.inputs)
+        returned = backward(*by_place, **by_name)
+        if getattr(returned, "ndim", 0) == 1:  # an array of gradients, of inputs that are numbers
+            returned = tuple(returned)
+        return gradients_of(returned, self.inputs)
 
     def rerun(self, seed: int, point: Mapping[str, str]) -> str:
         at = ", ".join(f'"{name}": "{value}"' for name, value in point.items())
@@ -103,20 +117,32 @@ class FunctionPair(Operation):
         return source_of(self._backward)
 
     def complaint(self) -> str:
-        """What is wrong with what the backward returns, "" if it is one gradient for each input."""
+        """What is wrong with what the functions return, "" if it is a number, and one gradient for each input."""
         try:
             self.traced()
         except RuleError as error:
             return str(error)
         except Exception:  # the user's own code may raise anything: the checks tell of it
-            for place in _TRIED:
-                try:
-                    self.run([place] * len(self.inputs))
-                except RuleError as error:
-                    return str(error)
-                except Exception:  # not a point of its domain, perhaps
-                    continue
+            return self._complaint_on_floats()
         return ""
+
+    def _complaint_on_floats(self) -> str:
+        found = ""
+        for place in _TRIED:
+            point = [place] * len(self.inputs)
+            try:
+                found = no_number("forward", self.forward(*point))
+                if found:
+                    continue
+                gradients = self.run(point).gradients
+            except RuleError as error:
+                return str(error)
+            except Exception:  # not a point of its domain, perhaps
+                continue
+            found = next(filter(None, (no_number("backward", gradient) for gradient in gradients)), "")
+            if not found:
+                return ""  # they answer as they should; at other places they may never end
+        return found
 
 
 @dataclass(frozen=True)
@@ -138,8 +164,9 @@ def inputs_of(forward: Callable[..., Any]) -> tuple[str, ...]:
 
     Raises UsageError where they have no names, or one that means something else.
     """
-    name = _name(forward)
-    if count := getattr(forward, "nin", 0):  # a ufunc of NumPy, which has no names of its own before NumPy 2.4
+    name = name_of(forward)
+    count = getattr(forward, "nin", 0)
+    if isinstance(count, int) and count:  # a ufunc of NumPy, which has no names of its own before NumPy 2.4
         return INPUT_NAMES[:count]
     try:
         parameters = inspect.signature(forward).parameters.values()
@@ -159,8 +186,10 @@ def inputs_of(forward: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def check_names(name: str, inputs: Sequence[str]) -> None:
+def check_names(name: str, inputs: Any) -> None:
     """Raises UsageError for an input that cannot be called so."""
+    if not isinstance(inputs, Sequence) or not all(isinstance(one, str) for one in inputs):
+        raise UsageError(f"{name}: {inputs!r} is no list of names, such as ('x', 'y')")
     for i, one in enumerate(inputs):
         reason = unfit(one) or (f"{one!r} is there twice" if one in inputs[:i] else "")
         if reason:
@@ -173,7 +202,7 @@ def _asked(backward: Callable[..., Any], inputs: Sequence[str]) -> tuple[tuple[s
     Raises UsageError for something that there is not.
     """
     known = (*inputs, OUT, UPSTREAM)
-    name = _name(backward)
+    name = name_of(backward)
     try:
         parameters = inspect.signature(backward).parameters.values()
     except (TypeError, ValueError):
@@ -213,6 +242,15 @@ def gradients_of(returned: Any, inputs: Sequence[str]) -> tuple[Any, ...]:
     return tuple(map(plain, gradients))
 
 
+def no_number(what: str, answer: Any) -> str:
+    """The complaint about an answer that nobody could take for a number, "" about all others."""
+    if hasattr(answer, "__float__") and getattr(answer, "ndim", 0) == 0:
+        return ""
+    shown = repr(answer)
+    told = "" if " at 0x" in shown else f", {shorten(shown, 60)}"  # an address is another each time
+    return f"the {what} returned a {type(answer).__name__}{told}, which is no number"
+
+
 def plain(x: Any) -> Any:
     """A number as the checks want it: NumPy's scalars as floats; what is no real number is refused."""
     if isinstance(x, (bool, complex)) and not isinstance(x, int):
@@ -231,7 +269,8 @@ def _quiet_numpy() -> Any:
 # ---------------------------------------------------------------------------------------------------- where it stands
 
 
-def _name(function: Callable[..., Any], nameless: str = "pair") -> str:
+def name_of(function: Callable[..., Any], nameless: str = "pair") -> str:
+    """What a function is called; a lambda is called nothing."""
     name = getattr(function, "__name__", type(function).__name__)
     return nameless if name == "<lambda>" else name
 
@@ -240,7 +279,7 @@ def source_of(function: Callable[..., Any]) -> Source:
     """The file and line of a function, and the line that returns its answer."""
     code = getattr(inspect.unwrap(function), "__code__", None)
     if code is None:
-        return Source(getattr(function, "__module__", "") or _name(function), 0, _name(function))
+        return Source(getattr(function, "__module__", "") or name_of(function), 0, name_of(function))
     try:
         lines, first = inspect.getsourcelines(code)
     except (OSError, TypeError):

@@ -35,6 +35,8 @@ KEYS = ("name", "inputs", "definition", "domain", "corners", "forward", "backwar
 LARGEST = 64 * 2**20  # bytes
 
 
+_OF_TERMS = {Term, Condition}
+
 _Reader = Callable[[str, Sequence[str]], Term]
 
 
@@ -58,14 +60,20 @@ class RuleOperation(Operation):
         names = (*inputs, "out", "g")
         self._forward = Formulas((forward,), inputs)
         self._backward = Formulas(self._gradients, names)
+        known = substitute(self._gradients, {symbol("out"): forward})
+        self._both = Formulas((forward, *known), (*inputs, "g"))  # what the two share is worked out once
 
     @property
     def source(self) -> Source:
         return self._source
 
     def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
-        (out,) = self._forward(*data)
-        gradients = self._backward(*data, out, upstream)
+        if not _OF_TERMS.isdisjoint(map(type, (*data, upstream))):
+            (out,) = self._forward(*data)
+            gradients = self._backward(*data, out, upstream)
+        else:
+            out, *found = self._both(*data, upstream)
+            gradients = tuple(found)
         if before is not None:
             gradients = tuple(b + g for b, g in zip(before, gradients, strict=True))
         return Run(out, gradients, tuple(data), out, upstream)

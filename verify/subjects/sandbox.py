@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import sys
-import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from multiprocessing.connection import Connection
 from typing import Any
 
 from verify.errors import UsageError
+from verify.limits import OutOfTime, alarm, limit_memory
 
 SECONDS = 2.0
 """How long one call of a subject's code may take in a worker."""
+
+GIBIBYTES = 4.0
+"""How much memory it may take in a process of its own."""
 
 
 class SubjectStopped(RuntimeError):
@@ -33,27 +35,13 @@ def bounded(what: str) -> Iterator[None]:
 
     Raises SubjectStopped, saying which of the two it was.
     """
-    timed = in_worker() and hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
-    if timed:
-        signal.signal(signal.SIGALRM, _alarm)
-        signal.setitimer(signal.ITIMER_REAL, SECONDS)
     try:
-        yield
+        with alarm(SECONDS) if in_worker() else nullcontext():
+            yield
     except SystemExit as error:
         raise SubjectStopped(f"{what} exits (code {error.code!r})") from error
-    except _Alarm:
+    except OutOfTime:
         raise SubjectStopped(f"{what} runs longer than {SECONDS:g} s") from None
-    finally:
-        if timed:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-class _Alarm(BaseException):
-    """Not an Exception: a subject's own `except Exception` must not swallow it."""
-
-
-def _alarm(*_: object) -> None:
-    raise _Alarm
 
 
 def in_worker() -> bool:
@@ -131,7 +119,7 @@ def apart(work: Callable[[Step], Any], seconds: float = 20.0) -> Any:
 
 def _work(pipe: Connection, work: Callable[[Step], Any]) -> None:
     mute()
-    _limit_memory(4 * 2**30)
+    limit_memory(GIBIBYTES)
     try:
         pipe.send(("done", work(lambda step: pipe.send(("step", step)))))
     except UsageError as error:  # its text is all there is to it
@@ -141,17 +129,3 @@ def _work(pipe: Connection, work: Callable[[Step], Any]) -> None:
             pipe.send(("error", error))
         except Exception:  # an error that cannot be pickled
             pipe.send(("error", RuntimeError(f"{type(error).__name__}: {error}")))
-
-
-def _limit_memory(room: int) -> None:
-    """So many bytes more than this process has now, and an allocation is a MemoryError in it."""
-    try:
-        import resource
-
-        with open("/proc/self/statm", encoding="ascii") as file:
-            mapped = int(file.read().split()[0]) * resource.getpagesize()
-    except (ImportError, OSError):  # a system without such a limit, or that does not tell what is used
-        return
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    if hard == resource.RLIM_INFINITY or mapped + room < hard:
-        resource.setrlimit(resource.RLIMIT_AS, (mapped + room, hard))

@@ -75,7 +75,7 @@ class VectorPair(FunctionPair):
 
         try:
             explore(run, limit=10_000)
-        except Exception as error:  # the user's own code may raise anything
+        except (Exception, SystemExit) as error:  # the user's own code may raise anything
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             raise UsageError(f"{self.name} does not run on arrays of symbols of these shapes ({reason})") from None
         return found[0]
@@ -128,7 +128,7 @@ class VectorPair(FunctionPair):
         data = [symbol(name) for name in self.inputs]
         try:
             found = explore(lambda: tuple(map(term, self.run(data, upstream=constant(1)).gradients)))
-        except Exception as error:  # the user's own code may raise anything
+        except (Exception, SystemExit) as error:  # the user's own code may raise anything
             return (f"(does not run on symbols: {type(error).__name__})",) * len(self.inputs)
         return tuple(map(written, without_ones(found)))
 
@@ -151,7 +151,7 @@ def _between(names: Sequence[str], bound: int) -> Condition:
 
 
 def _shape(given: Any) -> Shape:
-    shape = (given,) if isinstance(given, int) else tuple(given)
+    shape = (given,) if isinstance(given, int) else tuple(given) if isinstance(given, (tuple, list)) else ("",)
     if any(not isinstance(n, int) or n < 1 for n in shape):
         raise UsageError(f"shapes: {given!r} is no shape: write 3, or (2, 3)")
     return shape

@@ -15,17 +15,21 @@ _BITS = 96  # of a ball, for the functions that `math` lacks
 
 def _total(function: Callable[..., float], poles: dict[float, float] | None = None) -> Callable[..., float]:
     """``function`` with its value at each pole, and NaN wherever else it has none."""
-    known = poles or {}
+    if poles is None:
 
-    def total(*x: float) -> float:
-        if len(x) == 1 and x[0] in known:
-            return known[x[0]]
-        try:
-            return float(function(*x))
-        except (ValueError, ArithmeticError):
-            return math.nan
+        def total(*x: float) -> float:
+            try:
+                return float(function(*x))
+            except (ValueError, ArithmeticError):
+                return math.nan
 
-    return total
+        return total
+
+    def infinite(x: float) -> float:
+        return poles[x] if x in poles else total(x)
+
+    total = _total(function)
+    return infinite
 
 
 def _whole(function: Callable[[float], int]) -> Callable[[float], float]:

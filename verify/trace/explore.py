@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 from verify.trace.term import Condition, Term, asking, where
 
+MOST_DECISIONS = 1000
+"""Branches along one path: a loop until a symbol is small enough goes on for ever where every answer is yes."""
+
 
 class TooManyPaths(Exception):
     """The code branches more often than the limit allows."""
@@ -24,6 +27,8 @@ class _Path:
                 return answer
         if self.position < len(self.decisions):
             answer = self.decisions[self.position][1]
+        elif self.position == MOST_DECISIONS:
+            raise TooManyPaths(f"more than {MOST_DECISIONS} branches on one path: a loop on a symbol")
         else:
             answer = True
             self.decisions.append((condition, answer))
@@ -34,7 +39,7 @@ class _Path:
 def explore(run: Callable[[], tuple[Term, ...]], limit: int = 256) -> tuple[Term, ...]:
     """The terms that ``run()`` returns, over all its branches.
 
-    Raises TooManyPaths past ``limit`` paths (a loop on a symbol never ends), and whatever ``run`` raises.
+    Raises TooManyPaths past ``limit`` paths, or on one that never ends (a loop on a symbol); whatever ``run`` raises.
     """
     finished: list[tuple[list[tuple[Condition, bool]], tuple[Term, ...]]] = []
     prefix: list[tuple[Condition, bool]] | None = []

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from verify.trace.term import Term
+from verify.trace.term import Term, topological
+
+LONGEST = 400
+"""Steps of a formula that is written out: where parts are shared, as in a loop unrolled, the text doubles each time."""
+
+_BITS = 4096  # of a whole number that is written out; Python itself writes no more than 4300 digits
 
 _INFIX = {
     "add": (" + ", 4, 4),  # the operator, its binding strength, and that of a right operand that needs brackets
@@ -18,14 +23,24 @@ _INFIX = {
     "or": (" or ", 1, 1),
 }
 
-
-def written(term: Term) -> str:
-    """The term as text, for example ``1 - out**2``."""
-    return _written(term)[0]
+Text = tuple[str, int]  # and how tightly its outermost operator binds
 
 
-def _written(term: Term) -> tuple[str, int]:
-    """The text, and how tightly its outermost operator binds."""
+def written(term: Term, longest: int = LONGEST) -> str:
+    """The term as text, for example ``1 - out**2``; how many steps it has, where they are more than ``longest``."""
+    order = topological(term)
+    sizes: dict[Term, int] = {}
+    for t in order:
+        sizes[t] = min(longest + 1, 1 + sum(sizes[a] for a in t.args))
+    if sizes[term] > longest:
+        return f"(a formula of {len(order)} steps)"
+    texts: dict[Term, Text] = {}
+    for t in order:
+        texts[t] = _written(t, [texts[a] for a in t.args])
+    return texts[term][0]
+
+
+def _written(term: Term, args: list[Text]) -> Text:
     match term.op:
         case "const":
             return _number(term.value)
@@ -34,32 +49,35 @@ def _written(term: Term) -> tuple[str, int]:
         case "pi" | "true" | "false":
             return term.op, 9
         case "neg":
-            return "-" + _within(term.args[0], 5), 4
+            return "-" + _within(args[0], 5), 4
         case "not":
-            return "not " + _within(term.args[0], 3), 2
+            return "not " + _within(args[0], 3), 2
         case "pow":
-            return f"{_within(term.args[0], 8)}**{_within(term.args[1], 7)}", 7
+            return f"{_within(args[0], 8)}**{_within(args[1], 7)}", 7
         case op if op in _INFIX:
             sign, strength, right = _INFIX[op]
-            return f"{_within(term.args[0], strength)}{sign}{_within(term.args[1], right)}", strength
+            return f"{_within(args[0], strength)}{sign}{_within(args[1], right)}", strength
         case op:
-            return f"{op}({', '.join(map(written, term.args))})", 9
+            return f"{op}({', '.join(text for text, _ in args)})", 9
 
 
-def _within(term: Term, strength: int) -> str:
-    text, own = _written(term)
+def _within(part: Text, strength: int) -> str:
+    text, own = part
     return text if own >= strength else f"({text})"
 
 
-def _number(value: Fraction) -> tuple[str, int]:
+def _number(value: Fraction) -> Text:
     """An integer, a fraction with a small denominator, or the float that the literal was."""
     if value.denominator == 1 and abs(value) < 10**17:
         return str(value), 9 if value >= 0 else 4
-    if value.denominator < 10_000:
+    if value.denominator < 10_000 and abs(value.numerator).bit_length() <= _BITS:
         return f"{value.numerator}/{value.denominator}", 5 if value >= 0 else 4
     try:
         if Fraction(float(value)) == value:
             return repr(float(value)), 9 if value >= 0 else 4
     except OverflowError:
         pass
+    bits = max(abs(value.numerator).bit_length(), value.denominator.bit_length())
+    if bits > _BITS:
+        return f"(a number of {bits} bits)", 9
     return f"{value.numerator}/{value.denominator}", 5 if value >= 0 else 4

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from verify.errors import UsageError
@@ -39,13 +40,24 @@ class Functions:
         for entry in self.entries:
             yield from _cases(self.name, entry)
 
+    def parts(self) -> Iterator[tuple[str, Functions]]:
+        """Each function alone: no code of theirs runs for it, and no framework is imported."""
+        names = dict.fromkeys(entry.spec.partition("/")[0] for entry in self.entries)
+        for name in names:
+            yield name, Functions(self.name, tuple(e for e in self.entries if e.spec.partition("/")[0] == name))
+
+    def prepare(self) -> None:
+        """Import the framework.  Raises UsageError where it is not installed."""
+        operation_class(self.name)
+
 
 def functions(framework: str, specs: Sequence[str] = ()) -> Functions:
     """The functions of ``framework`` that ``specs`` name (``jax.nn:softplus``, ``my.module:f/2``), or its table.
 
     Raises UsageError for a framework that is not installed.
     """
-    operation_class(framework)
+    if find_spec(framework) is None:
+        raise _missing(framework)
     known = {entry.spec: entry for entry in TABLES[framework]}
     known |= {spec.partition("/")[0]: entry for spec, entry in known.items()}
     wanted = tuple(known.get(spec) or Entry(spec) for spec in specs)
@@ -60,9 +72,12 @@ def operation_class(framework: str) -> type[FrameworkOperation]:
     try:
         module = import_module(f"verify.subjects.frameworks.{framework}_rules")
     except ModuleNotFoundError as error:
-        extra = f"pip install 'backproof[{framework}]'"
-        raise UsageError(f"{framework} is not installed ({error}): {extra}") from None
+        raise _missing(framework, f" ({error})") from None
     return getattr(module, OPERATIONS[framework])  # type: ignore[no-any-return]
+
+
+def _missing(framework: str, why: str = "") -> UsageError:
+    return UsageError(f"{framework} is not installed{why}: pip install 'backproof[{framework}]'")
 
 
 def framework_of(function: Any) -> str:

@@ -1,0 +1,137 @@
+"""The process for proofs: the same answers, in time; what is killed is started again."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import time
+
+import pytest
+from flint import arb, ctx
+
+import verify
+from verify.limits import time_limit
+from verify.proof import process
+from verify.proof.ladder import _decided, decided
+from verify.proof.obligation import Obligation
+from verify.proof.process import Lost, in_time
+from verify.proof.refute import refutations
+from verify.proof.result import Status
+from verify.trace.term import TERMS, TRUE, Term, constant, symbol
+
+x, g, acc = symbol("x"), symbol("g"), symbol("acc_x")
+m = TERMS
+
+
+def rule(definition: Term, slope: Term) -> Obligation:
+    return Obligation("f", ("x",), definition, TRUE, definition, (acc + slope * g,))
+
+
+ENDLESS = rule(m.mul(x, m.div(m.pow(3, 10**8), m.pow(3, 10**8))), constant(1))
+"""x·3**100000000/3**100000000: FLINT factors the divisor, for minutes."""
+
+
+def whereabouts() -> int:
+    return os.getpid()
+
+
+def test_outside_of_a_time_limit_the_work_is_done_on_the_spot() -> None:
+    assert in_time(whereabouts) == os.getpid()
+
+
+def test_within_a_time_limit_it_is_done_in_one_process() -> None:
+    with time_limit(60.0):
+        first, second = in_time(whereabouts), in_time(whereabouts)
+    assert first == second != os.getpid()
+
+
+@pytest.mark.parametrize("slope", [1 - m.tanh(x) ** 2, 1 + m.tanh(x) ** 2])
+def test_the_proof_is_the_same(slope: Term) -> None:
+    obligation = rule(m.tanh(x), slope)
+    here = decided(obligation)
+    with time_limit(60.0):
+        there = decided(obligation)
+        witnesses = in_time(refutations, there)
+    assert there == here
+    assert [w.point for w in witnesses] == [w.point for w in refutations(here)]
+
+
+def test_a_proof_that_takes_minutes_fails_in_time_and_the_next_one_succeeds() -> None:
+    with time_limit(60.0):
+        in_time(whereabouts)  # it has started: that takes none of the time below
+    with time_limit(0.5):
+        proof = decided(ENDLESS)
+    assert proof.status is Status.UNKNOWN
+    assert proof.failure == "the proof did not end within 0.5 s and was stopped"
+    with time_limit(60.0):
+        assert decided(rule(m.tanh(x), 1 - m.tanh(x) ** 2)).status is Status.PROVED
+
+
+def test_the_verdict_of_such_a_rule_is_inconclusive() -> None:
+    text = "x*3**100000000/3**100000000"
+    report = verify.check(lambda x: 1.0 * x, lambda g: g, text, seconds=1.0, points=20, raises=False)
+    (finding,) = [f for f in report.findings if f.check == "proof"]
+    assert finding.verdict.value == "inconclusive"
+    assert finding.message == "not decided: the proof did not end within 1 s and was stopped"
+
+
+def test_a_process_that_dies_is_told_of_and_replaced() -> None:
+    with time_limit(60.0):
+        with pytest.raises(Lost, match="ended its process"):
+            in_time(os._exit, 5)
+        assert in_time(whereabouts) != os.getpid()
+
+
+def test_no_time_left_is_not_spent() -> None:
+    with time_limit(0.0), pytest.raises(Lost, match="did not end within 0 s"):
+        in_time(whereabouts)
+
+
+def test_an_error_of_ours_is_an_error_here() -> None:
+    with time_limit(60.0), pytest.raises(RuntimeError, match="AttributeError"):
+        in_time(_decided, None)
+
+
+def test_terms_nested_without_end_are_a_failure_and_no_crash() -> None:
+    deep: Term = x
+    for _ in range(50_000):
+        deep = m.sin(deep)
+    with time_limit(60.0):
+        assert decided(rule(deep, constant(1))).status is not Status.PROVED
+
+
+def test_interrupted_it_does_not_answer_the_next_question_with_this_one() -> None:
+    from verify.limits import OutOfTime, alarm
+
+    with time_limit(60.0):
+        with pytest.raises(OutOfTime), alarm(0.2):
+            in_time(time.sleep, 30)
+        assert in_time(whereabouts) != os.getpid()
+
+
+def test_where_no_process_can_be_started_the_work_is_done_on_the_spot(monkeypatch) -> None:
+    monkeypatch.setattr(process, "_PROVERS", [])
+    monkeypatch.setattr(process.sys, "executable", "/no/such/interpreter")
+    with time_limit(60.0):
+        assert in_time(whereabouts) == os.getpid()
+
+
+def test_where_the_process_ends_at_once_the_work_is_done_on_the_spot(monkeypatch) -> None:
+    monkeypatch.setattr(process, "_PROVERS", [])
+    monkeypatch.setattr(process, "_COMMAND", "raise SystemExit(1)")
+    with time_limit(60.0):
+        assert in_time(whereabouts) == os.getpid()
+        assert in_time(whereabouts) == os.getpid()
+    assert len(process._PROVERS) == 1
+
+
+@pytest.mark.parametrize("text", ["0", "1", "1/3", "nan", "inf", "pi", "wide"])
+def test_balls_cross_and_lose_nothing(text: str) -> None:
+    with ctx.workprec(300):
+        ball = {"1/3": arb(1) / 3, "pi": arb.pi(), "wide": arb(2, 1e-3)}.get(text) or arb(text)
+        sent = pickle.dumps(ball)
+    with ctx.workprec(53):
+        arrived = pickle.loads(sent)
+    assert arrived.is_nan() if text == "nan" else arrived.contains(ball)
+    assert text == "nan" or arrived.rad() <= ball.rad() * 1.0001
+    assert text == "nan" or text == "inf" or arrived.mid() == ball.mid()
