@@ -7,7 +7,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from accuracy_rules import case_of, case_with
 
@@ -66,15 +68,60 @@ def test_nans_are_counted_where_there_is_no_slope_to_judge() -> None:
     assert sum(r.nans for r in records) > 1000
 
 
-def test_a_reference_that_is_not_good_enough_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Float64 a thousandth off is held against balls, found wanting, and not used."""
-    from verify.accuracy import sweep
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("tanh", 3.0), ("gelu", -0.7518), ("sin", 1.5708), ("log", 1.0), ("softplus", 1e9), ("exp", -87.3), ("elu", 0.0)],
+)
+def test_a_sweep_of_float32_says_what_the_gauge_says(name: str, near: float) -> None:
+    """65,536 numbers around a place: polynomials, roots, branches and ends of the range, beside double-double."""
+    size, sweeper = 1 << 15, Sweeper(case_of(name), FLOAT32, 4.0)
+    end = FLOAT32.ordinal(FLOAT32.largest)
+    chunk = (FLOAT32.ordinal(near) + end) // size
+    for k in (chunk - 1, chunk):
+        record = sweeper.chunk(k, size)
+        column = sweeper.block(-end + k * size, -end + k * size + size - 1).astype(float)
+        (errors,) = sweeper.gauge.errors([column])
+        known = errors[~np.isnan(errors)]
+        assert record.judged == len(known)
+        assert record.beyond == np.count_nonzero(known > 4)
+        assert record.ulps == pytest.approx(known.max(initial=0.0), rel=2.0**-10, abs=2.0**-10)
 
-    honest = Sweeper(case_of("tanh"), FLOAT16, 8.0)
-    expected = all_chunks(honest)
-    poor = sweep._float64
-    monkeypatch.setattr(sweep, "_float64", lambda slope, column: poor(slope, column) * (1 + 1e-3))
-    assert all_chunks(Sweeper(case_of("tanh"), FLOAT16, 8.0)) == expected
+
+def test_one_wrong_answer_among_all_of_float32() -> None:
+    """Planted at a single number, which no search of points would come upon."""
+    bad = FLOAT32.step(0.3, 12345)
+    rule = lambda m, x, out: m.where(m.ge(x, bad) * m.le(x, bad), 0.5, 1 - out * out)  # noqa: E731
+    sweeper = Sweeper(case_with("tanh", rule), FLOAT32, 8.0)
+    size, place = 1 << 18, FLOAT32.ordinal(bad)
+    record = sweeper.chunk((place + FLOAT32.ordinal(FLOAT32.largest)) // size, size)
+    assert (record.beyond, record.place) == (1, place)
+
+
+def test_a_rule_that_spoils_its_data_spoils_no_reference() -> None:
+    """The numbers that a rule works on are its own copy."""
+
+    def rule(m: Any, x: Any, out: Any) -> Any:
+        if hasattr(x, "fill"):
+            x.fill(0)
+        return 1 - m.tanh(x) ** 2
+
+    place = FLOAT32.ordinal(0.5) + FLOAT32.ordinal(FLOAT32.largest)
+    record = Sweeper(case_with("tanh", rule), FLOAT32, 8.0).chunk(place >> 12, 1 << 12)
+    assert record.beyond == record.judged > 0
+
+
+def test_slopes_that_tend_to_a_power_of_two_are_held_against_balls_one_by_one() -> None:
+    """12 ULP of the binade below 1 are 6 of the one above: past a budget of 8 or within, balls say."""
+    rule = lambda m, x, out: m.one(x) + m.ratio(12, 2**24)  # noqa: E731
+    sweeper = Sweeper(case_with("softplus", rule), FLOAT32, 8.0)
+    chunk = (FLOAT32.ordinal(1e9) + FLOAT32.ordinal(FLOAT32.largest)) // 64
+    record = sweeper.chunk(chunk, 64)
+    place = FLOAT32.from_ordinal(-FLOAT32.ordinal(FLOAT32.largest) + chunk * 64)
+    measured = sweeper.gauge.measured((place,), 0)
+    assert measured is not None
+    assert record.judged == 64
+    assert record.ulps == measured.local
+    assert record.beyond == (64 if measured.local > 8 else 0)
 
 
 def sweep_to(path: Path, *more: str) -> bytes:
