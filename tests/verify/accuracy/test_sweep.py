@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +151,51 @@ def test_a_dask_cluster_of_two_processes(tmp_path: Path, capsys: pytest.CaptureF
         one = sweep_to(tmp_path / "dask.jsonl", "--backend", "dask", "--scheduler", address)
     assert one == sweep_to(tmp_path / "alone.jsonl", "--backend", "sequential")
     capsys.readouterr()
+
+
+RAY = """
+import sys
+import ray
+ray.init(num_cpus=2, include_dashboard=False)
+print(ray.get_runtime_context().gcs_address, flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def ray_cluster(environment: dict[str, str]) -> Iterator[str]:
+    """The address of a local Ray of two processes, which ends with this block."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    with subprocess.Popen([sys.executable, "-c", RAY], env=environment, **pipes) as process:
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.stdin.close()
+
+
+@pytest.mark.slow
+def test_a_ray_cluster_of_two_processes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In processes of their own: Ray's threads, warnings and hooks stay out of the other tests."""
+    pytest.importorskip("ray", reason="ray is an extra: pip install 'backproof[ray]'")
+    path, root = tmp_path / "ray.jsonl", Path(__file__).parents[3]
+    environment = {**os.environ, "PYTHONPATH": str(root), "RAY_AUTH_MODE": "disabled"}
+    words = ["sweep", "tanh", "--dtype", "float16", "--journal", str(path), "--backend", "ray"]
+    with ray_cluster(environment) as address:
+        command = [sys.executable, "-m", "verify", *words, "--scheduler", address]
+        process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    assert path.read_bytes() == sweep_to(tmp_path / "alone.jsonl", "--backend", "sequential")
+    capsys.readouterr()
+
+
+def test_a_ray_cluster_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("ray", reason="ray is an extra: pip install 'backproof[ray]'")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        words = ["sweep", "tanh", "--dtype", "float16", "--backend", "ray", "--scheduler", address]
+        assert main([*words, "--journal", str(tmp_path / "ray.jsonl")]) == 2
+    assert f"--scheduler {address}" in capsys.readouterr().err
 
 
 def test_killed_in_the_middle_it_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
