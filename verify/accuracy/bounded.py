@@ -13,6 +13,9 @@ f(a)         sup |f'| around a, times e_a
 and to each its own rounding: half an ULP of the largest computed value (and what underflow takes), K ULPs for a
 function that its library computes to K ULPs (`verify.accuracy.libm`), nothing for a product with a power of two or
 a difference of numbers within a factor of two of each other (Sterbenz).
+
+A number's library says in which format it is computed.  A constant of the rule is a float64 until it meets a number
+of another format, which rounds it to its own, as NumPy does with a plain float beside an array.
 """
 
 from __future__ import annotations
@@ -26,9 +29,10 @@ from flint import arb, fmpq
 from engine.arithmetic import FLOATS, Arithmetic, register
 from verify.accuracy.libm import GLIBC, Profile
 from verify.kinds import balls
+from verify.numbers.ulps import Format, rounded
 
 _UP = 1 + 2.0**-40  # makes up for the rounding of the bounds themselves
-_LEAST = 2.0**-1074
+_LEAST = 2.0**-1074  # of float64, in which the bounds themselves are computed
 
 
 class Bounded:
@@ -62,34 +66,36 @@ class Bounded:
         return Bounded(abs(self.value), self.error, self.libm)
 
     def __add__(self, other: Any) -> Bounded:
-        return _sum(self, _of(other, self.libm))
+        return _sum(*_met(self, other))
 
     def __radd__(self, other: Any) -> Bounded:
-        return _sum(_of(other, self.libm), self)
+        return _sum(*_met(other, self))
 
     def __sub__(self, other: Any) -> Bounded:
-        return _sum(self, -_of(other, self.libm))
+        a, b = _met(self, other)
+        return _sum(a, -b)
 
     def __rsub__(self, other: Any) -> Bounded:
-        return _sum(_of(other, self.libm), -self)
+        a, b = _met(other, self)
+        return _sum(a, -b)
 
     def __mul__(self, other: Any) -> Bounded:
-        return _product(self, _of(other, self.libm))
+        return _product(*_met(self, other))
 
     def __rmul__(self, other: Any) -> Bounded:
-        return _product(_of(other, self.libm), self)
+        return _product(*_met(other, self))
 
     def __truediv__(self, other: Any) -> Bounded:
-        return _quotient(self, _of(other, self.libm))
+        return _quotient(*_met(self, other))
 
     def __rtruediv__(self, other: Any) -> Bounded:
-        return _quotient(_of(other, self.libm), self)
+        return _quotient(*_met(other, self))
 
     def __pow__(self, other: Any) -> Bounded:
-        return _power(self, _of(other, self.libm))
+        return _power(*_met(self, other))
 
     def __rpow__(self, other: Any) -> Bounded:
-        return _power(_of(other, self.libm), self)
+        return _power(*_met(other, self))
 
 
 def _above(x: arb) -> float:
@@ -111,24 +117,44 @@ def _exactly(x: Any) -> arb:
     return arb(x)
 
 
+def _met(*numbers: Any) -> list[Bounded]:
+    """Numbers that meet in an operation, all in the library of those that are no constants.
+
+    A constant's library is `GLIBC`, which makes way for every other one.
+    """
+    libraries = [x.libm for x in numbers if isinstance(x, Bounded)]
+    libm = next((library for library in libraries if library is not GLIBC), GLIBC)
+    return [_of(x, libm) for x in numbers]
+
+
 def _of(x: Any, libm: Profile) -> Bounded:
-    if isinstance(x, Bounded):
-        return x
+    """A plain number, or a constant of float64, in the format of ``libm``."""
+    number = x if isinstance(x, Bounded) else _plain(x)
+    if number.libm is libm:
+        return number
+    if number.libm.fmt is libm.fmt or (number.error == 0 and number.value == rounded(number.value, libm.fmt)):
+        return Bounded(number.value, number.error, libm)
+    return _rounded(number.value, number.error, libm)
+
+
+def _plain(x: Any) -> Bounded:
+    """What a plain number stands for, and how far off its float is."""
     value = _exactly(x)
-    return Bounded(value, _above(value - float(x)) if value - float(x) != 0 else 0.0, libm)
+    return Bounded(value, _above(value - float(x)) if value - float(x) != 0 else 0.0)
 
 
-def _ulp(size: float) -> float:
-    """The ULP of the largest number of this size; infinite past the largest float: that has overflowed."""
-    if not size < 2.0**1023 * (2 - 2.0**-52):
+def _ulp(size: float, fmt: Format) -> float:
+    """The ULP of the largest number of this size; infinite past the largest of the format: that has overflowed."""
+    if not size < fmt.largest:
         return math.inf
-    return math.ldexp(1.0, max(math.frexp(size)[1] - 1, -1022) - 52)
+    return math.ldexp(1.0, max(math.frexp(size)[1] - 1, fmt.least) - fmt.precision + 1)
 
 
-def _rounded(value: arb, error: float, libm: Profile, ulps: float = 0.5) -> Bounded:
-    """The result of an operation that is right to so many ULPs, given the error that it passes on."""
+def _rounded(value: arb, error: float, libm: Profile, ulps: float = 0.0) -> Bounded:
+    """The result of an operation that is right to so many ULPs, or correctly rounded, given the error passed on."""
     size = (_above(value) + error) * _UP
-    return Bounded(value, (error + ulps * _ulp(size)) * _UP + _LEAST * (ulps > 0.5), libm)
+    own = (ulps or libm.rounding) * _ulp(size, libm.fmt)
+    return Bounded(value, (error + own) * _UP + libm.fmt.smallest * (ulps > 0.5), libm)
 
 
 def _zero(a: Bounded) -> bool:
@@ -158,9 +184,11 @@ def _product(a: Bounded, b: Bounded) -> Bounded:
         return Bounded(arb(0), 0.0, a.libm)
     error = (_times(_above(a.value), b.error) + _times(_above(b.value), a.error) + _times(a.error, b.error)) * _UP
     for one, other in ((a, b), (b, a)):
-        if _power_of_two(one) and other.size * _above(one.value) < 2.0**1023:
+        fmt = a.libm.fmt
+        if _power_of_two(one) and other.size * _above(one.value) < fmt.largest:
             least = _below(other.value) - other.error
-            underflow = 0.0 if least * _below(one.value) > 2.0**-1021 or _above(one.value) >= 1 else _LEAST
+            normal = least * _below(one.value) > 2 * fmt.smallest_normal
+            underflow = 0.0 if normal or _above(one.value) >= 1 else fmt.smallest
             return Bounded(value, error + underflow, a.libm)
     return _rounded(value, error, a.libm)
 
@@ -182,8 +210,9 @@ def _quotient(a: Bounded, b: Bounded) -> Bounded:
     if room <= 0:
         return Bounded(value, math.inf, a.libm)
     error = (a.error + _above(value) * b.error) / room * _UP if a.error or b.error else 0.0
-    if _power_of_two(b) and _below(value) - error > 2.0**-1021:
-        overflow = _above(value) + error >= 2.0**1023
+    fmt = a.libm.fmt
+    if _power_of_two(b) and _below(value) - error > 2 * fmt.smallest_normal:
+        overflow = _above(value) + error >= fmt.largest
         return Bounded(value, math.inf if overflow else error, a.libm)
     return _rounded(value, error, a.libm)
 
@@ -249,8 +278,8 @@ def _constant(value: arb, computed: float) -> Bounded:
 
 def _of_two(name: str, exactly: Callable[[arb, arb], arb], slopes: Callable[[arb, arb], tuple[arb, arb]]) -> Any:
     def function(x: Any, y: Any) -> Bounded:
-        libm = x.libm if isinstance(x, Bounded) else y.libm
-        a, b = _of(x, libm), _of(y, libm)
+        a, b = _met(x, y)
+        libm = a.libm
         passed = 0.0
         if a.error or b.error:
             for number, slope in zip((a, b), slopes(a.computed, b.computed), strict=True):
@@ -264,8 +293,8 @@ def _compared(name: str) -> Any:
     decide = getattr(balls.BALLS, name)
 
     def compare(a: Any, b: Any) -> Bounded:
-        libm = a.libm if isinstance(a, Bounded) else b.libm
-        x, y = _of(a, libm), _of(b, libm)
+        x, y = _met(a, b)
+        libm = x.libm
         answer = decide(x.computed, y.computed)
         if isinstance(answer, int):
             return Bounded(arb(answer), 0.0, libm)
@@ -276,8 +305,8 @@ def _compared(name: str) -> Any:
 
 
 def _where(condition: Any, a: Any, b: Any) -> Bounded:
+    condition, x, y = _met(condition, a, b)
     libm = condition.libm
-    x, y = _of(a, libm), _of(b, libm)
     if condition.value.is_zero():
         return y
     if condition.value != 0:
@@ -290,8 +319,8 @@ def _where(condition: Any, a: Any, b: Any) -> Bounded:
 
 def _chosen(exactly: Callable[[arb, arb], arb]) -> Any:
     def choose(a: Any, b: Any) -> Bounded:
-        libm = a.libm if isinstance(a, Bounded) else b.libm
-        x, y = _of(a, libm), _of(b, libm)
+        x, y = _met(a, b)
+        libm = x.libm
         return Bounded(exactly(x.value, y.value), max(x.error, y.error), libm)
 
     return choose

@@ -21,15 +21,15 @@ from flint import arb, ctx
 from verify.accuracy.bounded import BOUNDS, Bounded
 from verify.accuracy.conditioning import AROUND
 from verify.accuracy.evaluate import evaluate
-from verify.accuracy.libm import GLIBC, Profile
+from verify.accuracy.libm import GLIBC, PROFILES, Profile
 from verify.case import Case
-from verify.numbers.ulps import FLOAT64
+from verify.numbers.ulps import FLOAT64, Format
 from verify.trace.balls import BallProgram
 
 PIECES = 1024
 _PATIENCE = 0.9  # twice the pieces must bring the bound down to this part of itself, or it is left there
-_HOPELESS = 2.0**54  # more than all bits: not even a short piece has a bound worth the name
-_SHORT = 2**42  # floats in a piece that is short in this sense, a thousandth of a binade
+_HOPELESS = 4.0  # times the numbers of a binade: more ULPs than the slope has; not even a short piece has a bound
+_SHORT = 2.0**-10  # of a binade: a piece that is short in this sense
 _PREC = 96
 Box = tuple[tuple[float, float], ...]
 """An interval of floats for each operand, ends included."""
@@ -51,6 +51,7 @@ class Bounder:
     def __init__(self, case: Case, libm: Profile = GLIBC) -> None:
         self.case = case
         self.libm = libm
+        self.fmt = libm.fmt
         self._by_trace = False
         self._slopes = BallProgram(case.slopes, case.row.inputs)
 
@@ -68,9 +69,10 @@ class Bounder:
                     break
                 mark, before = 2 * mark, bound
             _, _, worst = heap[0]
-            if bound > _HOPELESS and _length(worst) < _SHORT:
+            binade = 2.0 ** (self.fmt.precision - 1)  # numbers in one
+            if bound > _HOPELESS * binade and _length(worst, self.fmt) < _SHORT * binade:
                 break
-            halves = _halves(worst)
+            halves = _halves(worst, self.fmt)
             if not halves:
                 break
             heapq.heappop(heap)
@@ -84,16 +86,16 @@ class Bounder:
         sides = [_hull(low, high) for low, high in box]
         (slope,) = (self._slopes(*sides)[operand],)
         size = float(slope.abs_upper())
-        if size < FLOAT64.smallest_normal:
+        if size < self.fmt.smallest_normal:
             return 0.0  # subnormal throughout: not counted
         error = self._error(sides, operand)
         if not math.isfinite(error):
             return math.inf
         least = float(slope.abs_lower()) * (1 - 2.0**-50) if slope.is_finite() else 0.0
-        least = max(least, FLOAT64.smallest_normal)
-        plain = error / math.ldexp(1.0, math.frexp(least)[1] - 53)
+        least = max(least, self.fmt.smallest_normal)
+        plain = error / math.ldexp(1.0, math.frexp(least)[1] - self.fmt.precision)
         around = self._around(sides, operand) if plain > 64 else 0.0
-        return min(plain, error * 2.0**53 / around) if around else plain
+        return min(plain, error * 2.0**self.fmt.precision / around) if around else plain
 
     def _error(self, sides: Sequence[arb], operand: int) -> float:
         """At least |computed - exact| of the slope, wherever on the piece."""
@@ -136,36 +138,58 @@ def _hull(low: float, high: float) -> arb:
     return arb(low) if low == high else arb(low).union(arb(high))
 
 
-def _length(box: Box) -> int:
-    """The floats along the longest side."""
-    return max(FLOAT64.ordinal(high) - FLOAT64.ordinal(low) for low, high in box)
+def _length(box: Box, fmt: Format) -> int:
+    """The numbers of the format along the longest side."""
+    return max(fmt.ordinal(high) - fmt.ordinal(low) for low, high in box)
 
 
-def _halves(box: Box) -> tuple[Box, ...]:
-    """The box cut in two across its longest side, counted in floats; nothing where it is a single point."""
-    ordinals = [(FLOAT64.ordinal(low), FLOAT64.ordinal(high)) for low, high in box]
+def _halves(box: Box, fmt: Format) -> tuple[Box, ...]:
+    """The box cut in two across its longest side, counted in numbers; nothing where it is a single point."""
+    ordinals = [(fmt.ordinal(low), fmt.ordinal(high)) for low, high in box]
     side = max(range(len(box)), key=lambda k: ordinals[k][1] - ordinals[k][0])
     low, high = ordinals[side]
     if high - low < 1:
         return ()
     middle = (low + high) // 2
-    parts = ((box[side][0], FLOAT64.from_ordinal(middle)), (FLOAT64.from_ordinal(middle + 1), box[side][1]))
+    parts = ((box[side][0], fmt.from_ordinal(middle)), (fmt.from_ordinal(middle + 1), box[side][1]))
     return tuple((*box[:side], part, *box[side + 1 :]) for part in parts)
 
 
 def bound_of_band(
-    case: Case, low: float, high: float, observed: float = 0.0, *, pieces: int = PIECES, enough: float = 1.0
+    case: Case,
+    low: float,
+    high: float,
+    observed: float = 0.0,
+    *,
+    pieces: int = PIECES,
+    enough: float = 1.0,
+    fmt: Format = FLOAT64,
 ) -> float:
     """The bound of a one-operand rule for low <= |x| < high, wherever that is in the domain.
 
     A bound within twice the largest error that was observed there is close enough.
     """
-    bounder = Bounder(case)
-    first, last = case.region.intervals[0].floats
+    bounder = Bounder(case, PROFILES[fmt.name])
     found = [0.0]
-    for sign in (-1, 1):
-        start, end = sorted((sign * low, sign * math.nextafter(high, 0)))
-        start, end = max(start, first), min(end, last)
-        if start <= end:
-            found.append(bounder.bound(((start, end),), 0, pieces, max(enough, 2 * observed)).ulps)
+    for side in sides(case, 0, low, high, fmt):
+        found.append(bounder.bound((side,), 0, pieces, max(enough, 2 * observed)).ulps)
     return max(found)
+
+
+def sides(case: Case, operand: int, low: float, high: float, fmt: Format = FLOAT64) -> list[tuple[float, float]]:
+    """The numbers of the format with low <= |x| < high that are in the operand's domain, a stretch for each sign."""
+    first, last = case.region.intervals[operand].floats
+    found = []
+    for sign in (-1, 1):
+        ends = sorted((sign * low, sign * math.nextafter(high, 0)))
+        start, end = at_least(max(ends[0], first), fmt), -at_least(-min(ends[1], last), fmt)
+        if start <= end:
+            found.append((start, end))
+    return found
+
+
+def at_least(x: float, fmt: Format) -> float:
+    """The least number of the format that is not below ``x``; the largest where all are below it."""
+    x = min(max(x, -fmt.largest), fmt.largest)
+    near = fmt.from_ordinal(fmt.ordinal(x))
+    return near if near >= x else fmt.step(near, 1)

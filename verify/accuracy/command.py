@@ -10,6 +10,7 @@ from tabulate import tabulate
 
 from verify.accuracy import told
 from verify.accuracy.bounds import bound_of_band
+from verify.accuracy.boxes import squares
 from verify.accuracy.curve import Band, breakdown, curve
 from verify.accuracy.exhaustive import exhaustive
 from verify.accuracy.formats import format_named
@@ -78,11 +79,11 @@ def _line(gauge: Gauge, i: int, found: Measured | None, budget: float) -> list[s
 
 
 def _bounds(gauge: Gauge, bands: Sequence[Band]) -> list[float]:
-    """A sound bound for each band; none in other formats than float64, whose libraries have no profile."""
-    if gauge.fmt is not FLOAT64:
-        return []
+    """A sound bound for each band."""
     errors = [0.0 if band.worst is None else band.worst.local for band in bands]
-    return [bound_of_band(gauge.case, b.low, b.high, error) for b, error in zip(bands, errors, strict=True)]
+    return [
+        bound_of_band(gauge.case, b.low, b.high, error, fmt=gauge.fmt) for b, error in zip(bands, errors, strict=True)
+    ]
 
 
 def _told(
@@ -104,5 +105,7 @@ def _told(
         lines += told.breakdown_lines(breakdown(gauge))
         bands = curve(gauge)
         lines += ["", *told.curve_lines(gauge, bands, _bounds(gauge, bands))]
+    elif len(gauge.inputs) == 2:
+        lines += ["", *told.box_lines(gauge, list(squares(gauge, options.seed)))]
     return lines, [one.worst for one in found]
 

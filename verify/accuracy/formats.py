@@ -22,6 +22,9 @@ from verify.numbers.ulps import BFLOAT16, FLOAT64, FORMATS, Format
 from verify.subjects.operation import Operation
 
 Array = NDArray[np.float64]
+Numbers = NDArray[np.floating]
+"""Numbers of a format in an array of its own type, or of float64, which holds them all."""
+_KINDS = frozenset(map(np.dtype, ("float16", "float32", "float64")))
 
 
 class Answers(NamedTuple):
@@ -41,9 +44,30 @@ def runner(operation: Operation, fmt: Format) -> Runner:
         return lambda columns: Answers(*operation.batch(columns, fmt.name))
     if fmt is FLOAT64:
         return lambda columns: _one_by_one(operation, columns)
-    operation = _with_plain_constants(operation)
-    convert = _bfloats if fmt is BFLOAT16 else np.dtype(fmt.name).type
-    return lambda columns: _batch(operation, fmt, convert, columns)
+    plain, convert = _with_plain_constants(operation), _converter(fmt)
+    return lambda columns: Answers(*_widened(_batch(plain, fmt, convert, columns)))
+
+
+def unwidened(operation: Operation, fmt: Format) -> Callable[[Numbers], tuple[Numbers, Numbers]]:
+    """A one-operand operation in a format of 16 or 32 bits: the value and the slope, in arrays of the format's type.
+
+    float32 stays float32 all the way, which is what a sweep of 2**32 numbers has the time for.
+    """
+    if operation.compiled:
+        run = runner(operation, fmt)
+
+        def compiled(column: Numbers) -> tuple[Numbers, Numbers]:
+            out, (slope,) = run([column.astype(float)])
+            return out, slope
+
+        return compiled
+    plain, convert = _with_plain_constants(operation), _converter(fmt)
+
+    def native(column: Numbers) -> tuple[Numbers, Numbers]:
+        out, slope = _batch(plain, fmt, convert, [column])
+        return out, slope
+
+    return native
 
 
 def _with_plain_constants(operation: Operation) -> Operation:
@@ -69,33 +93,49 @@ def _one_by_one(operation: Operation, columns: Sequence[Array]) -> Answers:
     return Answers(out, tuple(slopes))
 
 
-def _bfloats(column: Array) -> Any:
+def _bfloats(column: Numbers) -> Any:
     from verify.accuracy.bfloats import BFloats
 
     return BFloats(column)
 
 
-def _batch(operation: Operation, fmt: Format, convert: Any, columns: Sequence[Array]) -> Answers:
+def _converter(fmt: Format) -> Callable[[Numbers], Any]:
+    """What makes data of the format of a column: a copy, which a rule may spoil without spoiling the column."""
+    if fmt is BFLOAT16:
+        return _bfloats
+    kind = np.dtype(fmt.name)
+    return lambda column: column.astype(kind)
+
+
+def _batch(operation: Operation, fmt: Format, convert: Any, columns: Sequence[Numbers]) -> list[Numbers]:
+    """The value and the slopes, each in the type that the rule answers in."""
     with np.errstate(all="ignore"):
         try:
             run = operation.run([convert(column) for column in columns])
-            size = len(columns[0])
-            out, *slopes = (_widened(x, fmt, size) for x in (run.out, *run.gradients))
+            return [_column(x, fmt, len(columns[0])) for x in (run.out, *run.gradients)]
         except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
             raise UsageError(
                 f"{operation.name} does not run on arrays of {fmt.name}: {error}; its rule must leave the "
                 "functions to NumPy, or verify it in float64"
             ) from error
-    return Answers(out, tuple(slopes))
 
 
-def _widened(x: Any, fmt: Format, size: int) -> Array:
-    """The answer as float64s, which hold every number of a smaller format."""
+def _widened(answers: Sequence[Numbers]) -> tuple[Array, tuple[Array, ...]]:
+    """The answers as float64s, which hold every number of a smaller format."""
+    out, *slopes = (np.asarray(answer, dtype=float) for answer in answers)
+    return out, tuple(slopes)
+
+
+def _column(x: Any, fmt: Format, size: int) -> Numbers:
+    """The answer as an array, one number a point.
+
+    Raises TypeError where it is wider than the format.
+    """
     values = getattr(x, "values", x)
     kind = getattr(values, "dtype", None)
     if kind is not None and kind.itemsize * 8 > max(fmt.width, 32 if fmt is BFLOAT16 else 0):
         raise TypeError(f"it answers in {kind}")
-    return np.broadcast_to(np.asarray(values, dtype=float), (size,))
+    return np.broadcast_to(np.asarray(values, dtype=None if kind in _KINDS else float), (size,))
 
 
 def rounded_to(fmt: Format, values: Iterable[float]) -> Array:

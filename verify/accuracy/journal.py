@@ -16,7 +16,7 @@ from typing import Any
 from verify.accuracy.sweep import Job, Record
 from verify.errors import UsageError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: the worst point is sought with polynomials in hand, and may be another one of equals
 
 
 @dataclass

@@ -85,12 +85,10 @@ class Candidate:
     @cached_property
     def bound(self) -> float:
         """A sound bound over the points of the curve; infinite where there is none, and for two operands."""
-        if self.fmt is not FLOAT64 or len(self.slopes) > 1:
+        if len(self.slopes) > 1:
             return math.inf
-        bands = [band for band in curve(Gauge(self.case)) if band.worst is not None]
-        return max(
-            (bound_of_band(self.case, b.low, b.high, b.worst.local, pieces=256) for b in bands if b.worst), default=0.0
-        )
+        observed = [(b.low, b.high, b.worst.local) for b in curve(Gauge(self.case, self.fmt)) if b.worst is not None]
+        return max((bound_of_band(self.case, *band, pieces=256, fmt=self.fmt) for band in observed), default=0.0)
 
     @property
     def ulps(self) -> float:

@@ -1,18 +1,22 @@
 """A sweep: a one-operand rule at every number of a format, chunk by chunk, on as many cores as there are.
 
-A chunk is a range of ordinals.  Where balls show that the true slope has no normal number in all of the chunk the
-rule is only run, to see that it gives numbers.  Elsewhere the reference is the mirror's stable form in float64, which
-for a smaller format is exact to a millionth of an ULP: it picks the worst points and those near the budget, and balls
-measure them.  It is itself held against balls at points of every chunk; where it is not good enough, or the slope has
-a root nearby, the double-double tier of the gauge takes its place.  What is written down of a chunk depends on the
-chunk alone, so a sweep gives the same bytes however it was cut into processes, stopped and taken up again.
+A chunk is a range of ordinals, and the rule is run at every number of it.  What its answers are held against comes
+piece by piece, a piece being a chunk or a part of one:
+
+nothing       where balls show that no slope on the piece is a normal number: the rule must give numbers, no more
+a polynomial  the slope to 2**-12 ULP, as balls prove for the whole piece (`verify.accuracy.taylor`)
+the gauge     double-double with its own bound, and balls where that cannot decide; for the few blocks on which the
+              slope branches, crosses a binade or has a root, and wherever a polynomial finds a root's neighbours rough
+
+The screen picks; balls measure the worst points of a chunk and all within 2**-10 ULP of the budget.  What is written
+down of a chunk depends on the chunk alone, so a sweep gives the same bytes however it was cut into processes, stopped
+and taken up again.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -20,23 +24,23 @@ import numpy as np
 from flint import arb, ctx
 from numpy.typing import NDArray
 
-from verify.accuracy.conditioning import AROUND
-from verify.accuracy.evaluate import evaluate
-from verify.accuracy.formats import Array, Runner, format_named, from_ordinals, runner
+from verify.accuracy.conditioning import AROUND, NOTEWORTHY
+from verify.accuracy.formats import Array, Numbers, format_named, from_ordinals, unwidened
 from verify.accuracy.gauge import Gauge, Measured
+from verify.accuracy.taylor import Nowhere, Polynomial, Slope
 from verify.case import Case
 from verify.harness import Options, Subject
-from verify.kinds.arrays import ARRAYS
 from verify.numbers.ulps import Format
 from verify.trace.balls import BallProgram
-from verify.trace.term import Term
 
-BLOCK = 1 << 13  # numbers at a time: what the processor's caches hold of some dozens of arrays
-_WITNESSES = 16  # points of a chunk at which the reference is held against balls
-_PIECES = 64  # of a chunk, to see whether the slope keeps its sign there
-_AGREE = 2.0**-10  # ULPs between the reference and the balls
-_NEAR = 4 * _AGREE  # errors this close to the budget are measured in balls
+BLOCK = 1 << 15  # numbers at a time: what the processor's caches hold of a few arrays
+_SIGNS = 64  # parts of a piece, to see whether the slope keeps its sign there
+_ENOUGH = 2.0**-12  # ULPs between a slope and its polynomial
+_NEAR = 4 * _ENOUGH  # errors this close to a limit are measured with more care
 _CONFIRMED = 4  # the worst points of a chunk, measured in balls
+
+Model = Polynomial | Nowhere | None
+"""What a rule's answers on a piece are held against; None: the gauge."""
 
 
 @dataclass(frozen=True)
@@ -113,169 +117,178 @@ class Sweeper:
     def __init__(self, case: Case, fmt: Format, budget: float) -> None:
         self.case, self.fmt, self.budget = case, fmt, budget
         self.gauge = Gauge(case, fmt)
-        self.run: Runner = runner(case.operation, fmt)
-        self.slopes = BallProgram(case.slopes, case.row.inputs)
+        self.run = unwidened(case.operation, fmt)
+        self.slope = Slope(case.slopes[0], fmt, _ENOUGH)
+        self.signs = BallProgram(case.slopes, case.row.inputs)
         self.corners = [float(place) for corner in case.row.corners for place in corner.places]
 
     def chunk(self, chunk: int, size: int) -> Record:
         """Everything about the numbers of one chunk."""
         end = self.fmt.ordinal(self.fmt.largest)
         first = -end + chunk * size
-        last = min(first + size - 1, end)
-        low, high = self.fmt.from_ordinal(first), self.fmt.from_ordinal(last)
         total = Record(chunk)
-        if self._never_normal(low, high):
-            for column in self._blocks(first, last):
-                total = self._added(total, nans=self._nans(column))
-            return total
-        careful = self._root_near(low, high) or not self._trusted(first, last)
         worst: list[tuple[float, float]] = []
-        for column in self._blocks(first, last):
-            errors, nans = self._errors(column, careful)
-            if not len(errors):
-                continue
-            top, beyond = float(errors.max()), 0
-            if top > self.budget - _NEAR:  # which side of the budget they are on is for the balls to say
-                for k in np.flatnonzero(abs(errors - self.budget) < _NEAR):
-                    measured = self.gauge.measured((float(column[k]),), 0)
-                    errors[k] = -1.0 if measured is None else measured.local
-                beyond = int(np.count_nonzero(errors > self.budget))
-            total = self._added(total, judged=int(np.count_nonzero(errors >= 0)), beyond=beyond, nans=nans)
-            if len(worst) < _CONFIRMED or top > worst[-1][0]:
-                worst = _roughest(worst, errors, column)
+        for start, stop, model in self._pieces(first, min(first + size - 1, end)):
+            piece = _Piece(self, start, stop, model)
+            for column in self._blocks(start, stop):
+                found = piece.judged(column)
+                total = replace(
+                    total,
+                    judged=total.judged + found.judged,
+                    beyond=total.beyond + found.beyond,
+                    nans=total.nans + found.nans,
+                )
+                if found.judged and (len(worst) < _CONFIRMED or found.ulps > worst[-1][0]):
+                    place = float(column[int(found.errors.argmax())])
+                    worst = sorted([*worst, (found.ulps, place)], key=lambda w: (-w[0], w[1]))[:_CONFIRMED]
         return self._confirmed(total, [x for _, x in worst])
 
-    @staticmethod
-    def _added(total: Record, *, judged: int = 0, beyond: int = 0, nans: int = 0) -> Record:
-        return Record(total.chunk, total.judged + judged, total.beyond + beyond, total.nans + nans)
+    def _pieces(self, first: int, last: int) -> Iterator[tuple[int, int, Model]]:
+        """The range in pieces that have a model, halved until they have or are a block; none outside the domain."""
+        low, high = self.fmt.from_ordinal(first), self.fmt.from_ordinal(last)
+        begin, end = self.case.region.intervals[0].floats
+        if high < begin or low > end:
+            return
+        model = self.slope.on(low, high)
+        if model is None and last - first >= BLOCK:
+            middle = first + -(-(last - first + 1) // (2 * BLOCK)) * BLOCK
+            yield from self._pieces(first, middle - 1)
+            yield from self._pieces(middle, last)
+        else:
+            yield first, last, model
 
-    def _blocks(self, first: int, last: int) -> Iterator[Array]:
+    def _blocks(self, first: int, last: int) -> Iterator[Numbers]:
         """The numbers, some at a time: a sweep's memory does not grow."""
         for start in range(first, last + 1, BLOCK):
-            yield self.block(start, min(start + BLOCK - 1, last))
+            column = self.block(start, min(start + BLOCK - 1, last))
+            if len(column):
+                yield column
 
-    def block(self, first: int, last: int) -> Array:
+    def block(self, first: int, last: int) -> Numbers:
         """The numbers from ordinal to ordinal that are in the domain; -0.0 beside 0.0."""
         column = _numbers(self.fmt, first, last)
         if first <= 0 <= last:
-            column = np.append(column, -0.0)
+            column = np.append(column, column.dtype.type(-0.0))
         region = self.case.region
-        low, high = region.intervals[0].floats
+        low, high = map(np.float64, region.intervals[0].floats)  # of 64 bits, or they were rounded to the column's
         if low > column[0] or high < column[-1] or first <= 0 <= last:
             column = column[(column >= low) & (column <= high)]
         if region.joint is not None or region.intervals[0].holes:
-            column = np.array([x for x in column.tolist() if (x,) in region])
+            column = column[[(x,) in region for x in column.tolist()]]
         for corner in self.corners:
             if len(column) and column[0] <= corner <= column[-1]:
-                column = column[column != corner]
+                column = column[column != np.float64(corner)]
         return column
 
-    # ------------------------------------------------------------------------------------ what balls say of a chunk
-
-    def _slope_around(self, low: float, high: float) -> arb:
-        with ctx.workprec(64):
-            return self.slopes(arb(low).union(arb(high)))[0]
-
-    def _never_normal(self, low: float, high: float) -> bool:
-        slope = self._slope_around(low, high)
-        return bool(slope.is_finite() and slope.abs_upper() < self.fmt.smallest_normal and not slope.is_zero())
-
-    def _root_near(self, low: float, high: float) -> bool:
+    def root_near(self, low: float, high: float) -> bool:
         """Whether the slope may change sign within the reach in which that would count."""
         reach = [x * (1 + s * AROUND) for x in (low, high) for s in (-1, 1)]
-        ends = np.linspace(min(reach), max(reach), _PIECES + 1).tolist()
-        signs = [self._slope_around(*pair) for pair in pairwise(ends)]
-        return not (all(s >= 0 for s in signs) or all(s <= 0 for s in signs))
+        ends = np.linspace(min(reach), max(reach), _SIGNS + 1).tolist()
+        with ctx.workprec(64):
+            slopes = [self.signs(arb(a).union(arb(b)))[0] for a, b in pairwise(ends)]
+        return not (all(s >= 0 for s in slopes) or all(s <= 0 for s in slopes))
 
-    def _trusted(self, first: int, last: int) -> bool:
-        """The float64 reference agrees with balls at points spread over the chunk, ends included."""
-        places = sorted({first + (last - first) * k // (_WITNESSES - 1) for k in range(_WITNESSES)})
-        column = from_ordinals(self.fmt, np.array(places))
-        column = np.array([x for x in column.tolist() if (x,) in self.case.region and x not in self.corners])
-        if not len(column):
-            return True
-        rough, _ = self._errors(column, careful=False)
-        for x, error in zip(column.tolist(), rough.tolist(), strict=True):
-            measured = self.gauge.measured((x,), 0)
-            if measured is None or not math.isfinite(measured.ulps):
-                continue
-            if not abs(measured.ulps - error) <= _AGREE * max(1.0, measured.ulps):
-                return False
-        return True
-
-    # ------------------------------------------------------------------------------------------------ a block
-
-    def _nans(self, column: Array) -> int:
-        return int(np.isnan(self.run([column]).slopes[0]).sum()) if len(column) else 0
-
-    def _errors(self, column: Array, careful: bool) -> tuple[Array, int]:
-        """The errors as `Gauge.errors` has them, -1 for its NaN, and how many answers are no number."""
-        if not len(column):
-            return column, 0
-        if careful:
-            errors = self.gauge.errors([column])[0]
-            return np.where(np.isnan(errors), -1.0, errors), self._nans(column)
-        out, (slopes,) = self.run([column])
-        least, most = self.fmt.smallest_normal, self.fmt.largest
-        with np.errstate(all="ignore"):
-            exact = _float64(self.case.slopes[0], column)
-            size = abs(exact)
-            errors = slopes - exact
-            np.abs(errors, out=errors)
-            errors /= self._ulp(size)
-            nans = 0
-            if not errors.max() < math.inf:  # an answer is no number, or infinite; or the truth overflows
-                nans = int(np.count_nonzero(np.isnan(slopes)))
-                errors[~np.isfinite(slopes)] = math.inf
-            if not (size.min() >= least and size.max() <= most):
-                errors[~(((size >= least) & (size <= most)) | (size == 0))] = -1.0
-            out = abs(out)
-            if not (out.min() >= least and out.max() <= most):
-                errors[~((out <= most) & ((out >= least) | (out == 0)))] = -1.0
-        return errors, nans
-
-    def _ulp(self, size: Array) -> Array:
-        """The ULP at each size: its power of two, read from the bits of the float64."""
-        spacing: Array = (size.view(np.int64) & np.int64(0x7FF << 52)).view(np.float64)
-        np.maximum(spacing, self.fmt.smallest_normal, out=spacing)
-        spacing *= 2.0 ** (1 - self.fmt.precision)
-        return spacing
-
-    def _confirmed(self, total: Record, places: Sequence[float]) -> Record:
+    def _confirmed(self, total: Record, places: list[float]) -> Record:
         """The record with its worst point, measured in balls."""
         found = [m for x in places if (m := self.gauge.measured((x,), 0)) is not None]
         worst: Measured | None = max(found, key=lambda m: (m.local, -self.fmt.ordinal(m.point[0])), default=None)
         if worst is None or worst.local == 0:
             return total
-        place = self.fmt.ordinal(worst.point[0])
-        return Record(total.chunk, total.judged, total.beyond, total.nans, worst.local, place)
+        return replace(total, ulps=worst.local, place=self.fmt.ordinal(worst.point[0]))
 
 
-def _numbers(fmt: Format, first: int, last: int) -> Array:
+@dataclass(frozen=True)
+class _Found:
+    """What a block gave: the counts of `Record`, and all errors, of which the largest is ``ulps``.
+
+    errors: in any unit, negative where there is nothing to judge
+    """
+
+    errors: Array
+    ulps: float = -1.0
+    judged: int = 0
+    beyond: int = 0
+    nans: int = 0
+
+
+class _Piece:
+    """A piece of a chunk, judged block by block."""
+
+    def __init__(self, sweeper: Sweeper, first: int, last: int, model: Model) -> None:
+        self.sweeper, self.model = sweeper, model
+        self._ends = sweeper.fmt.from_ordinal(first), sweeper.fmt.from_ordinal(last)
+        self._root: bool | None = None
+
+    def judged(self, column: Numbers) -> _Found:
+        """The errors at the numbers of a block, or of what the domain leaves of one."""
+        out, slopes = self.sweeper.run(column)
+        if isinstance(self.model, Polynomial):
+            return self._by_polynomial(column, out, slopes, self.model)
+        nans = int(np.count_nonzero(np.isnan(slopes)))
+        if self.model is not None:
+            return _Found(np.empty(0), nans=nans)
+        errors = self.sweeper.gauge.errors([column.astype(float)])[0]
+        return self._counted(column, np.where(np.isnan(errors), -1.0, errors), nans)
+
+    def _by_polynomial(self, column: Numbers, out: Numbers, slopes: Numbers, model: Polynomial) -> _Found:
+        with np.errstate(all="ignore"):
+            errors: Array = np.subtract(slopes, model.at(column), dtype=float)
+            np.abs(errors, out=errors)
+            ulps = float(errors.max()) / model.spacing
+            limit = min(NOTEWORTHY, self.sweeper.budget) - _NEAR
+            if ulps < limit and self._live_throughout(out):  # as almost everywhere; false where ulps is NaN
+                return _Found(errors, ulps, judged=len(errors))
+            errors /= model.spacing
+            errors[~np.isfinite(slopes)] = np.inf
+            errors[~self._live(out)] = -1.0
+        nans = int(np.count_nonzero(np.isnan(slopes)))
+        rough = np.flatnonzero((errors > NOTEWORTHY - _NEAR) & np.isfinite(slopes))
+        if len(rough) and self._root_near:
+            careful = self.sweeper.gauge.errors([column[rough].astype(float)])[0]
+            errors[rough] = np.where(np.isnan(careful), -1.0, careful)
+        return self._counted(column, errors, nans, 2 if model.between else 1)
+
+    def _live(self, out: Numbers) -> NDArray[np.bool_]:
+        """Where the forward is a number that has all its digits."""
+        size, fmt = abs(out), self.sweeper.fmt
+        live: NDArray[np.bool_] = (size <= fmt.largest) & ((size >= fmt.smallest_normal) | (size == 0))
+        return live
+
+    def _live_throughout(self, out: Numbers) -> bool:
+        """The same of every point, seen at a glance; it misses what reaches both sides of 0."""
+        low, high = float(out.min()), float(out.max())
+        least, most = self.sweeper.fmt.smallest_normal, self.sweeper.fmt.largest
+        return -most <= low and high <= most and (low >= least or high <= -least)
+
+    @property
+    def _root_near(self) -> bool:
+        if self._root is None:
+            self._root = self.sweeper.root_near(*self._ends)
+        return self._root
+
+    def _counted(self, column: Numbers, errors: Array, nans: int, doubt: int = 1) -> _Found:
+        """The counts; which side of the budget the errors near it are on is for balls to say.
+
+        doubt: how many times smaller an error may be than it seems
+        """
+        budget = self.sweeper.budget
+        for k in np.flatnonzero((errors > budget - _NEAR) & (errors < budget * doubt + _NEAR)):
+            measured = self.sweeper.gauge.measured((float(column[k]),), 0)
+            errors[k] = -1.0 if measured is None else measured.local
+        judged, beyond = np.count_nonzero(errors >= 0), np.count_nonzero(errors > budget)
+        return _Found(errors, float(errors.max()), int(judged), int(beyond), nans)
+
+
+def _numbers(fmt: Format, first: int, last: int) -> Numbers:
     """The format's numbers from ordinal to ordinal."""
-    if fmt.name == "float32" and first * last > 0:  # by their bits, which are the ordinals
-        sizes = np.arange(abs(first), abs(last) + 1) if first > 0 else np.arange(-first, -last - 1, -1)
-        column = sizes.astype(np.uint32).view(np.float32).astype(float)
-        return column if first > 0 else -column
-    return from_ordinals(fmt, np.arange(first, last + 1))
+    if fmt.name == "float32" and first * last > 0:  # by their bits: the sizes are ordinals, the sign comes on top
+        steps = _steps()[: last - first + 1]
+        bits = steps + np.uint32(first) if first > 0 else np.uint32(2**31 - first) - steps
+        return bits.view(np.float32)
+    column = from_ordinals(fmt, np.arange(first, last + 1))
+    return column if fmt.name == "bfloat16" else column.astype(fmt.name)
 
 
-def _roughest(worst: list[tuple[float, float]], errors: Array, column: Array) -> list[tuple[float, float]]:
-    """The few largest errors so far, and where; of equal ones those that come first."""
-    top: NDArray[np.intp] = np.argsort(-errors, kind="stable")[:_CONFIRMED]
-    found = [*worst, *((float(errors[k]), float(column[k])) for k in top if errors[k] >= 0)]
-    return sorted(found, key=lambda pair: (-pair[0], pair[1]))[:_CONFIRMED]
-
-
-def _float64(slope: Term, column: Array) -> Array:
-    """The true slope in float64; an outermost `where` that all points agree on is settled first."""
-    while slope.op == "where":
-        holds = np.broadcast_to(evaluate((slope.args[0],), {"x": column}, ARRAYS)[0], column.shape)
-        if holds.all():
-            slope = slope.args[1]
-        elif not holds.any():
-            slope = slope.args[2]
-        else:
-            break
-    values: Array = np.asarray(evaluate((slope,), {"x": column}, ARRAYS)[0], dtype=float)
-    return values if values.shape == column.shape else np.full(column.shape, values)
+@lru_cache(maxsize=1)
+def _steps() -> NDArray[np.uint32]:
+    return np.arange(BLOCK, dtype=np.uint32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from verify.progress import bar
 from verify.subjects.operation import Operation
 
 BACKENDS = ("loky", "sequential", "dask", "ray")
+_BATCH = 16  # chunks for each process of a Ray cluster between two entries in the journal
 Work = Callable[[Job, Sequence[int]], Iterator[Record]]
 """Chunks in, records out, in whatever order they are done."""
 
@@ -109,14 +111,28 @@ def _backend(arguments: argparse.Namespace) -> Iterator[Work]:
         return
     joblib = _needed("joblib", "sweep")
     with _cluster(backend, arguments.scheduler) as settings, joblib.parallel_config(**settings):
-        jobs = arguments.jobs or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else -1)
-        jobs = jobs if backend == "loky" else -1
+        jobs = settings.get("n_jobs") or arguments.jobs or _cores()
+        if backend == "ray":
+            yield lambda job, numbers: _in_batches(joblib, job, numbers, jobs)
+        else:
+            yield lambda job, numbers: _as_they_come(joblib, job, numbers, jobs)
 
-        def work(job: Job, numbers: Sequence[int]) -> Iterator[Record]:
-            parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
-            yield from parallel(joblib.delayed(swept)(job, k) for k in numbers)
 
-        yield work
+def _cores() -> int:
+    """The cores that this process may use; -1, which is joblib's word for all of them, where nobody says."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else -1
+
+
+def _as_they_come(joblib: Any, job: Job, numbers: Sequence[int], jobs: int) -> Iterator[Record]:
+    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
+    yield from parallel(joblib.delayed(swept)(job, k) for k in numbers)
+
+
+def _in_batches(joblib: Any, job: Job, numbers: Sequence[int], jobs: int) -> Iterator[Record]:
+    """A batch at a time, for Ray's backend, which hands nothing over before all it was given is done."""
+    with joblib.Parallel(n_jobs=jobs, batch_size=1) as parallel:
+        for start in range(0, len(numbers), _BATCH * jobs):
+            yield from parallel(joblib.delayed(swept)(job, k) for k in numbers[start : start + _BATCH * jobs])
 
 
 @contextmanager
@@ -124,18 +140,38 @@ def _cluster(backend: str, scheduler: str) -> Iterator[dict[str, Any]]:
     """joblib's settings for the backend, connected to its cluster for as long as it is needed."""
     if backend == "dask":
         distributed = _needed("distributed", "dask")
-        with distributed.Client(scheduler or None):
-            yield {"backend": "dask"}
+        with _connected(backend, scheduler, lambda: distributed.Client(scheduler or None)):
+            yield {"backend": "dask", "n_jobs": -1}
     elif backend == "ray":
         ray = _needed("ray", "ray")
-        ray.init(address=scheduler or None)
-        try:
+        with _connected(backend, scheduler, lambda: ray.init(address=_answering(scheduler))):
             _needed("ray.util.joblib", "ray").register_ray()
-            yield {"backend": "ray"}
-        finally:
-            ray.shutdown()
+            yield {"backend": "ray", "n_jobs": max(1, int(ray.cluster_resources().get("CPU", 1)))}
     else:
         yield {"backend": backend}
+
+
+@contextmanager
+def _connected(backend: str, scheduler: str, connect: Callable[[], Any]) -> Iterator[None]:
+    """The connection that ``connect`` makes, closed at the end; UsageError where nobody answers."""
+    try:
+        connection = connect()
+    except (OSError, ValueError) as error:
+        where = f" --scheduler {scheduler}" if scheduler else ""
+        raise UsageError(f"--backend {backend}{where}: {error}; is the cluster running?") from error
+    with connection:
+        yield
+
+
+def _answering(scheduler: str) -> str | None:
+    """The address of a Ray cluster, once somebody listens there: Ray itself tries for minutes; None for a local one.
+
+    Raises OSError where nobody listens, ValueError for a port that is no number.
+    """
+    host, colon, port = scheduler.removeprefix("ray://").rpartition(":")
+    if colon:  # not "auto"
+        socket.create_connection((host, int(port)), timeout=10).close()
+    return scheduler or None
 
 
 def _needed(module: str, extra: str) -> Any:

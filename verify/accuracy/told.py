@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tabulate import tabulate
 
+from verify.accuracy.boxes import Square, has_bound
 from verify.accuracy.curve import Band, Breakdown
 from verify.accuracy.exhaustive import Exhaustive
 from verify.accuracy.gauge import Gauge, Measured
-from verify.accuracy.libm import GLIBC
+from verify.accuracy.libm import PROFILES
 from verify.accuracy.search import Worst
 from verify.findings import Finding
 from verify.numbers.ulps import decimal, hexadecimal
@@ -111,8 +112,29 @@ def curve_lines(gauge: Gauge, bands: Sequence[Band], bounds: Sequence[float] = (
     align = ("left", *("right",) * (len(head) - 1))
     yield tabulate(rows, head, tablefmt="simple", disable_numparse=True, colalign=align)
     if bounds:
-        yield f"sound bound: as sound as the largest known errors of {GLIBC.name},"
-        yield f"  {GLIBC.source}"
+        yield from _sound(gauge)
+
+
+def _sound(gauge: Gauge) -> Iterator[str]:
+    """What the bounds rest on."""
+    profile = PROFILES[gauge.fmt.name]
+    yield f"sound bound: as sound as the largest known errors of {profile.name},"
+    yield f"  {profile.source}"
+
+
+def box_lines(gauge: Gauge, found: Sequence[Square]) -> Iterator[str]:
+    """The table over |x| and |y|, a line for each slope: the worst found beside the bound."""
+    names = gauge.inputs
+    head = [*(f"|{name}|" for name in names), "slope in", "worst ULP", "sound bound"]
+    rows = []
+    for one in found:
+        none = "none: a root" if one.root else "none"
+        bound = ulps(one.bound) if has_bound(one, gauge) else none
+        ranges = [f"{_mark(low)} to {_mark(high)}" for low, high in one.sizes]
+        rows.append([*ranges, names[one.operand], _cell(one.worst), bound])
+    align = ("left",) * (len(names) + 1) + ("right", "right")
+    yield tabulate(rows, head, tablefmt="simple", disable_numparse=True, colalign=align)
+    yield from _sound(gauge)
 
 
 def _alike(bands: list[tuple[Band, float]]) -> Iterator[list[tuple[Band, float]]]:

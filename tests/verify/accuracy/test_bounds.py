@@ -12,15 +12,15 @@ from accuracy_rules import case_of, case_with
 from flint import arb, ctx
 
 from engine import arithmetic
-from verify.accuracy.bounded import Bounded
-from verify.accuracy.bounds import Bounder, Box, bound_of_band
+from verify.accuracy.bounded import BOUNDS, Bounded
+from verify.accuracy.bounds import Bounder, Box, at_least, bound_of_band
 from verify.accuracy.curve import curve
 from verify.accuracy.formats import from_ordinals
 from verify.accuracy.gauge import Gauge
-from verify.accuracy.libm import GLIBC, Profile
+from verify.accuracy.libm import GLIBC, PROFILES, Profile
 from verify.case import Case
 from verify.harness import Options
-from verify.numbers.ulps import FLOAT64
+from verify.numbers.ulps import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, Format
 from verify.subjects.values import own_engine
 
 CASES = [Case(operation, row, Options()) for operation, row in own_engine().operations()]
@@ -37,12 +37,15 @@ def boxes(case: Case) -> list[Box]:
     return [(a, b) for a in first for b in second]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.operation.name} {case.row.case}".strip())
-def test_no_observed_error_is_above_its_bound(case: Case) -> None:
-    gauge, bounder = Gauge(case), Bounder(case)
+def searched(case: Case, fmt: Format) -> None:
+    """150 points of each box, none of which may be further off than the box's bound."""
+    gauge, bounder = Gauge(case, fmt), Bounder(case, PROFILES[fmt.name])
     random = np.random.default_rng(5)
     for box in boxes(case):
-        columns = [from_ordinals(FLOAT64, random.integers(*map(FLOAT64.ordinal, side), 150)) for side in box]
+        box = tuple((at_least(low, fmt), -at_least(-high, fmt)) for low, high in box)
+        if not all(low < high for low, high in box):
+            continue
+        columns = [from_ordinals(fmt, random.integers(*map(fmt.ordinal, side), 150)) for side in box]
         inside = [point in case.region for point in zip(*(column.tolist() for column in columns), strict=True)]
         columns = [column[np.array(inside)] for column in columns]
         if not any(inside):
@@ -53,6 +56,40 @@ def test_no_observed_error_is_above_its_bound(case: Case) -> None:
                 bound = bounder.bound(box, operand, pieces=32).ulps
                 # a screened error is known to a 64th of itself
                 assert known.max() <= bound * (1 + 2.0**-6) + 2.0**-6, (case.operation.name, box, operand)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.operation.name} {case.row.case}".strip())
+def test_no_observed_error_is_above_its_bound(case: Case) -> None:
+    searched(case, FLOAT64)
+
+
+@pytest.mark.parametrize(
+    "fmt", [FLOAT32, *(pytest.param(fmt, marks=pytest.mark.slow) for fmt in (FLOAT16, BFLOAT16))], ids=lambda f: f.name
+)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.operation.name} {case.row.case}".strip())
+def test_no_observed_error_is_above_its_bound_in_other_formats(case: Case, fmt: Format) -> None:
+    searched(case, fmt)
+
+
+@pytest.mark.parametrize("fmt", [FLOAT64, FLOAT32, FLOAT16, BFLOAT16], ids=lambda fmt: fmt.name)
+def test_the_search_finds_a_bound_that_is_too_low(monkeypatch: pytest.MonkeyPatch, fmt: Format) -> None:
+    """Planted: a library that claims to be exact."""
+    claims = Profile("a liar", "this test", dict.fromkeys(PROFILES[fmt.name].ulps, 0.01), fmt, 0.01)
+    monkeypatch.setitem(PROFILES, fmt.name, claims)  # type: ignore[arg-type]
+    for name in ("tanh", "logaddexp"):
+        with pytest.raises(AssertionError, match=name):
+            searched(case_of(name), fmt)
+
+
+def test_a_constant_is_rounded_where_it_meets_a_number_of_another_format() -> None:
+    x = Bounded(arb(1).union(arb(2)), 0.0, PROFILES["float32"])
+    third = BOUNDS.ratio(1, 3)
+    assert third.error < 2.0**-53
+    for product in (x * third, third * x, x * (1 / 3)):
+        assert product.libm is x.libm
+        assert product.error >= 2 * 2.0**-26 / 3
+    assert (x * 0.5).error == (x * 2).error == 0
+    assert Bounded(arb(2.0**127), 0.0, PROFILES["float32"]).libm.fmt.largest < (x * 2.0**127 * 4).error
 
 
 @pytest.mark.parametrize(("name", "most"), [("tanh", 60), ("sigmoid", 40), ("cosh", 8)])

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from accuracy_rules import case_of, case_with
 
@@ -66,15 +72,60 @@ def test_nans_are_counted_where_there_is_no_slope_to_judge() -> None:
     assert sum(r.nans for r in records) > 1000
 
 
-def test_a_reference_that_is_not_good_enough_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Float64 a thousandth off is held against balls, found wanting, and not used."""
-    from verify.accuracy import sweep
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("tanh", 3.0), ("gelu", -0.7518), ("sin", 1.5708), ("log", 1.0), ("softplus", 1e9), ("exp", -87.3), ("elu", 0.0)],
+)
+def test_a_sweep_of_float32_says_what_the_gauge_says(name: str, near: float) -> None:
+    """65,536 numbers around a place: polynomials, roots, branches and ends of the range, beside double-double."""
+    size, sweeper = 1 << 15, Sweeper(case_of(name), FLOAT32, 4.0)
+    end = FLOAT32.ordinal(FLOAT32.largest)
+    chunk = (FLOAT32.ordinal(near) + end) // size
+    for k in (chunk - 1, chunk):
+        record = sweeper.chunk(k, size)
+        column = sweeper.block(-end + k * size, -end + k * size + size - 1).astype(float)
+        (errors,) = sweeper.gauge.errors([column])
+        known = errors[~np.isnan(errors)]
+        assert record.judged == len(known)
+        assert record.beyond == np.count_nonzero(known > 4)
+        assert record.ulps == pytest.approx(known.max(initial=0.0), rel=2.0**-10, abs=2.0**-10)
 
-    honest = Sweeper(case_of("tanh"), FLOAT16, 8.0)
-    expected = all_chunks(honest)
-    poor = sweep._float64
-    monkeypatch.setattr(sweep, "_float64", lambda slope, column: poor(slope, column) * (1 + 1e-3))
-    assert all_chunks(Sweeper(case_of("tanh"), FLOAT16, 8.0)) == expected
+
+def test_one_wrong_answer_among_all_of_float32() -> None:
+    """Planted at a single number, which no search of points would come upon."""
+    bad = FLOAT32.step(0.3, 12345)
+    rule = lambda m, x, out: m.where(m.ge(x, bad) * m.le(x, bad), 0.5, 1 - out * out)  # noqa: E731
+    sweeper = Sweeper(case_with("tanh", rule), FLOAT32, 8.0)
+    size, place = 1 << 18, FLOAT32.ordinal(bad)
+    record = sweeper.chunk((place + FLOAT32.ordinal(FLOAT32.largest)) // size, size)
+    assert (record.beyond, record.place) == (1, place)
+
+
+def test_a_rule_that_spoils_its_data_spoils_no_reference() -> None:
+    """The numbers that a rule works on are its own copy."""
+
+    def rule(m: Any, x: Any, out: Any) -> Any:
+        if hasattr(x, "fill"):
+            x.fill(0)
+        return 1 - m.tanh(x) ** 2
+
+    place = FLOAT32.ordinal(0.5) + FLOAT32.ordinal(FLOAT32.largest)
+    record = Sweeper(case_with("tanh", rule), FLOAT32, 8.0).chunk(place >> 12, 1 << 12)
+    assert record.beyond == record.judged > 0
+
+
+def test_slopes_that_tend_to_a_power_of_two_are_held_against_balls_one_by_one() -> None:
+    """12 ULP of the binade below 1 are 6 of the one above: past a budget of 8 or within, balls say."""
+    rule = lambda m, x, out: m.one(x) + m.ratio(12, 2**24)  # noqa: E731
+    sweeper = Sweeper(case_with("softplus", rule), FLOAT32, 8.0)
+    chunk = (FLOAT32.ordinal(1e9) + FLOAT32.ordinal(FLOAT32.largest)) // 64
+    record = sweeper.chunk(chunk, 64)
+    place = FLOAT32.from_ordinal(-FLOAT32.ordinal(FLOAT32.largest) + chunk * 64)
+    measured = sweeper.gauge.measured((place,), 0)
+    assert measured is not None
+    assert record.judged == 64
+    assert record.ulps == measured.local
+    assert record.beyond == (64 if measured.local > 8 else 0)
 
 
 def sweep_to(path: Path, *more: str) -> bytes:
@@ -100,6 +151,51 @@ def test_a_dask_cluster_of_two_processes(tmp_path: Path, capsys: pytest.CaptureF
         one = sweep_to(tmp_path / "dask.jsonl", "--backend", "dask", "--scheduler", address)
     assert one == sweep_to(tmp_path / "alone.jsonl", "--backend", "sequential")
     capsys.readouterr()
+
+
+RAY = """
+import sys
+import ray
+ray.init(num_cpus=2, include_dashboard=False)
+print(ray.get_runtime_context().gcs_address, flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def ray_cluster(environment: dict[str, str]) -> Iterator[str]:
+    """The address of a local Ray of two processes, which ends with this block."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    with subprocess.Popen([sys.executable, "-c", RAY], env=environment, **pipes) as process:
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.stdin.close()
+
+
+@pytest.mark.slow
+def test_a_ray_cluster_of_two_processes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In processes of their own: Ray's threads, warnings and hooks stay out of the other tests."""
+    pytest.importorskip("ray", reason="ray is an extra: pip install 'backproof[ray]'")
+    path, root = tmp_path / "ray.jsonl", Path(__file__).parents[3]
+    environment = {**os.environ, "PYTHONPATH": str(root), "RAY_AUTH_MODE": "disabled"}
+    words = ["sweep", "tanh", "--dtype", "float16", "--journal", str(path), "--backend", "ray"]
+    with ray_cluster(environment) as address:
+        command = [sys.executable, "-m", "verify", *words, "--scheduler", address]
+        process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    assert path.read_bytes() == sweep_to(tmp_path / "alone.jsonl", "--backend", "sequential")
+    capsys.readouterr()
+
+
+def test_a_ray_cluster_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("ray", reason="ray is an extra: pip install 'backproof[ray]'")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        words = ["sweep", "tanh", "--dtype", "float16", "--backend", "ray", "--scheduler", address]
+        assert main([*words, "--journal", str(tmp_path / "ray.jsonl")]) == 2
+    assert f"--scheduler {address}" in capsys.readouterr().err
 
 
 def test_killed_in_the_middle_it_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
