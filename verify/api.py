@@ -59,8 +59,8 @@ def check(
     corners: where it bends beside the places that show (comparisons, abs, max, min): expressions that are 0 there,
         numbers for one input; a mapping also says what the backward answers there, one slope for each input
     inputs: names for the forward's inputs, where it has none of its own
-    shapes: of inputs that are arrays, such as {"x": 3}: then every entry of every gradient is verified at this
-        shape, on floats between -1000 and 1000, and how accurate they are is not asked
+    shapes: of inputs that are arrays, such as {"x": 768}: then every entry of every gradient is verified at this
+        shape, proved where it is small and `probable` where it is large; how accurate they are is not asked
     points: how many, 1000 if nothing is said and 200 for arrays
     point: a point to look at as well: a number or a hexadecimal text for each input
 
@@ -135,7 +135,7 @@ def _of_framework(
     from verify.subjects.frameworks import case_of, operation_class
 
     names = tuple(inputs) or operation_class(framework).count_inputs(function)
-    where = None if domain is None else _as_condition(domain, names)
+    where = None if domain is None else as_condition(domain, names)
     row = None
     if definition is not None:
         meant = _as_term("definition", definition, names, False)
@@ -163,7 +163,17 @@ def pair(
             raise UsageError(f"the {what} {function!r} is no function")
     if inputs:
         check_names(name or "inputs", inputs)
-    operation = _operation(forward, backward, name, inputs, shapes)
+    if shapes is not None:
+        from verify.subjects.sized import of_arrays
+
+        return of_arrays(forward, backward, shapes, definition, domain, corners, name, inputs)
+    return beside_row(FunctionPair(forward, backward, name, inputs), definition, domain, corners)
+
+
+def beside_row(
+    operation: FunctionPair, definition: Any = None, domain: Any = None, corners: Corners = ()
+) -> tuple[FunctionPair, Row]:
+    """A pair of scalar functions, or of small arrays, beside the row of its definition.  Raises UsageError."""
     names = operation.inputs
     bends = _corners(corners, names)
     operation.keeps_policy = any(corner.answers for corner in bends)
@@ -171,12 +181,17 @@ def pair(
     if definition is None:
         meant = _own_trace(operation, operation)
         operation.own_definition = True
-    elif callable(definition) and not hasattr(definition, "free_symbols"):
-        meant = _own_trace(operation, _operation(definition, backward, name, inputs, shapes))
+    elif is_function(definition):
+        meant = _own_trace(operation, operation.with_forward(definition))
     else:
         meant = _as_term("definition", definition, names, False)
-    where = natural(meant) if domain is None else _as_condition(domain, names)
+    where = natural(meant) if domain is None else as_condition(domain, names)
     return operation, formula_row(operation.name, meant, names, where, bends)
+
+
+def is_function(definition: Any) -> bool:
+    """Whether a definition is a function, not a formula."""
+    return callable(definition) and not hasattr(definition, "free_symbols")
 
 
 @dataclass(frozen=True)
@@ -252,20 +267,6 @@ def _pairs(given: Any) -> Iterator[tuple[Operation, Row]]:
         yield operation, row
 
 
-def _operation(
-    forward: Callable[..., Any],
-    backward: Callable[..., Any],
-    name: str,
-    inputs: Sequence[str],
-    shapes: Mapping[str, int | tuple[int, ...]] | None,
-) -> FunctionPair:
-    if shapes is None:
-        return FunctionPair(forward, backward, name, inputs)
-    from verify.subjects.vectors import VectorPair
-
-    return VectorPair(forward, backward, shapes, name, inputs)
-
-
 def _own_trace(operation: FunctionPair, meant: FunctionPair) -> Term:
     """The forward of ``meant`` on symbols; a problem of the operation where it does not run on them."""
     from verify.trace.explore import explore
@@ -281,7 +282,8 @@ def _own_trace(operation: FunctionPair, meant: FunctionPair) -> Term:
     return found
 
 
-def _as_condition(given: Any, names: Sequence[str]) -> Condition:
+def as_condition(given: Any, names: Sequence[str]) -> Condition:
+    """A domain as the user gives it.  Raises UsageError."""
     found = _as_term("domain", given, names, True)
     assert isinstance(found, Condition)
     return found

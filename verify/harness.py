@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
-from verify.checks import CHECKS, Check
+from verify.checks import Check, checks_of
 from verify.findings import Answer, Finding, Question, Source, Verdict
 from verify.mirror import Row
 from verify.report import OperationReport, Portrait, Report
@@ -87,6 +87,10 @@ class Task:
     ended: bool = False
     source: Source = field(default_factory=lambda: Source("", 0))
 
+    def checks(self, options: Options) -> list[Check]:
+        """The checks that speak to the questions."""
+        return [check for check in checks_of(self.cases[0][0].large) if check.question in options.questions]
+
 
 def verify(
     subject: Subject,
@@ -99,10 +103,9 @@ def verify(
     An interrupt (Ctrl-C) ends the run with what is known, marked incomplete.
     """
     tasks = _tasks(subject, names, options)
-    checks = [check for check in CHECKS if check.question in options.questions]
     complete = True
     try:
-        _run([task for task in tasks if not task.ended], checks, options, progress)
+        _run([task for task in tasks if not task.ended], options, progress)
     except KeyboardInterrupt:
         complete = False
     return _reported(subject, tasks, options, complete, whole=not names)
@@ -111,12 +114,11 @@ def verify(
 def verify_here(subject: Subject, names: Sequence[str] = (), options: Options = Options()) -> Report:
     """The same in this process, for code that the caller trusts: no limits of time or memory, and no start of any."""
     tasks = _tasks(subject, names, options)
-    checks = [check for check in CHECKS if check.question in options.questions]
     for task in tasks:
         if not task.ended:
             cases = _cases(task, options)
             task.rule, task.source = task.cases[0][0].written(), task.cases[0][0].source
-            for check in checks:
+            for check in task.checks(options):
                 task.findings += _found(check, cases)
             if options.portraits:
                 task.portraits = _portraits(cases, options)
@@ -163,7 +165,7 @@ def _cases(task: Task, options: Options) -> list[Any]:
 def _portraits(cases: list[Any], options: Options) -> tuple[Portrait, ...]:
     from verify.portrait import portrait
 
-    return tuple(portrait(case, plots=options.plots) for case in cases)
+    return tuple(portrait(case, plots=options.plots) for case in cases if not case.operation.large)
 
 
 def _report(task: Task, options: Options) -> OperationReport:
@@ -185,10 +187,10 @@ def _report(task: Task, options: Options) -> OperationReport:
 class _Worker:
     """A process, the pipe to it, and the task it is at."""
 
-    def __init__(self, tasks: list[Task], checks: list[Check], options: Options) -> None:
+    def __init__(self, tasks: list[Task], options: Options) -> None:
         context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(theirs, tasks, checks, options), daemon=True)
+        self.process = context.Process(target=_work, args=(theirs, tasks, options), daemon=True)
         self.process.start()
         theirs.close()
         self.task: Task | None = None
@@ -204,10 +206,10 @@ class _Worker:
         self.pipe.close()
 
 
-def _run(tasks: list[Task], checks: list[Check], options: Options, progress: Callable[[str], None]) -> None:
+def _run(tasks: list[Task], options: Options, progress: Callable[[str], None]) -> None:
     waiting = list(enumerate(tasks))  # from the end of the table: there stand the long ones, and none is left for last
     index_of = {id(task): index for index, task in enumerate(tasks)}
-    workers = [_Worker(tasks, checks, options) for _ in range(max(1, min(options.workers, len(tasks))))]
+    workers = [_Worker(tasks, options) for _ in range(max(1, min(options.workers, len(tasks))))]
     try:
         for worker in workers:
             if waiting:
@@ -235,9 +237,9 @@ def _run(tasks: list[Task], checks: list[Check], options: Options, progress: Cal
                 elif time.monotonic() - task.since > options.seconds:
                     reason = f"it ran longer than {options.seconds:g} s and was stopped"
                 if reason:
-                    _lost(task, checks, reason)
+                    _lost(task, task.checks(options), reason)
                     worker.stop()
-                    workers[place] = fresh = _Worker(tasks, checks, options)
+                    workers[place] = fresh = _Worker(tasks, options)
                     fresh.assign(index_of[id(task)], task)
     finally:
         for worker in workers:
@@ -286,7 +288,7 @@ def _lost(task: Task, checks: list[Check], reason: str) -> None:
     ]
 
 
-def _work(pipe: Connection, tasks: list[Task], checks: list[Check], options: Options) -> None:
+def _work(pipe: Connection, tasks: list[Task], options: Options) -> None:
     """The life of a worker: take an operation, stream its findings, until the pipe closes."""
     gc.disable()  # the mirror and the terms live as long as the worker
     _limit_memory(options.gibibytes)
@@ -299,7 +301,7 @@ def _work(pipe: Connection, tasks: list[Task], checks: list[Check], options: Opt
             if DESCRIPTION not in done:
                 pipe.send(("begin", DESCRIPTION))
                 pipe.send(("rule", (operation.written(), operation.source)))
-            for check in checks:
+            for check in task.checks(options):
                 if check.name in done:
                     continue
                 pipe.send(("begin", check.name))

@@ -68,6 +68,10 @@ class FunctionPair(Operation):
         with _quiet_numpy():
             return plain(function(*data))
 
+    def with_forward(self, forward: Callable[..., Any]) -> FunctionPair:
+        """The same pair with another forward."""
+        return FunctionPair(forward, self._backward, self.name, self.inputs)
+
     def _functions(self, symbols: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
         if not symbols:
             return self._forward, self._backward
