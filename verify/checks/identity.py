@@ -21,7 +21,7 @@ from verify.case import Case
 from verify.findings import Finding, Verdict
 from verify.identity.identity import Outcome, seed_of, tested
 from verify.identity.looks import Look, Looks
-from verify.identity.smaller import Smaller, smaller
+from verify.identity.smaller import smaller
 from verify.identity.telling import wrong_gradient, wrong_value
 from verify.subjects.large import LargePair
 
@@ -60,9 +60,8 @@ def _found(case: Case) -> Iterator[Finding]:
         yield refuted
         return
     trials = Trials(case, looks)
-    tried = list(smaller(case))
-    yield from (f for one in tried if one.proved for f in one.findings)
-    yield _told(case, looks, trials, tried)
+    yield from (f for one in smaller(case) if one.proved for f in one.findings)
+    yield _told(case, looks, trials)
 
 
 class _Worst(NamedTuple):
@@ -112,7 +111,7 @@ def _refuted_at_smaller(case: Case) -> Iterator[Finding]:
             return
 
 
-def _told(case: Case, looks: Looks, trials: Trials, tried: Sequence[Smaller]) -> Finding:
+def _told(case: Case, looks: Looks, trials: Trials) -> Finding:
     unknown = [look for look in looks.looks if look.unknown]
     failed = trials.failed
     if failed is not None and failed.certain and not failed.reason:
@@ -124,7 +123,7 @@ def _told(case: Case, looks: Looks, trials: Trials, tried: Sequence[Smaller]) ->
         message = "not decided: the formulas have so high a degree that trials in finite fields say nothing"
         return case.finding("identity", Verdict.INCONCLUSIVE, message)
     message = f"the rule is the derivative, or it passed by a chance of 2**{round(trials.worst.error)}"
-    details = (*_facts(looks, trials), *_notes(case, looks, tried))
+    details = (*_facts(looks, trials), *_notes(case, looks))
     return case.finding("identity", Verdict.PROBABLE, message, details=details)
 
 
@@ -150,9 +149,10 @@ def _why_open(failed: Outcome) -> str:
 def _facts(looks: Looks, trials: Trials) -> Iterator[tuple[str, str]]:
     worst = trials.worst
     yield "trials", f"{worst.trials} a cell, modulo random primes of {worst.bits} bits and more ({_CITED})"
-    assumed = _CONJECTURE if any(o.powers for o in trials.outcomes) else ""
+    assumed = [_CONJECTURE] if any(o.powers for o in trials.outcomes) else []
+    assumed += dict.fromkeys(a for formula in looks.formulas() for a in formula.assumptions)
     if assumed:
-        yield "assumes", assumed
+        yield "assumes", "\n".join(assumed)
     if opaque := dict.fromkeys(name for o in trials.outcomes for name in o.opaque):
         yield "opaque", f"true whatever function is put for {', '.join(opaque)}"
     if looks.branches:
@@ -160,11 +160,8 @@ def _facts(looks: Looks, trials: Trials) -> Iterator[tuple[str, str]]:
         yield "cells", f"only those of {cells} points; the code takes up to {looks.branches} decisions on the way"
 
 
-def _notes(case: Case, looks: Looks, tried: Sequence[Smaller]) -> Iterator[tuple[str, str]]:
+def _notes(case: Case, looks: Looks) -> Iterator[tuple[str, str]]:
     assert isinstance(case.operation, LargePair)
     if case.operation.own_definition:
         yield "definition", "the forward's own code"
-    elsewhere = [one.told for one in tried if one.refuted]
-    if elsewhere:
-        yield "but", f"at {'; '.join(elsewhere)} the same rule is refuted: it is right at this shape only"
     yield "in balls", f"equal at {len(looks.looks)} points, entry by entry"

@@ -45,7 +45,7 @@ def smaller(case: Case, first_refuted: bool = False) -> Iterator[Smaller]:
     assert isinstance(pair, LargePair)
     found = 0
     for shapes in _shapes(pair, first_refuted):
-        one = _at(case, pair, shapes)
+        one = _at(case, pair, shapes, refute=first_refuted)
         if one is None:
             continue
         yield one
@@ -61,14 +61,17 @@ def _shapes(pair: LargePair, ascending: bool) -> list[dict[str, Shape]]:
         new = dict(zip(sizes, chosen, strict=False))
         shapes = {one: tuple(new.get(n, min(n, 2)) for n in shape) for one, shape in pair.shapes.items()}
         count = sum(map(prod, shapes.values()))
-        if count < MOST_ENTRIES and shapes != pair.shapes and any(n > 1 for n in chosen):
+        if count < MOST_ENTRIES and shapes != pair.shapes and (ascending or any(n > 1 for n in chosen)):
             found.append((count, shapes))
     found.sort(key=lambda entry: entry[0], reverse=not ascending)
     return [shapes for _, shapes in found[:_MOST_TRIED]]
 
 
-def _at(case: Case, pair: LargePair, shapes: dict[str, Shape]) -> Smaller | None:
-    """None for a shape that the functions do not accept, or that is too large for the prover after all."""
+def _at(case: Case, pair: LargePair, shapes: dict[str, Shape], refute: bool) -> Smaller | None:
+    """None for a shape that the functions do not accept, or that is too large for the prover after all.
+
+    A refuter that finds nothing looks long: it is asked only where something is known to be wrong.
+    """
     from verify.api import beside_row
     from verify.case import Case
     from verify.checks import proof
@@ -79,7 +82,10 @@ def _at(case: Case, pair: LargePair, shapes: dict[str, Shape]) -> Smaller | None
         operation, row = beside_row(small, pair.meant)
         if operation.problem:
             return None
-        findings = tuple(replace(f, case=told) for f in proof.check(Case(operation, row, case.options)))
+        small_case = Case(operation, row, case.options)
+        if not refute and not small_case.proved:
+            return None
+        findings = tuple(replace(f, case=told) for f in proof.check(small_case))
     except Exception:  # the user's own code may raise anything at a shape that it was not written for
         return None
     return Smaller(told, findings)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from flint import arb
 
 from verify.findings import Finding, Verdict
 from verify.identity.samples import Sample
@@ -26,12 +27,11 @@ def wrong_gradient(case: Case, look: Look, wrong: Sequence[int]) -> Finding:
     pair = look.pair
     first = wrong[0]
     name, place = entry(pair, first)
-    ours, true = look.ball(look.formula.rule[first], 768), look.ball(look.formula.slopes[first], 768)
-    digits = next((d for d in _DIGITS if decimal(ours, d) != decimal(true, d)), 60)
+    left, right = _told_apart(look.ball(look.formula.rule[first], 768), look.ball(look.formula.slopes[first], 768))
     label = f"{name}{shown(place)}"
     details = [
-        ("ours", f"{decimal(ours, digits)}   for {label}, of the gradient of Σ g·out"),
-        ("expected", f"{decimal(true, digits)}   (reference)"),
+        ("ours", f"{left}   for {label}, of the gradient of Σ g·out"),
+        ("expected", f"{right}   (reference)"),
         *difference(pair, look.sample, name, place),
         *at(pair, look.sample),
         ("wrong", f"{len(wrong)} of {len(look.formula.rule)} entries, {label} the first"),
@@ -51,12 +51,11 @@ def wrong_gradient(case: Case, look: Look, wrong: Sequence[int]) -> Finding:
 def wrong_value(case: Case, look: Look, wrong: Sequence[int]) -> Finding:
     """The first entry of the output that is not what the definition says."""
     first = wrong[0]
-    ours, true = look.ball(look.formula.outputs[first], 768), look.ball(look.formula.meant[first], 768)
-    digits = next((d for d in _DIGITS if decimal(ours, d) != decimal(true, d)), 60)
+    left, right = _told_apart(look.ball(look.formula.outputs[first], 768), look.ball(look.formula.meant[first], 768))
     label = f"out{shown(np.unravel_index(first, look.pair.out_shape) if look.pair.out_shape else ())}"
     details = (
-        ("ours", f"{decimal(ours, digits)}   for {label}"),
-        ("expected", f"{decimal(true, digits)}   (the definition)"),
+        ("ours", f"{left}   for {label}"),
+        ("expected", f"{right}   (the definition)"),
         *at(look.pair, look.sample),
         ("wrong", f"{len(wrong)} of {len(look.formula.outputs)} entries, {label} the first"),
         ("rerun", case.operation.rerun(case.options.seed, {})),
@@ -65,6 +64,14 @@ def wrong_value(case: Case, look: Look, wrong: Sequence[int]) -> Finding:
         "identity", Verdict.REFUTED, "the forward is not the definition", details=details,
         point=point(look.pair, look.sample),
     )
+
+
+def _told_apart(ours: arb, true: arb) -> tuple[str, str]:
+    """Both numbers with as many digits as it takes to see that they are not the same."""
+    if not ours.is_finite():
+        return "no value", decimal(true, _DIGITS[0])
+    digits = next((d for d in _DIGITS if decimal(ours, d) != decimal(true, d)), 60)
+    return decimal(ours, digits), decimal(true, digits)
 
 
 def entry(pair: LargePair, index: int) -> tuple[str, tuple[int, ...]]:

@@ -104,7 +104,7 @@ class VectorPair(ArrayPair):
         self.out_shape: Shape = np.shape(self._on_symbols())
         self.weights = tuple(entries_of(weights_name(self.arrays), self.out_shape))
         _refuse_many(len(entries) + len(self.weights))
-        self.inputs = (*self.entries, *self.weights)
+        self.inputs, self.arriving = (*self.entries, *self.weights), self.weights
         self.within = _between(self.entries, FARTHEST) & _between(self.weights, 1)
 
     def with_forward(self, forward: Callable[..., Any]) -> VectorPair:

@@ -7,7 +7,7 @@ for, however many hang together.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from flint import arb, ctx
@@ -20,7 +20,7 @@ MOST_BITS = 3072  # where a comparison is given up
 
 
 class OnCorner(Exception):
-    """Two numbers that are compared are equal at the point, or nearer than `MOST_BITS` tell apart."""
+    """Two numbers that are compared are equal at the point (and not elsewhere too), or nearer than `MOST_BITS` tell."""
 
 
 class At:
@@ -28,10 +28,13 @@ class At:
 
     It is an oracle (`verify.trace.term.asking`): code that runs under it follows the branch of the point.
     decided: every condition that was asked for, and its truth
+    elsewhere: another point, which tells numbers that are always equal (a 0 beside a 0) from those that are so here
     """
 
-    def __init__(self, point: Mapping[Term, arb], bits: int = BITS) -> None:
-        self._point, self._bits = dict(point), bits
+    def __init__(
+        self, point: Mapping[Term, arb], bits: int = BITS, elsewhere: Mapping[Term, arb] | None = None
+    ) -> None:
+        self._point, self._bits, self._elsewhere = dict(point), bits, elsewhere
         self._known: dict[Term, Any] = dict(point)
         self.decided: dict[Condition, bool] = {}
 
@@ -83,15 +86,25 @@ class At:
             case "or":
                 return any(self.decide(_as_condition(c)) for c in condition.args)
         a, b = condition.args
-        answer = condition.op in ("le", "ge", "eq") if a is b else _truth(condition.op, self.of(a), self.of(b))
-        if answer is None:
-            answer = self._closer().decide(condition)
-        return answer
+        if a is b:
+            return condition.op in _OF_EQUALS
+        x, y = self.of(a), self.of(b)
+        if x == y and self._elsewhere is not None and not self._equal_elsewhere(a, b):
+            raise OnCorner("two numbers that the code compares are equal there")
+        answer = _truth(condition.op, x, y)
+        return self._closer().decide(condition) if answer is None else answer
+
+    @cached_property
+    def _other(self) -> At:
+        return At(self._elsewhere or {}, self._bits)
+
+    def _equal_elsewhere(self, a: Term, b: Term) -> bool:
+        return bool(self._other.of(a) == self._other.of(b))
 
     def _closer(self) -> At:
         if self._bits >= MOST_BITS:
-            raise OnCorner("two numbers that the code compares are equal there")
-        return At(self._point, 4 * self._bits)
+            raise OnCorner("two numbers that the code compares are equal there, as far as can be told")
+        return At(self._point, 4 * self._bits, self._elsewhere)
 
 
 def _compared(condition: Term) -> list[Term]:
@@ -105,6 +118,8 @@ def _as_condition(c: Term) -> Condition:
     assert isinstance(c, Condition)
     return c
 
+
+_OF_EQUALS = ("le", "ge", "eq")  # what holds between equal numbers
 
 _TRUTHS: dict[str, Callable[[arb, arb], bool | None]] = {
     "lt": lambda a, b: True if a < b else False if a >= b else None,
