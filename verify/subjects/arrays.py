@@ -126,7 +126,7 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
     """The length √Σx²; another norm is left to NumPy."""
     if ord not in (None, 2, "fro") or (ord == 2 and axis is None and np.ndim(x) > 1) or not _is_of_objects(x):
         return np.linalg.norm(x, ord, axis, keepdims)
-    return elementwise(FUNCTIONS["sqrt"], np.add.reduce(_plain(x) * _plain(x), axis=axis, keepdims=keepdims))
+    return elementwise(FUNCTIONS["sqrt"], (x * x).sum(axis=axis, keepdims=keepdims))
 
 
 NUMPY = Namespace(

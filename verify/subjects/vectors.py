@@ -26,7 +26,7 @@ from verify.trace.explore import explore
 from verify.trace.term import Condition, Term, compare, constant, symbol, term
 from verify.trace.text import written
 
-MOST_ENTRIES = 10  # of all inputs and the output together: each is two symbols to the prover, which knows 24
+MOST_ENTRIES = 16  # of all inputs and the output together: each is two symbols to the prover, which knows 40
 FARTHEST = 1000
 """How far entries go on floats: past where exp overflows, and not so far that any sum of products does.
 
