@@ -12,6 +12,7 @@ refuted is refuted at the smallest shape that shows it.
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,7 +20,7 @@ from typing import NamedTuple
 
 from verify.case import Case
 from verify.findings import Finding, Verdict
-from verify.identity.identity import Outcome, seed_of, tested
+from verify.identity.identity import Outcome, seed_of, tried
 from verify.identity.looks import Look, Looks
 from verify.identity.smaller import smaller
 from verify.identity.telling import wrong_gradient, wrong_value
@@ -55,9 +56,9 @@ def _found(case: Case) -> Iterator[Finding]:
         yield case.finding("identity", verdict, message)
         return
     refuted = _refuted(case, looks)
-    if refuted is not None:
+    if refuted:
         yield from _refuted_at_smaller(case)
-        yield refuted
+        yield from refuted
         return
     trials = Trials(case, looks)
     yield from (f for one in smaller(case) if one.proved for f in one.findings)
@@ -78,7 +79,7 @@ class Trials:
         for index, formula in enumerate(looks.formulas()):
             pairs = [*zip(formula.rule, formula.slopes, strict=True), *zip(formula.outputs, formula.meant, strict=True)]
             seed = seed_of(case.options.seed, case.operation.name, case.row.case, index)
-            self.outcomes.append(tested(pairs, seed))
+            self.outcomes.append(tried(pairs, seed))
             if not self.outcomes[-1].same:
                 break
 
@@ -94,20 +95,21 @@ class Trials:
         return _Worst(max(o.error for o in found), min(o.trials for o in found), min(o.bits for o in found))
 
 
-def _refuted(case: Case, looks: Looks) -> Finding | None:
+def _refuted(case: Case, looks: Looks) -> list[Finding]:
+    """At the first point that shows something: the forward if it is not its definition, and the rule."""
     for look in looks.looks:
-        if look.wrong:
-            return wrong_gradient(case, look, look.wrong)
-        if look.wrong_values:
-            return wrong_value(case, look, look.wrong_values)
-    return None
+        found = [wrong_value(case, look, look.wrong_values)] if look.wrong_values else []
+        found += [wrong_gradient(case, look, look.wrong)] if look.wrong else []
+        if found:
+            return found
+    return []
 
 
 def _refuted_at_smaller(case: Case) -> Iterator[Finding]:
     """The findings at the smallest shape that the prover refutes."""
     for one in smaller(case, first_refuted=True):
         if one.refuted:
-            yield from (replace(f, message=f"already at {one.told}: {f.message}") for f in one.findings)
+            yield from (replace(f, message=f"at this small shape already {f.message}") for f in one.findings)
             return
 
 
@@ -122,7 +124,8 @@ def _told(case: Case, looks: Looks, trials: Trials) -> Finding:
     if trials.worst.error > -1:
         message = "not decided: the formulas have so high a degree that trials in finite fields say nothing"
         return case.finding("identity", Verdict.INCONCLUSIVE, message)
-    message = f"the rule is the derivative, or it passed by a chance of 2**{round(trials.worst.error)}"
+    chance = f"2**{math.ceil(trials.worst.error)}"
+    message = f"the derivative in finite fields: another rule would pass with a probability of at most {chance}"
     details = (*_facts(looks, trials), *_notes(case, looks))
     return case.finding("identity", Verdict.PROBABLE, message, details=details)
 

@@ -26,7 +26,7 @@ from verify.identity.residues import NoPoint, NotSquare, Plan, Residues, constan
 from verify.trace.term import Term
 
 TRIALS = 2
-SIGN_TRIALS = 20  # where the signs of roots may depend on one another
+SIGN_TRIALS = 40  # where the signs of roots may depend on one another
 SAFETY = 64  # bits by which a single trial's prime is larger than the bound asks for
 MOST_BITS = 1024  # of a prime
 _RETRIES = 64  # of a point with a division by 0, or with a root that only powers of e could help
@@ -62,7 +62,7 @@ class Outcome:
         return not self.opaque and not self.roots
 
 
-def tested(pairs: Sequence[tuple[Term, Term]], seed: str) -> Outcome:
+def tried(pairs: Sequence[tuple[Term, Term]], seed: str) -> Outcome:
     """Are the two terms of each pair the same function?  They hold no branches (`verify.trace.stepwise.Smooth`)."""
     try:
         program = Program([t for pair in pairs for t in pair])

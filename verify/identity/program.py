@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from verify.trace.term import Term, topological
 
-MOST_DIGITS = 8192  # bits of a constant that is still worked out
-_ODD = frozenset({"half tangent", "erf", "asin", "atan", "asinh", "atanh", "erfinv"})
+MOST_BITS = 8192  # of a constant that is worked out, and not left as it is written
+_ODD = frozenset({"sin, cos", "erf", "asin", "atan", "asinh", "atanh", "erfinv"})
 
 
 class Step(NamedTuple):
@@ -69,10 +69,7 @@ class Program:
         return _READ[node.op](self, *args) if node.op in _READ else self._opaque(node.op, *args)
 
     def const(self, value: Fraction | int) -> int:
-        value = Fraction(value)
-        if value.numerator.bit_length() + value.denominator.bit_length() > MOST_DIGITS:
-            raise Unreadable(f"a constant of more than {MOST_DIGITS} bits")
-        return self._step("const", (), value)
+        return self._step("const", (), Fraction(value))
 
     def add(self, a: int, b: int) -> int:
         if (found := self._folded("add", a, b)) is not None:
@@ -104,7 +101,7 @@ class Program:
         if n in (0, 1):
             return a if n else self.const(1)
         step = self.steps[a]
-        if step.op == "const" and (step.value or n > 0) and abs(n) < MOST_DIGITS:
+        if step.op == "const" and (step.value or n > 0) and abs(n) * _bits(step.value) < MOST_BITS:
             return self.const(step.value**n)
         return self._step("pow", (a,), n)
 
@@ -160,7 +157,7 @@ class Program:
     def _folded(self, op: str, a: int, b: int) -> int | None:
         """A constant, or one of the operands, where one is 0 or 1."""
         x, y = self.steps[a], self.steps[b]
-        if x.op == y.op == "const":
+        if x.op == y.op == "const" and _bits(x.value) + _bits(y.value) < MOST_BITS:
             match op:
                 case "add":
                     return self.const(x.value + y.value)
@@ -193,8 +190,8 @@ class Program:
         return self._step("opaque", args, name)
 
     def half_angle(self, a: int) -> tuple[int, int, int]:
-        """t² and 1 + t² and t = tan(a/2), of which nothing is known: sin and cos are rational in it."""
-        t = self._opaque("half tangent", a)
+        """t², 1 + t² and t = tan(a/2), of which nothing is known: sin and cos are rational in it."""
+        t = self._opaque("sin, cos", a)
         square = self.mul(t, t)
         return square, self.add(self.const(1), square), t
 
@@ -206,6 +203,10 @@ class Program:
             self.steps.append(step)
             self.degrees.append(_degree(step, [self.degrees[a] for a in args]))
         return found
+
+
+def _bits(x: Fraction) -> int:
+    return x.numerator.bit_length() + x.denominator.bit_length()
 
 
 def is_odd(name: str) -> bool:

@@ -14,13 +14,14 @@ import numpy as np
 
 from verify.errors import UsageError
 from verify.mirror import Row
+from verify.subjects.operation import Run
 from verify.subjects.pairs import OUT, UPSTREAM, RuleError
 from verify.subjects.vectors import ArrayPair, Shape, array_of, entries_of, flat, weights_name
 from verify.trace.stepwise import At
 from verify.trace.term import TRUE, Condition, Term, asking, at_most, constant, symbol, term
 
-MOST_TERMS = 400_000
-"""Terms of one run on symbols: some 300 MB of them, and ten seconds or so for all that is asked of them."""
+MOST_TERMS = 200_000
+"""Terms of one run on symbols, the forward and the rule: the reference and the trials need a few times as many."""
 
 MOST_ENTRIES_AT_ALL = 200_000  # of an array that is looked at on floats
 
@@ -68,6 +69,10 @@ class LargePair(ArrayPair):
     def shape_of(self, name: str) -> Shape:
         """The shape of an input, or of the gradient that arrives."""
         return self.out_shape if name == self.upstream else self.shapes[name]
+
+    def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
+        """Raises TypeError: it is no operation of numbers, whatever asks for one."""
+        raise TypeError(f"arrays of {self.told} are run whole, not number by number")
 
     # --------------------------------------------------------------------------------------------------- on floats
 
