@@ -169,13 +169,16 @@ def _portraits(cases: list[Any], options: Options) -> tuple[Portrait, ...]:
 
 
 def _report(task: Task, options: Options) -> OperationReport:
+    operation = task.cases[0][0]
     answers = {
         question: Answer(question, tuple(f for f in task.findings if f.question is question))
         for question in options.questions
     }
+    if operation.large:  # not everything is asked of a large array
+        asked = {check.question for check in task.checks(options)}
+        answers = {question: answer for question, answer in answers.items() if question in asked}
     if any(f.check == READING for f in task.findings):  # it could not be read: that is all there is to say
         answers = {question: answer for question, answer in answers.items() if answer.findings}
-    operation = task.cases[0][0]
     return OperationReport(
         task.name, task.rule, task.source, answers, operation.inputs, operation.command, task.portraits
     )

@@ -56,6 +56,8 @@ class ArrayPair(FunctionPair):
                 raise UsageError(f"shapes: {one!r} is no input{nearest(one, self.arrays)}")
         self.shapes = {one: _shape(shapes.get(one, ())) for one in self.arrays}
         self.sizes = {one: math.prod(shape) for one, shape in self.shapes.items()}
+        told = ", ".join(f'"{one}": {_literal(shape)}' for one, shape in self.shapes.items() if shape)
+        self.command = f"{self.command[:-1]}, shapes={{{told}}})"
 
     def shaped(self, entries: Sequence[Any]) -> list[Any]:
         """The entries of all inputs, as arrays."""
@@ -80,10 +82,7 @@ class ArrayPair(FunctionPair):
 
     def rerun(self, seed: int, point: Mapping[str, str]) -> str:
         """The call that verifies this again, at a point if one is given."""
-        shapes = ", ".join(f'"{one}": {_literal(shape)}' for one, shape in self.shapes.items() if shape)
-        at = ", ".join(f'"{name}": "{value}"' for name, value in point.items())
-        more = f", point={{{at}}}" if point else ""
-        return f"{self.command[:-1]}, shapes={{{shapes}}}, seed={seed}{more})"
+        return super().rerun(seed, point) if point else f"{self.command[:-1]}, seed={seed})"
 
 
 class VectorPair(ArrayPair):
