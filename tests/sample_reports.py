@@ -11,7 +11,7 @@ from verify.subjects.values import own_engine
 
 LINE = Source("engine/value.py", 121, "self.grad += (1 + out.data**2) * out.grad")
 BY_QUESTION = {
-    Question.RIGHT: (Verdict.PROVED, Verdict.MATCHED, Verdict.REFUTED, Verdict.INCONCLUSIVE),
+    Question.RIGHT: (Verdict.PROVED, Verdict.PROBABLE, Verdict.MATCHED, Verdict.REFUTED, Verdict.INCONCLUSIVE),
     Question.ACCURATE: (Verdict.ACCURATE, Verdict.INACCURATE, Verdict.INCONCLUSIVE),
     Question.SAFE: (Verdict.SAFE, Verdict.UNSAFE, Verdict.INCONCLUSIVE),
     Question.WIRED: (Verdict.WIRED, Verdict.MISWIRED, Verdict.INCONCLUSIVE),

@@ -70,8 +70,8 @@ def check(
     corners: where it bends beside the places that show (comparisons, abs, max, min): expressions that are 0 there,
         numbers for one input; a mapping also says what the backward answers there, one slope for each input
     inputs: names for the forward's inputs, where it has none of its own
-    shapes: of inputs that are arrays, such as {"x": 3}: then every entry of every gradient is verified at this
-        shape, on floats between -1000 and 1000, and how accurate they are is not asked
+    shapes: of inputs that are arrays, such as {"x": 768}: then every entry of every gradient is verified at this
+        shape, proved where it is small and `probable` where it is large; how accurate they are is not asked
     points: how many, 1000 if nothing is said and 200 for arrays
     point: a point to look at as well: a number or a hexadecimal text for each input
     seconds: how long one check may take; one that takes longer is inconclusive, and after two the rest is not tried.
@@ -179,7 +179,7 @@ def _of_framework(
     from verify.subjects.frameworks import case_of, operation_class
 
     names = tuple(inputs) or operation_class(framework).count_inputs(function)
-    where = None if domain is None else _as_condition(domain, names)
+    where = None if domain is None else as_condition(domain, names)
     row = None
     if definition is not None:
         meant = _as_term("definition", definition, names, False)
@@ -213,23 +213,42 @@ def pair(
     if inputs:
         check_names(name or "inputs", inputs)
     try:
-        operation = _operation(forward, backward, name, inputs, shapes)
+        if shapes is not None:
+            from verify.subjects.sized import of_arrays
+
+            with time_limit(seconds):
+                return of_arrays(forward, backward, shapes, definition, domain, corners, name, inputs)
+        operation = FunctionPair(forward, backward, name, inputs)
     except UsageError:
         raise
+    except OutOfTime:
+        late = f"the functions did not end within {seconds:g} s when they were run for the first time"
+        raise UsageError(f"{name or 'arrays'}: {late}") from None
     except Exception as error:  # an object may do anything when it is asked for its signature
         raise UsageError(f"the functions cannot be looked into ({type(error).__name__}: {error})") from error
+    return beside_row(operation, definition, domain, corners, seconds)
+
+
+def beside_row(
+    operation: FunctionPair,
+    definition: Any = None,
+    domain: Any = None,
+    corners: Corners = (),
+    seconds: float = 20.0,
+) -> tuple[FunctionPair, Row]:
+    """A pair of scalar functions, or of small arrays, beside the row of its definition.  Raises UsageError."""
     names = operation.inputs
     bends = _corners(corners, names)
     operation.keeps_policy = any(corner.answers for corner in bends)
     operation.own_definition = definition is None
-    meant, where = constant(0), TRUE if domain is None else _as_condition(domain, names)
+    meant, where = constant(0), TRUE if domain is None else as_condition(domain, names)
     try:
         with time_limit(seconds):
             operation.problem = operation.complaint()
             if definition is None:
                 meant = _own_trace(operation, operation)
-            elif callable(definition) and not hasattr(definition, "free_symbols"):
-                meant = _own_trace(operation, _operation(definition, backward, name, inputs, shapes))
+            elif is_function(definition):
+                meant = _own_trace(operation, operation.with_forward(definition))
             else:
                 meant = _as_term("definition", definition, names, False)
             where = natural(meant) if domain is None else where
@@ -238,6 +257,11 @@ def pair(
     except RecursionError:
         operation.problem = "the definition is nested too deeply to be read: a loop of too many turns?"
     return operation, formula_row(operation.name, meant, names, where, bends)
+
+
+def is_function(definition: Any) -> bool:
+    """Whether a definition is a function, not a formula."""
+    return callable(definition) and not hasattr(definition, "free_symbols")
 
 
 @dataclass(frozen=True)
@@ -314,20 +338,6 @@ def _pairs(given: Any) -> Iterator[tuple[Operation, Row]]:
         yield operation, row
 
 
-def _operation(
-    forward: Callable[..., Any],
-    backward: Callable[..., Any],
-    name: str,
-    inputs: Sequence[str],
-    shapes: Mapping[str, int | tuple[int, ...]] | None,
-) -> FunctionPair:
-    if shapes is None:
-        return FunctionPair(forward, backward, name, inputs)
-    from verify.subjects.vectors import VectorPair
-
-    return VectorPair(forward, backward, shapes, name, inputs)
-
-
 def _own_trace(operation: FunctionPair, meant: FunctionPair) -> Term:
     """The forward of ``meant`` on symbols; a problem of the operation where it does not run on them."""
     from verify.trace.explore import explore
@@ -341,7 +351,8 @@ def _own_trace(operation: FunctionPair, meant: FunctionPair) -> Term:
     return found
 
 
-def _as_condition(given: Any, names: Sequence[str]) -> Condition:
+def as_condition(given: Any, names: Sequence[str]) -> Condition:
+    """A domain as the user gives it.  Raises UsageError."""
     found = _as_term("domain", given, names, True)
     assert isinstance(found, Condition)
     return found

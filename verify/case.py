@@ -24,6 +24,7 @@ from verify.trace.term import Condition, Term, constant, substitute, symbol
 if TYPE_CHECKING:
     from verify.checks import Check
     from verify.harness import Options
+    from verify.identity.looks import Looks
     from verify.proof.enclose import Enclosure
     from verify.proof.obligation import Obligation
     from verify.proof.result import Proof
@@ -76,6 +77,15 @@ class Case:
     def samples(self) -> Samples:
         """The operation at every point."""
         return sampled(self.operation, self.points)
+
+    @cached_property
+    def looks(self) -> Looks:
+        """A pair of large arrays at some points and on the cells around them."""
+        from verify.identity.looks import looks
+        from verify.subjects.large import LargePair
+
+        assert isinstance(self.operation, LargePair)
+        return looks(self.operation, self.options.seed)
 
     # ---------------------------------------------------------------------------------------------- the points
 
@@ -205,10 +215,10 @@ class Case:
 
     def finding(self, check: Check | str, verdict: Verdict, message: str, **more: Any) -> Finding:
         """A finding about this case."""
-        from verify.checks import CHECKS
+        from verify.checks import checks_of
 
         if isinstance(check, str):
-            check = next(c for c in CHECKS if c.name == check)
+            check = next(c for c in checks_of(self.operation.large) if c.name == check)
         return Finding(
             self.operation.name,
             check.question,

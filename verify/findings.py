@@ -20,6 +20,7 @@ class Verdict(StrEnum):
     """The answers, from the best to the worst for each question."""
 
     PROVED = "proved"
+    PROBABLE = "probable"
     MATCHED = "matched"
     ACCURATE = "accurate"
     INACCURATE = "inaccurate"
@@ -38,7 +39,7 @@ class Verdict(StrEnum):
     @property
     def warns(self) -> bool:
         """Fails the run only under ``--strict``."""
-        return self in (Verdict.MATCHED, Verdict.INACCURATE)
+        return self in (Verdict.PROBABLE, Verdict.MATCHED, Verdict.INACCURATE)
 
 
 _SEVERITY = {verdict: place for place, verdict in enumerate(Verdict)}
@@ -119,9 +120,13 @@ class Answer:
 
 
 def _of_case(verdicts: list[Verdict]) -> Verdict:
-    """The worst, except that points which match beside a proof are a second witness, not a doubt."""
+    """The worst, except that points which match beside a proof are a second witness, not a doubt.
+
+    The same holds beside an identity that is all but proved.
+    """
     found = worst(verdicts)
-    return Verdict.PROVED if found is Verdict.MATCHED and Verdict.PROVED in verdicts else found
+    stronger = (v for v in (Verdict.PROVED, Verdict.PROBABLE) if v in verdicts)
+    return next(stronger, found) if found is Verdict.MATCHED else found
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:

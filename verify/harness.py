@@ -18,7 +18,7 @@ from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol, runtime_checkable
 
-from verify.checks import CHECKS, Check
+from verify.checks import Check, checks_of
 from verify.errors import UsageError
 from verify.findings import Answer, Finding, Question, Source, Verdict
 from verify.limits import OutOfTime, limit_memory, time_limit
@@ -111,6 +111,15 @@ class Task:
     inputs: tuple[str, ...] = ()
     command: str = ""
 
+    def checks(self, options: Options) -> list[Check]:
+        """The checks that speak to the questions."""
+        return [check for check in checks_of(self.large) if check.question in options.questions]
+
+    @property
+    def large(self) -> bool:
+        """An operation of arrays that are too large for the usual checks."""
+        return bool(self.cases) and self.cases[0][0].large
+
 
 def verify(
     subject: Subject,
@@ -123,10 +132,9 @@ def verify(
     An interrupt (Ctrl-C) ends the run with what is known, marked incomplete.
     """
     tasks = _parts(subject, names) if isinstance(subject, PartedSubject) else _tasks(subject, names, options)
-    checks = [check for check in CHECKS if check.question in options.questions]
     complete = True
     try:
-        _run([task for task in tasks if not task.ended], checks, options, progress)
+        _run([task for task in tasks if not task.ended], options, progress)
     except KeyboardInterrupt:
         complete = False
     return _reported(subject, tasks, options, complete, whole=not names)
@@ -145,16 +153,16 @@ def verify_here(subject: Subject, names: Sequence[str] = (), options: Options = 
     process.start()
     tasks = _tasks(subject, names, options)
     process.ready()
-    checks = [check for check in CHECKS if check.question in options.questions]
     for task in tasks:
         if not task.ended:
-            _work_here(task, checks, options)
+            _work_here(task, options)
             task.ended = True
     return _reported(subject, tasks, options, complete=True, whole=not names)
 
 
-def _work_here(task: Task, checks: list[Check], options: Options) -> None:
+def _work_here(task: Task, options: Options) -> None:
     """What a worker does, without one."""
+    checks = task.checks(options)
     cases = _cases(task, options)
     operation = task.cases[0][0]
 
@@ -241,7 +249,7 @@ def _cases(task: Task, options: Options) -> list[Any]:
 def _portraits(cases: list[Any], options: Options) -> tuple[Portrait, ...]:
     from verify.portrait import portrait
 
-    return tuple(portrait(case, plots=options.plots) for case in cases)
+    return tuple(portrait(case, plots=options.plots) for case in cases if not case.operation.large)
 
 
 def _report(task: Task, options: Options) -> OperationReport:
@@ -249,6 +257,9 @@ def _report(task: Task, options: Options) -> OperationReport:
         question: Answer(question, tuple(f for f in task.findings if f.question is question))
         for question in options.questions
     }
+    if task.large:  # not everything is asked of a large array
+        asked = {check.question for check in task.checks(options)}
+        answers = {question: answer for question, answer in answers.items() if question in asked}
     if any(f.check == READING for f in task.findings):  # it could not be read: that is all there is to say
         answers = {question: answer for question, answer in answers.items() if answer.findings}
     return OperationReport(task.name, task.rule, task.source, answers, task.inputs, task.command, task.portraits)
@@ -260,11 +271,11 @@ def _report(task: Task, options: Options) -> OperationReport:
 class _Worker:
     """A process, the pipe to it, and the task it is at."""
 
-    def __init__(self, tasks: list[Task], checks: list[Check], options: Options) -> None:
+    def __init__(self, tasks: list[Task], options: Options) -> None:
         apart = any(task.part is not None for task in tasks)  # a framework's threads do not survive a fork
         context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" and not apart else "spawn")
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(theirs, tasks, checks, options), daemon=True)
+        self.process = context.Process(target=_work, args=(theirs, tasks, options), daemon=True)
         self.process.start()
         theirs.close()
         self.task: Task | None = None
@@ -281,10 +292,10 @@ class _Worker:
         self.pipe.close()
 
 
-def _run(tasks: list[Task], checks: list[Check], options: Options, progress: Callable[[str], None]) -> None:
+def _run(tasks: list[Task], options: Options, progress: Callable[[str], None]) -> None:
     waiting = list(enumerate(tasks))  # from the end of the table: there stand the long ones, and none is left for last
     index_of = {id(task): index for index, task in enumerate(tasks)}
-    workers = [_Worker(tasks, checks, options) for _ in range(max(1, min(options.workers, len(tasks))))]
+    workers = [_Worker(tasks, options) for _ in range(max(1, min(options.workers, len(tasks))))]
     try:
         for worker in workers:
             if waiting:
@@ -313,13 +324,13 @@ def _run(tasks: list[Task], checks: list[Check], options: Options, progress: Cal
                 elif time.monotonic() - task.since > options.seconds:
                     reason = f"it ran longer than {options.seconds:g} s and was stopped"
                 if reason:
-                    _lost(task, checks, reason)
+                    _lost(task, task.checks(options), reason)
                     worker.stop()
                     worker.task = None
                     if task.ended:
                         progress(task.name)
                     if not task.ended or waiting:
-                        workers[place] = fresh = _Worker(tasks, checks, options)
+                        workers[place] = fresh = _Worker(tasks, options)
                         fresh.assign(*(waiting.pop() if task.ended else (index_of[id(task)], task)))
     finally:
         for worker in workers:
@@ -378,7 +389,7 @@ def _lost(task: Task, checks: list[Check], reason: str) -> None:
     ]
 
 
-def _work(pipe: Connection, tasks: list[Task], checks: list[Check], options: Options) -> None:
+def _work(pipe: Connection, tasks: list[Task], options: Options) -> None:
     """The life of a worker: take an operation, stream its findings, until the pipe closes."""
     gc.disable()  # the mirror and the terms live as long as the worker
     try:
@@ -398,7 +409,7 @@ def _work(pipe: Connection, tasks: list[Task], checks: list[Check], options: Opt
             cases = _cases(task, options)
             if DESCRIPTION not in done:
                 pipe.send(("rule", _description(task)))
-            for check in checks:
+            for check in task.checks(options):
                 if check.name in done:
                     continue
                 pipe.send(("begin", check.name))

@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("verify", "verified derivatives")
     group.addoption("--verify-seed", type=_at_least(0), metavar="S", help="what the points derive from (default: 0)")
     group.addoption("--verify-points", type=_at_least(1), metavar="N", help="points an operation (default: 1000)")
-    group.addoption("--verify-strict", action="store_true", help="warnings (inaccurate, matched) fail a test too")
+    group.addoption("--verify-strict", action="store_true", help="warnings (inaccurate, matched, probable) fail too")
 
 
 def _at_least(least: int) -> Any:

@@ -33,6 +33,10 @@ def run(cases: list[tuple[Operation, Row]], options: Options, arguments: argpars
     """Print the accuracy of every case; ``full`` tells each at length, else one line stands for it."""
     if not arguments.ulp > 0:
         raise UsageError(f"--ulp {arguments.ulp:g}: a budget is a positive number of ULPs")
+    arrays = [operation.name for operation, _ in cases if operation.large or operation.arriving]
+    cases = [(operation, row) for operation, row in cases if operation.name not in arrays]
+    if not cases:
+        raise UsageError(f"{', '.join(arrays)}: how accurate a rule of arrays is on floats is not measured")
     formats = [format_named(arguments.dtype or FLOAT64.name)]
     if arguments.exhaustive:
         formats = [format_named(name) for name in ([arguments.dtype] if arguments.dtype else SMALL)]

@@ -38,3 +38,16 @@ CHECKS = (
     Check("special", Question.SAFE),  # the limits at the infinities
     Check("wiring", Question.WIRED),  # upstream, accumulation, shared operands, untouched data
 )
+
+OF_LARGE_ARRAYS = (
+    Check("identity", Question.RIGHT),  # the rule is the derivative at random points of finite fields, and in balls
+    Check("directions", Question.RIGHT),  # the rule on floats against the trace, and against finite differences
+    Check("scales", Question.SAFE),  # an answer at large entries too
+    Check("passing", Question.WIRED),  # linear in what arrives, untouched data, the same answer twice
+)
+"""In the place of the others, for arrays that are too large for them."""
+
+
+def checks_of(large: bool) -> tuple[Check, ...]:
+    """The checks that an operation is put to."""
+    return OF_LARGE_ARRAYS if large else CHECKS

@@ -103,7 +103,7 @@ def _refuted(case: Case, proof: Proof) -> Iterator[Finding]:
     if witnesses:
         return
     for boundary in proof.boundaries:
-        if boundary.bend is Bend.REJECTED:
+        if boundary.bend is Bend.REJECTED and not any(name in case.operation.arriving for name, _ in boundary.where):
             message = f"no valid slope {_where(boundary)}: {boundary.reason}"
             yield case.finding("proof", Verdict.REFUTED, message, **_evidence(case, proof, boundary))
             return
@@ -156,7 +156,7 @@ def _told(case: Case, proof: Proof, witness: Witness) -> Finding:
     if i is None:
         message, expected, rule = f"the forward is not {case.row.definition}", case.row.definition, ""
     else:
-        message = f"the rule is not the derivative of {case.row.definition}"
+        message = f"the rule is not the derivative of {_meant(case)}"
         expected, rule = case.row.slopes[i], case.operation.written()[i]
     left, right = _aligned(rule, str(expected))
     digits = _telling(witness.ours, witness.expected)
@@ -186,6 +186,12 @@ def _told(case: Case, proof: Proof, witness: Witness) -> Finding:
         point={n: str(v) for n, v in zip(witness.inputs, witness.point, strict=True)},
         details=tuple(details),
     )
+
+
+def _meant(case: Case) -> str:
+    """The definition, where it is no longer than a line."""
+    text = str(case.row.definition)
+    return text if len(text) <= 2 * _LONG else "its definition"
 
 
 def _near_constants(gradient: Term) -> Iterator[str]:

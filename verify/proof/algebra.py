@@ -14,7 +14,7 @@ from typing import Any
 
 from flint import Ordering, fmpq, fmpq_mpoly_ctx
 
-STOCK = 24
+STOCK = 40
 """How many generators there are to deal out."""
 
 MOST_TERMS = 6000

@@ -20,6 +20,7 @@ HEADLINES = {
     Verdict.MISWIRED: "the rule passes gradients on wrongly",
     Verdict.UNSAFE: "the rule gives no valid answer at a corner, an edge or an extreme",
     Verdict.INACCURATE: "the rule loses digits",
+    Verdict.PROBABLE: "the rule is right with overwhelming probability, and not proved",
     Verdict.MATCHED: "the rule is right at points, and not proved",
     Verdict.INCONCLUSIVE: "it could not be decided",
 }

@@ -28,6 +28,9 @@ def told(case: Case) -> str:
 def _lines(case: Case) -> Iterator[str]:
     name = f"{case.operation.name} ({case.row.case})" if case.row.case else case.operation.name
     yield f"{name}   {case.operation.source}   {case.operation.source.text}".rstrip()
+    if case.operation.large:
+        yield _row("not proved", "so large an array is tested as a whole; a small shape has a proof to tell")
+        return
     yield _row("definition", str(case.row.definition))
     yield _row("domain", "all reals" if case.row.domain == True else str(case.row.domain))  # noqa: E712 - SymPy
     proof = case.rule_proof

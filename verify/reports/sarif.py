@@ -23,6 +23,7 @@ IDS = {
     (Question.RIGHT, Verdict.REFUTED): ("BP101", "WrongDerivative"),
     (Question.RIGHT, Verdict.INCONCLUSIVE): ("BP102", "UndecidedDerivative"),
     (Question.RIGHT, Verdict.MATCHED): ("BP103", "UnprovedDerivative"),
+    (Question.RIGHT, Verdict.PROBABLE): ("BP104", "ProbableDerivative"),
     (Question.ACCURATE, Verdict.INACCURATE): ("BP201", "LostDigits"),
     (Question.ACCURATE, Verdict.INCONCLUSIVE): ("BP202", "UndecidedAccuracy"),
     (Question.SAFE, Verdict.UNSAFE): ("BP301", "InvalidAnswer"),

@@ -86,7 +86,7 @@ def _in_full(operation: OperationReport) -> Iterator[str]:
     """Every witness: a line for what agrees, the evidence for what does not."""
     yield f"{operation.name}   {operation.source}   {operation.source.text}".rstrip()
     for finding in operation.findings:
-        if finding.verdict.fails or finding.verdict is Verdict.INACCURATE:
+        if finding.verdict.fails or finding.verdict in (Verdict.INACCURATE, Verdict.PROBABLE):
             yield _indented(told(finding))
         else:
             yield f"  {finding.verdict.value:<11} {finding.check:<12} {_what(finding)}"

@@ -122,8 +122,16 @@ def _where(condition: Any, *branches: Any) -> Any:
     return terms(np.where(condition, *(np.asarray(v, dtype=object) for v in branches)))
 
 
+def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """The length √Σx²; another norm is left to NumPy."""
+    if ord not in (None, 2, "fro") or (ord == 2 and axis is None and np.ndim(x) > 1) or not _is_of_objects(x):
+        return np.linalg.norm(x, ord, axis, keepdims)
+    return elementwise(FUNCTIONS["sqrt"], (x * x).sum(axis=axis, keepdims=keepdims))
+
+
 NUMPY = Namespace(
     np,
+    linalg=Namespace(np.linalg, norm=_norm),
     pi=PI,
     e=apply("exp", constant(1)),
     where=_where,

@@ -70,6 +70,8 @@ class Operation(ABC):
     flushes = 0.0  # a number below it may become 0 on the way: floats without subnormal numbers
     within: Condition | None = None  # where it is looked at on floats, if that is not its whole domain
     keeps_policy = False  # a user said what it is to answer at its corners
+    arriving: tuple[str, ...] = ()  # inputs that stand for the gradient that arrives: a 0 there is no corner of its own
+    large = False  # too large an array for the checks of single numbers: it has checks of its own
     follows_rows = False  # at corners it answers what its row declares, not just something valid
 
     @property

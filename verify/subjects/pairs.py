@@ -79,6 +79,10 @@ class FunctionPair(Operation):
             except SystemExit as error:
                 raise SubjectStopped(f"it exits (code {error.code!r})") from error
 
+    def with_forward(self, forward: Callable[..., Any]) -> FunctionPair:
+        """The same pair with another forward."""
+        return FunctionPair(forward, self._backward, self.name, self.inputs)
+
     def _functions(self, symbols: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
         if not symbols:
             return self._forward, self._backward

@@ -26,7 +26,7 @@ from verify.trace.explore import explore
 from verify.trace.term import Condition, Term, compare, constant, symbol, term
 from verify.trace.text import written
 
-MOST_ENTRIES = 10  # of all inputs and the output together: each is two symbols to the prover, which knows 24
+MOST_ENTRIES = 16  # of all inputs and the output together: each is two symbols to the prover, which knows 40
 FARTHEST = 1000
 """How far entries go on floats: past where exp overflows, and not so far that any sum of products does.
 
@@ -36,7 +36,7 @@ Weights go from -1 to 1: of a rule that is linear in what arrives larger ones sa
 Shape = tuple[int, ...]
 
 
-class VectorPair(FunctionPair):
+class ArrayPair(FunctionPair):
     """A forward and a backward of arrays, at fixed shapes; an input without a shape is a number."""
 
     compiled = True  # NumPy sums in an order of its own
@@ -55,14 +55,59 @@ class VectorPair(FunctionPair):
             if one not in self.arrays:
                 raise UsageError(f"shapes: {one!r} is no input{nearest(one, self.arrays)}")
         self.shapes = {one: _shape(shapes.get(one, ())) for one in self.arrays}
+        self.sizes = {one: math.prod(shape) for one, shape in self.shapes.items()}
+        told = ", ".join(f'"{one}": {_literal(shape)}' for one, shape in self.shapes.items() if shape)
+        self.command = f"{self.command[:-1]}, shapes={{{told}}})"
+
+    def shaped(self, entries: Sequence[Any]) -> list[Any]:
+        """The entries of all inputs, as arrays."""
+        found, start = [], 0
+        for one in self.arrays:
+            shape = self.shapes[one]
+            size = math.prod(shape)
+            part = entries[start : start + size]
+            found.append(array_of(part, shape) if shape else part[0])
+            start += size
+        return found
+
+    def gradients(self, backward: Callable[..., Any], given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        """What the backward returned for each input.  Raises RuleError for another shape than the input's."""
+        by_place = [given[name] for name, named in self._asked if not named]
+        by_name = {name: given[name] for name, named in self._asked if named}
+        for one, gradient in zip(self.arrays, gradients_of(backward(*by_place, **by_name), self.arrays), strict=True):
+            if np.shape(gradient) != self.shapes[one]:
+                wrong = f"a gradient of shape {np.shape(gradient)} for {one}, whose shape is {self.shapes[one]}"
+                raise RuleError(f"the backward returned {wrong}")
+            yield one, gradient
+
+    def rerun(self, seed: int, point: Mapping[str, str]) -> str:
+        """The call that verifies this again, at a point if one is given."""
+        return super().rerun(seed, point) if point else f"{self.command[:-1]}, seed={seed})"
+
+
+class VectorPair(ArrayPair):
+    """A pair at shapes so small that it is one scalar operation of all its entries."""
+
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        backward: Callable[..., Any],
+        shapes: Mapping[str, int | Shape],
+        name: str = "",
+        inputs: Sequence[str] = (),
+    ) -> None:
+        super().__init__(forward, backward, shapes, name, inputs)
         entries = [name for one in self.arrays for name in entries_of(one, self.shapes[one])]
         _refuse_many(len(entries))
         self.entries = tuple(entries)
         self.out_shape: Shape = np.shape(self._on_symbols())
-        self.weights = tuple(entries_of("w" if "w" not in self.arrays else "w_out", self.out_shape))
+        self.weights = tuple(entries_of(weights_name(self.arrays), self.out_shape))
         _refuse_many(len(entries) + len(self.weights))
-        self.inputs = (*self.entries, *self.weights)
+        self.inputs, self.arriving = (*self.entries, *self.weights), self.weights
         self.within = _between(self.entries, FARTHEST) & _between(self.weights, 1)
+
+    def with_forward(self, forward: Callable[..., Any]) -> VectorPair:
+        return VectorPair(forward, self._backward, self.shapes, self.name, self.arrays)
 
     def _on_symbols(self) -> Any:
         """The output on symbols, along its first path.  Raises UsageError where the forward does not run so."""
@@ -70,7 +115,7 @@ class VectorPair(FunctionPair):
         forward, _ = self._functions(symbols=True)
 
         def run() -> tuple[Term, ...]:
-            found.append(forward(*self._shaped(list(map(symbol, self.entries)))))
+            found.append(forward(*self.shaped(list(map(symbol, self.entries)))))
             return ()
 
         try:
@@ -80,29 +125,18 @@ class VectorPair(FunctionPair):
             raise UsageError(f"{self.name} does not run on arrays of symbols of these shapes ({reason})") from None
         return found[0]
 
-    def _shaped(self, entries: Sequence[Any]) -> list[Any]:
-        """The entries of all inputs, as arrays."""
-        found, start = [], 0
-        for one in self.arrays:
-            shape = self.shapes[one]
-            size = math.prod(shape)
-            part = entries[start : start + size]
-            found.append(_array(part, shape) if shape else part[0])
-            start += size
-        return found
-
     def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
         symbols = any(isinstance(x, Term) for x in (*data, upstream))
         forward, backward = self._functions(symbols)
         count = len(self.entries)
         weights = list(data[count:])
         with np.errstate(all="ignore"):
-            out = forward(*self._shaped(data[:count]))
+            out = forward(*self.shaped(data[:count]))
             if np.shape(out) != self.out_shape:
                 raise RuleError(f"the forward returned shape {np.shape(out)}, and {self.out_shape} before")
-            values = _flat(out)
+            values = flat(out)
             arriving = [upstream * w for w in weights]
-            g = _array(arriving, self.out_shape) if self.out_shape else arriving[0]
+            g = array_of(arriving, self.out_shape) if self.out_shape else arriving[0]
             gradients = (*self._entries(backward, data[:count], out, g), *(upstream * v for v in values))
         total = sum((w * v for w, v in zip(weights[1:], values[1:], strict=True)), weights[0] * values[0])
         if before is not None:
@@ -114,14 +148,9 @@ class VectorPair(FunctionPair):
 
     def _entries(self, backward: Callable[..., Any], entries: Sequence[Any], out: Any, g: Any) -> Iterator[Any]:
         """What the backward returned, entry by entry.  Raises RuleError for another shape than the input's."""
-        given = {**dict(zip(self.arrays, self._shaped(entries), strict=True)), OUT: out, UPSTREAM: g}
-        by_place = [given[name] for name, named in self._asked if not named]
-        by_name = {name: given[name] for name, named in self._asked if named}
-        for one, gradient in zip(self.arrays, gradients_of(backward(*by_place, **by_name), self.arrays), strict=True):
-            if np.shape(gradient) != self.shapes[one]:
-                wrong = f"a gradient of shape {np.shape(gradient)} for {one}, whose shape is {self.shapes[one]}"
-                raise RuleError(f"the backward returned {wrong}")
-            yield from _flat(gradient)
+        given = {**dict(zip(self.arrays, self.shaped(entries), strict=True)), OUT: out, UPSTREAM: g}
+        for _, gradient in self.gradients(backward, given):
+            yield from flat(gradient)
 
     def written(self) -> tuple[str, ...]:
         """The gradient of each entry, for an upstream of 1."""
@@ -133,10 +162,18 @@ class VectorPair(FunctionPair):
         return tuple(map(written, without_ones(found)))
 
 
+class TooManyEntries(UsageError):
+    """An array that is too large for the prover."""
+
+
 def _refuse_many(count: int) -> None:
     if count > MOST_ENTRIES:
-        entries = f"{count} entries, the output's included"
-        raise UsageError(f"shapes: {entries}, are more than {MOST_ENTRIES}: make them smaller")
+        raise TooManyEntries(f"{count} entries, the output's included, are more than {MOST_ENTRIES}")
+
+
+def weights_name(arrays: Sequence[str]) -> str:
+    """What the gradient that arrives is called, entry by entry."""
+    return "w" if "w" not in arrays else "w_out"
 
 
 def entries_of(name: str, shape: Shape) -> list[str]:
@@ -157,7 +194,12 @@ def _shape(given: Any) -> Shape:
     return shape
 
 
-def _array(entries: Sequence[Any], shape: Shape) -> Any:
+def _literal(shape: Shape) -> str:
+    return str(shape[0]) if len(shape) == 1 else str(shape)
+
+
+def array_of(entries: Sequence[Any], shape: Shape) -> Any:
+    """Entries as an array: of terms where there are any, of floats otherwise."""
     if any(isinstance(x, Term) for x in entries):
         from verify.subjects.arrays import terms
 
@@ -165,5 +207,6 @@ def _array(entries: Sequence[Any], shape: Shape) -> Any:
     return np.array(entries, dtype=float).reshape(shape)
 
 
-def _flat(x: Any) -> list[Any]:
+def flat(x: Any) -> list[Any]:
+    """The entries of an array, or the one number, as the checks want them."""
     return [plain(v) for v in np.asarray(x).reshape(-1).tolist()] if np.shape(x) else [plain(x)]

@@ -21,7 +21,7 @@ from verify.trace.term import Condition, Term, topological
 Program = Callable[..., tuple[arb, ...]]
 """Balls in, one for each input; balls out, one for each term (a condition gives True, False or None)."""
 
-_SOURCE = {
+SOURCE = {
     "add": "{} + {}",
     "sub": "{} - {}",
     "mul": "{} * {}",
@@ -47,7 +47,7 @@ _SOURCE = {
 _OF_ITSELF = {"lt": "False", "gt": "False", "ne": "False", "le": "True", "ge": "True", "eq": "True"}
 """A comparison of a term with itself, which balls alone could not decide."""
 
-_HELPERS = {
+HELPERS = {
     "cbrt": balls.cbrt,
     "lgamma": balls.lgamma,
     "trigamma": balls.trigamma,
@@ -80,8 +80,8 @@ class BallProgram:
         program = self._programs.get(prec)
         if program is None:
             with flint.ctx.workprec(prec):
-                constants = {name: _constant(t) for name, t in self._constants.items()}
-                names: dict[str, Any] = {**_HELPERS, **constants}
+                constants = {name: constant_ball(t) for name, t in self._constants.items()}
+                names: dict[str, Any] = {**HELPERS, **constants}
                 exec(self._code, names)  # our own source: numbered names and the ops above
             program = self._programs[prec] = names["program"]
         return program
@@ -125,7 +125,7 @@ def _expression(t: Term, args: list[str]) -> str:
         return f"{args[0]} * {args[0]}" if whole == 2 else f"{args[0]} ** {whole}"
     if t.op in _OF_ITSELF and t.args[0] is t.args[1]:
         return _OF_ITSELF[t.op]
-    source = _SOURCE.get(t.op)
+    source = SOURCE.get(t.op)
     return source.format(*args) if source else f"{args[0]}.{t.op}()"
 
 
@@ -136,7 +136,7 @@ def _whole(exponent: Term) -> int | None:
     return None
 
 
-def _constant(t: Term) -> arb:
+def constant_ball(t: Term) -> arb:
     """The ball of a constant at the precision of the moment; exact where it is a binary fraction."""
     if t.op == "pi":
         return arb.pi()

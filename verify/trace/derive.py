@@ -20,6 +20,7 @@ from verify.trace.term import (
     constant,
     substitute,
     symbol,
+    term,
     topological,
     where,
 )
@@ -75,6 +76,21 @@ def _chained(node: Term, inner: list[Term], plain: bool) -> Term:
         if d is not ZERO:
             total = plus(total, times(slope, d))
     return total
+
+
+def partials(node: Term) -> tuple[Term, ...]:
+    """The partial derivatives of a function or a power by each of its operands, as people write them.
+
+    Raises TypeError naming a function that has none here.
+    """
+    if node.op == "pow":
+        base, exponent = node.args
+        return _power(node, base, exponent, ONE, ZERO), (
+            ZERO if exponent.op == "const" else _power(node, base, exponent, ZERO, ONE)
+        )
+    if node.op not in _PARTIALS:
+        raise TypeError(f"{node.op} has no derivative in verify/trace/derive.py")
+    return tuple(map(term, (_PLAIN.get(node.op) or _PARTIALS[node.op])(*node.args)))
 
 
 def without_ones(terms: tuple[Term, ...]) -> tuple[Term, ...]:

@@ -167,10 +167,29 @@ def asking(oracle: Oracle) -> Iterator[None]:
         _ORACLE.reset(token)
 
 
+class TooManyTerms(Exception):
+    """More terms than `at_most` allows."""
+
+
+_MOST = [0]  # terms that may be alive at once; 0 for any number
+
+
+@contextmanager
+def at_most(count: int) -> Iterator[None]:
+    """Within this block, so many more terms may be made; then TooManyTerms is raised, before memory is short."""
+    before, _MOST[0] = _MOST[0], len(_CONSED) + count
+    try:
+        yield
+    finally:
+        _MOST[0] = before
+
+
 def _cons(kind: type[Term], op: str, args: tuple[Term, ...], value: Any = None) -> Term:
     key = (op, value, *map(id, args))
     found = _CONSED.get(key)
     if found is None:
+        if _MOST[0] and len(_CONSED) > _MOST[0]:
+            raise TooManyTerms("more terms than there is room for: the arrays are too large for symbols")
         found = object.__new__(kind)
         found.op, found.args, found.value = op, args, value
         _CONSED[key] = found

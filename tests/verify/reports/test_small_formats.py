@@ -99,7 +99,7 @@ def test_code_quality_is_failures_only():
     ("report", "message", "colour"),
     [
         (Report("s", 0, 1, (operation("tanh", GOOD),)), "1/1", "brightgreen"),
-        (every_verdict(), "4/11", "red"),
+        (every_verdict(), "5/12", "red"),
         (empty(), "0/2 interrupted", "lightgrey"),
         (Report("s", 0, 1, (operation("tanh", GOOD),), stale=(Known("a", "right", "", "", "", "refuted", "r"),)),
          "1/1, 1 stale", "red"),

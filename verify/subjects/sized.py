@@ -1,0 +1,77 @@
+"""A pair of functions of arrays, proved where its shapes are small enough and tested in finite fields where not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from verify.errors import UsageError
+from verify.mirror import Row
+from verify.subjects.large import LargePair, LargeRow
+from verify.subjects.operation import Operation
+from verify.subjects.vectors import MOST_ENTRIES, ArrayPair, Shape, TooManyEntries, VectorPair
+from verify.trace.term import TRUE
+
+
+def of_arrays(
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    shapes: Mapping[str, int | Shape],
+    definition: Any = None,
+    domain: Any = None,
+    corners: Any = (),
+    name: str = "",
+    inputs: Sequence[str] = (),
+) -> tuple[Operation, Row]:
+    """The pair beside its row: entry by entry where the prover decides at this shape, as a whole otherwise.
+
+    Raises UsageError.
+    """
+    from verify.api import as_condition, beside_row, is_function
+
+    whole = definition is None or is_function(definition)
+    few = _entries(ArrayPair(forward, backward, shapes, name, inputs)) < MOST_ENTRIES
+    if few:
+        small = _small(forward, backward, shapes, name, inputs)
+        if small is not None:
+            operation, row = beside_row(small, definition, domain, corners)
+            if operation.problem or not whole or corners or _decided(operation, row):
+                return operation, row
+    large = LargePair(forward, backward, shapes, name, inputs, definition if whole else None)
+    if not whole:
+        raise UsageError(f"definition: at {large.count} entries it must be a function, not a formula of all of them")
+    if corners:
+        raise UsageError(f"corners: at {large.count} entries they are not looked at; declare them at a smaller shape")
+    large.domain = TRUE if domain is None else as_condition(domain, large.entries())
+    large.problem = large.complaint()
+    return large, LargeRow(large)
+
+
+def _entries(pair: ArrayPair) -> int:
+    return sum(pair.sizes.values())
+
+
+def _small(
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    shapes: Mapping[str, int | Shape],
+    name: str,
+    inputs: Sequence[str],
+) -> VectorPair | None:
+    """None where input and output are too many entries together."""
+    try:
+        return VectorPair(forward, backward, shapes, name, inputs)
+    except TooManyEntries:
+        return None
+
+
+def _decided(operation: Operation, row: Row) -> bool:
+    """Whether the prover decides at this shape: proves the rule, or finds a point that refutes it."""
+    from verify.case import Case
+    from verify.checks import proof
+    from verify.findings import Verdict
+    from verify.harness import Options
+
+    decided = (Verdict.PROVED, Verdict.REFUTED)
+    found = list(proof.check(Case(operation, row, Options())))
+    return any(f.verdict in decided for f in found)
