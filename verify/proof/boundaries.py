@@ -27,7 +27,7 @@ from verify.proof.result import Bend, BoundaryResult
 from verify.proof.samples import BITS, sample
 from verify.proof.signs import known_sign, learn, sign
 from verify.proof.strata import Stratum, depends, ends, faces, zeros
-from verify.trace.term import Term, topological
+from verify.trace.term import PARAMETRIC, SPECIAL, Term, topological
 
 MOST_STRATA = 64
 MOST_RESTARTS = 12
@@ -37,6 +37,8 @@ CONTINUOUS = frozenset((
     *("symbol", "const", "pi", "add", "sub", "mul", "div", "neg", "abs", "maximum", "minimum", "hypot", "sqrt", "cbrt"),
     *("exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh"),
     *("asinh", "acosh", "atanh", "erf", "erfc"),
+    *SPECIAL,
+    *PARAMETRIC,
 ))
 """What is made of these alone is continuous wherever it has a value; so is a power with a constant exponent."""
 
