@@ -210,7 +210,7 @@ def _range(field: Field, g: Generator) -> Interval:
     if g.kind == "exp":
         return _exp_range(field, g)
     s = _generator_sign(field, g)
-    far = {"erf": Fraction(1), "atan": Fraction(11, 7)}.get(g.kind)
+    far = {"atan": Fraction(11, 7), **dict.fromkeys(("erf", "gammainc", "betainc"), Fraction(1))}.get(g.kind)
     if g.kind == "root" and known_sign(field, g.argument - number(1)) == 1:
         return Fraction(1), None
     return (Fraction(0), far) if s == 1 else (-far if far else None, Fraction(0) if s == -1 else far)

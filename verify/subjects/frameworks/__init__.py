@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from shlex import quote
 from typing import Any
 
 from verify.errors import UsageError
@@ -16,6 +17,7 @@ from verify.language.parse import condition, expression
 from verify.mirror import MIRROR, Row
 from verify.subjects.formulas import formula_row
 from verify.subjects.frameworks.base import FrameworkOperation, framework_case
+from verify.subjects.frameworks.calls import parsed
 from verify.subjects.frameworks.catalogue import TABLES, Entry
 from verify.subjects.operation import Operation
 from verify.trace.term import TRUE, Condition
@@ -46,9 +48,11 @@ def functions(framework: str, specs: Sequence[str] = ()) -> Functions:
     Raises UsageError for a framework that is not installed.
     """
     operation_class(framework)
-    known = {entry.spec: entry for entry in TABLES[framework]}
-    known |= {spec.partition("/")[0]: entry for spec, entry in known.items()}
-    wanted = tuple(known.get(spec) or Entry(spec) for spec in specs)
+    known: dict[str, list[Entry]] = {}
+    for entry in TABLES[framework]:
+        for name in {entry.spec, parsed(entry.spec).name, parsed(entry.spec).path}:
+            known.setdefault(name, []).append(entry)
+    wanted = tuple(entry for spec in specs for entry in known.get(spec) or known.get(parsed(spec).name) or [Entry(spec)])
     return Functions(framework, wanted or TABLES[framework])
 
 
@@ -96,11 +100,14 @@ def case_of(
 
 def _cases(framework: str, entry: Entry) -> Iterator[tuple[Operation, Row]]:
     """One case an entry."""
-    spec, _, count = entry.spec.partition("/")
-    function = _found(spec)
+    call = parsed(entry.spec)
+    function = _found(call.path)
     kind = operation_class(framework)
-    inputs = kind.count_inputs(function, int(count or 0))
-    operation = kind(function, spec, inputs, f"python -m verify {framework} {entry.spec}")
+    if call.arguments:
+        function, inputs = kind.bound(function, call.arguments), call.operands
+    else:
+        inputs = kind.count_inputs(function, call.count)
+    operation = kind(function, call.name, inputs, f"python -m verify {framework} {quote(entry.spec)}")
     domain = condition(entry.domain, inputs) if entry.domain else None
     yield framework_case(operation, _row(entry, inputs, domain), domain)
 

@@ -1,6 +1,7 @@
 """The elementwise functions of the frameworks that are verified when none is named.
 
-spec     module:name, and /2 for a function of two inputs (/1 where it does not say itself)
+spec     module:name, and /2 for a function of two inputs (/1 where it does not say itself), or (2,x) where only x is
+         an operand and the other argument is the number 2
 row      the row of verify/mirror.py that says what it is, or a formula; without one its own traced forward does
 domain   where it is verified, where that is not what its formula shows
 """
@@ -258,27 +259,71 @@ AUTOGRAD = (
     Entry("autograd.numpy:rad2deg"),
     Entry("autograd.numpy:radians"),
     Entry("autograd.numpy:nan_to_num"),
+    Entry("autograd.numpy:clip(x,-1,2)",   "min(max(x, -1), 2)"),
+    Entry("autograd.numpy:conjugate"),
+    Entry("autograd.numpy:real"),
+    Entry("autograd.numpy:real_if_close"),
     Entry("autograd.scipy.special:erf",    "erf"),
     Entry("autograd.scipy.special:erfc",   "erfc"),
-    Entry("autograd.scipy.special:erfinv"),
-    Entry("autograd.scipy.special:erfcinv","erfinv(1 - x)", domain="x > 0 and x < 2"),
+    Entry("autograd.scipy.special:erfinv", "erfinv(x)", "x > -1 and x < 1"),
+    Entry("autograd.scipy.special:erfcinv","erfinv(1 - x)", "x > 0 and x < 2"),
     Entry("autograd.scipy.special:expit",  "sigmoid"),
-    Entry("autograd.scipy.special:logit",  "log(x/(1 - x))", domain="x > 0 and x < 1"),
-    Entry("autograd.scipy.special:gammaln","lgamma(x)", domain="x > 0"),
-    Entry("autograd.scipy.special:digamma","digamma(x)", domain="x > 0"),
-    Entry("autograd.scipy.special:psi",    "digamma(x)", domain="x > 0"),
-    Entry("autograd.scipy.special:gamma",  "exp(lgamma(x))", domain="x > 0"),
-    Entry("autograd.scipy.special:rgamma", "exp(-lgamma(x))", domain="x > 0"),
-    Entry("autograd.scipy.special:beta",   "exp(lgamma(x) + lgamma(y) - lgamma(x + y))", domain="x > 0 and y > 0"),
-    Entry("autograd.scipy.special:betaln", "lgamma(x) + lgamma(y) - lgamma(x + y)", domain="x > 0 and y > 0"),
-    Entry("autograd.scipy.special:j0"),
-    Entry("autograd.scipy.special:y0"),
-    Entry("autograd.scipy.special:j1"),
-    Entry("autograd.scipy.special:y1"),
-    Entry("autograd.scipy.special:i0"),
-    Entry("autograd.scipy.special:i1"),
+    Entry("autograd.scipy.special:logit",  "log(x/(1 - x))", "x > 0 and x < 1"),
+    Entry("autograd.scipy.special:gammaln","lgamma(x)"),
+    Entry("autograd.scipy.special:digamma","digamma(x)"),
+    Entry("autograd.scipy.special:psi",    "digamma(x)"),
+    Entry("autograd.scipy.special:polygamma(0,x)", "digamma(x)", "x > 0"),
+    Entry("autograd.scipy.special:polygamma(1,x)", "trigamma(x)", "x > 0"),
+    Entry("autograd.scipy.special:polygamma(3,x)", "polygamma(3, x)", "x > 0"),
+    Entry("autograd.scipy.special:gamma",  "gamma(x)"),
+    Entry("autograd.scipy.special:rgamma", "1/gamma(x)", "x > 0"),
+    Entry("autograd.scipy.special:multigammaln(x,1)", "lgamma(x)", "x > 0"),
+    Entry("autograd.scipy.special:multigammaln(x,3)", domain="x > 1"),
+    Entry("autograd.scipy.special:beta",   "gamma(x)*gamma(y)/gamma(x + y)", "x > 0 and y > 0"),
+    Entry("autograd.scipy.special:betaln", "lgamma(x) + lgamma(y) - lgamma(x + y)", "x > 0 and y > 0"),
+    Entry("autograd.scipy.special:gammainc(1/2,x)", "gammainc(1/2, x)", "x > 0"),
+    Entry("autograd.scipy.special:gammainc(3,x)",   "gammainc(3, x)", "x > 0"),
+    Entry("autograd.scipy.special:gammaincc(1/2,x)","gammaincc(1/2, x)", "x > 0"),
+    Entry("autograd.scipy.special:gammaincc(3,x)",  "gammaincc(3, x)", "x > 0"),
+    Entry("autograd.scipy.special:betainc(1/2,1/2,x)","betainc(1/2, 1/2, x)", "x > 0 and x < 1"),
+    Entry("autograd.scipy.special:betainc(2,3,x)",    "betainc(2, 3, x)", "x > 0 and x < 1"),
+    Entry("autograd.scipy.special:j0",     "bessel_j(0, x)"),
+    Entry("autograd.scipy.special:y0",     "bessel_y(0, x)", "x > 0"),
+    Entry("autograd.scipy.special:j1",     "bessel_j(1, x)"),
+    Entry("autograd.scipy.special:y1",     "bessel_y(1, x)", "x > 0"),
+    Entry("autograd.scipy.special:jn(2,x)",   "bessel_j(2, x)"),
+    Entry("autograd.scipy.special:jn(5/2,x)", "bessel_j(5/2, x)", "x > 0"),
+    Entry("autograd.scipy.special:yn(2,x)",   "bessel_y(2, x)", "x > 0"),
+    Entry("autograd.scipy.special:i0",     "bessel_i(0, x)"),
+    Entry("autograd.scipy.special:i1",     "bessel_i(1, x)"),
+    Entry("autograd.scipy.special:iv(2,x)",   "bessel_i(2, x)"),
+    Entry("autograd.scipy.special:iv(5/2,x)", "bessel_i(5/2, x)", "x > 0"),
+    Entry("autograd.scipy.special:ive(0,x)",  "bessel_ie(0, x)"),
+    Entry("autograd.scipy.special:ive(2,x)",  "bessel_ie(2, x)"),
+    Entry("autograd.scipy.special:ive(5/2,x)","bessel_ie(5/2, x)", "x > 0"),
+    *(Entry(f"autograd.scipy.stats.norm:{name}(x,loc,scale)", domain="scale > 0")
+      for name in ("pdf", "cdf", "sf", "logpdf", "logcdf", "logsf")),
+    *(Entry(f"autograd.scipy.stats.gamma:{name}(x,a)", domain="x > 0 and a > 0") for name in ("pdf", "logpdf")),
+    Entry("autograd.scipy.stats.gamma:cdf(x,5/2)",  domain="x > 0"),
+    *(Entry(f"autograd.scipy.stats.beta:{name}(x,a,b)", domain="x > 0 and x < 1 and a > 0 and b > 0")
+      for name in ("pdf", "logpdf")),
+    Entry("autograd.scipy.stats.beta:cdf(x,2,3)",   domain="x > 0 and x < 1"),
+    *(Entry(f"autograd.scipy.stats.chi2:{name}(x,3)", domain="x > 0") for name in ("pdf", "logpdf", "cdf")),
+    Entry("autograd.scipy.stats.chi2:logpdf(x,5/2)", domain="x > 0"),
+    *(Entry(f"autograd.scipy.stats.t:{name}(x,df,loc,scale)", domain="df > 0 and scale > 0")
+      for name in ("pdf", "logpdf")),
+    *(Entry(f"autograd.scipy.stats.t:{name}(x,3,loc)") for name in ("cdf", "logcdf")),
+    *(Entry(f"autograd.scipy.stats.poisson:{name}(2,mu)", domain="mu > 0") for name in ("pmf", "logpmf", "cdf")),
 )
 # fmt: on
+
+EXCLUDED = {
+    "autograd.numpy:angle": "complex numbers: of a real number it is 0 or pi, and its rule multiplies by 1j",
+    "autograd.numpy:imag": "complex numbers: of a real number it is 0, and its rule multiplies by -1j",
+    "autograd.numpy:where": "the first argument is a condition, and no operand",
+    "autograd.scipy.special:gammasgn": "it has no rule: defvjp(gammasgn, None)",
+}
+"""Elementwise primitives of autograd that are not in its table, and why."""
 
 TABLES = {"jax": JAX, "torch": TORCH, "autograd": AUTOGRAD}
 """The functions of each framework."""
