@@ -170,7 +170,7 @@ class _Judgement:
         except Undefined:
             return None  # the definition ends here
         transfers = [Transfer(leaf.field, self.field, self.images) for leaf in inside]
-        if any(self._differs(t, leaf, value) for t, leaf in zip(transfers, inside, strict=True)):
+        if self._jumps(transfers, inside, value):
             return self._told(Bend.DISCONTINUOUS, "the operation itself jumps")
         if (problem := self._forward_problem(value)):
             return self._told(Bend.REJECTED, problem)
@@ -237,6 +237,20 @@ class _Judgement:
         return c
 
     # --------------------------------------------------------------------------------------- the forward
+
+    def _jumps(self, transfers: list[Transfer], inside: list[Leaf], value: Element) -> bool:
+        """Whether the definition is discontinuous: it differs from what it arrives at, or its limits from each other."""
+        try:
+            return any(self._differs(t, leaf, value) for t, leaf in zip(transfers, inside, strict=True))
+        except Unclear:
+            arriving = [
+                transfer.limit(leaf.definition, self._variable())
+                for transfer, leaf in zip(transfers, inside, strict=True)
+                if leaf.definition is not None
+            ]
+            if any(known_sign(self.field, a - b) in (1, -1) for a, b in combinations(arriving, 2)):
+                return True
+            raise
 
     def _differs(self, transfer: Transfer, leaf: Leaf, value: Element) -> bool:
         """Whether the definition, continued from a cell, arrives at another value than it has here.
