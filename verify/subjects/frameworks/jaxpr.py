@@ -20,6 +20,7 @@ from verify.subjects.frameworks.reals import (
     either,
     larger,
     neither,
+    rounded,
     sign,
     smaller,
     truncated,
@@ -141,6 +142,12 @@ def _first(_: Any, row: Any) -> Term:
     return result
 
 
+def _rounded(parameters: Any, x: Term) -> Term:
+    if parameters["rounding_method"].name != "TO_NEAREST_EVEN":
+        raise Untraceable("ties that are rounded away from 0")
+    return rounded(x)
+
+
 def _polygamma(_: Any, order: Term, x: Term) -> Term:
     name = {constant(0): "digamma", constant(1): "trigamma"}.get(order)
     return apply("polygamma", order, x) if name is None else apply(name, x)
@@ -198,6 +205,7 @@ _READINGS: dict[str, Callable[..., Term]] = {
     "exp2": lambda _, x: apply("pow", 2, x),
     "logistic": lambda _, x: 1 / (1 + TERMS.exp(-x)),
     "polygamma": _polygamma,
+    "round": _rounded,
     "igamma": _named("gammainc"),
     "igammac": _named("gammaincc"),
     "regularized_incomplete_beta": _named("betainc"),
