@@ -239,7 +239,7 @@ class _Judgement:
     # --------------------------------------------------------------------------------------- the forward
 
     def _jumps(self, transfers: list[Transfer], inside: list[Leaf], value: Element) -> bool:
-        """Whether the definition is discontinuous: it differs from what it arrives at, or its limits from each other."""
+        """Whether the definition jumps: it differs from what it arrives at, or its limits differ from each other."""
         try:
             return any(self._differs(t, leaf, value) for t, leaf in zip(transfers, inside, strict=True))
         except Unclear:

@@ -178,7 +178,8 @@ def spoilt(source: random.Random, root: Term) -> Term:
     if not nodes:
         return root + 1
     node = source.choice(nodes)
-    neighbours = {"lgamma": "digamma", "digamma": "lgamma", "bessel_j": "bessel_i", "bessel_y": "bessel_k", "sin": "cos", "cos": "sin", "sinh": "cosh", "cosh": "sinh", "erf": "erfc", "exp": "expm1"}
+    neighbours = {"lgamma": "digamma", "digamma": "lgamma", "bessel_j": "bessel_i", "bessel_y": "bessel_k"}
+    neighbours |= {"sin": "cos", "cos": "sin", "sinh": "cosh", "cosh": "sinh", "erf": "erfc", "exp": "expm1"}
     if node.op == "const":
         changed = constant(node.value + source.choice((1, -1, Fraction(1, 1000))))
     elif node.op in neighbours:

@@ -52,7 +52,8 @@ def functions(framework: str, specs: Sequence[str] = ()) -> Functions:
     for entry in TABLES[framework]:
         for name in {entry.spec, parsed(entry.spec).name, parsed(entry.spec).path}:
             known.setdefault(name, []).append(entry)
-    wanted = tuple(entry for spec in specs for entry in known.get(spec) or known.get(parsed(spec).name) or [Entry(spec)])
+    found = (known.get(spec) or known.get(parsed(spec).name) or [Entry(spec)] for spec in specs)
+    wanted = tuple(entry for entries in found for entry in entries)
     return Functions(framework, wanted or TABLES[framework])
 
 

@@ -81,7 +81,9 @@ def _argument(text: str, spec: str) -> Argument:
     raise UsageError(f"{text!r} in {spec!r} is neither the name of an operand nor a number such as 2, 0.5 or 1/2")
 
 
-def filled(arguments: Sequence[Argument], operands: Sequence[Any], number: Callable[[Fraction], Any] = float) -> list[Any]:
+def filled(
+    arguments: Sequence[Argument], operands: Sequence[Any], number: Callable[[Fraction], Any] = float
+) -> list[Any]:
     """The arguments of a call, its operands in place of their names; ``number`` makes what a Fraction is passed as."""
     waiting = iter(operands)
     return [

@@ -181,7 +181,7 @@ _SAME_NAME = (
     *("add", "sub", "mul", "div", "pow", "atan2"),
 )
 
-_READINGS: dict[str, Callable[..., Term]] = {
+_READINGS: dict[str, Callable[..., Any]] = {
     **{name: _named(name) for name in _SAME_NAME},
     **{name: _comparison(name) for name in ("lt", "le", "gt", "ge", "eq", "ne")},
     **dict.fromkeys(

@@ -29,7 +29,7 @@ def _log_gamma(x: Any) -> Term:
 
 def multigammaln(a: Any, d: int) -> Term:
     """log Γ of d dimensions: d(d - 1)/4·log π + Σ log Γ(a - j/2), j < d (DLMF 35.3.4)."""
-    total: Term = constant(Fraction(d * (d - 1), 4)) * _log(PI)
+    total = constant(Fraction(d * (d - 1), 4)) * _log(PI)
     for j in range(d):
         total = total + _log_gamma(term(a) - constant(Fraction(j, 2)) if j else a)
     return total
@@ -39,7 +39,7 @@ def multigammaln(a: Any, d: int) -> Term:
 
 
 def _standard(x: Any, loc: Any, scale: Any) -> Term:
-    return (term(x) - loc) / scale
+    return apply("div", term(x) - loc, scale)
 
 
 def _normal_log(x: Any, loc: Any = 0, scale: Any = 1) -> Term:
@@ -62,7 +62,7 @@ def _normal_tail(side: int) -> Builder:
 
 
 def _gamma_log(x: Any, a: Any) -> Term:
-    return (term(a) - 1) * _log(x) - x - _log_gamma(a)
+    return (term(a) - 1) * _log(x) - term(x) - _log_gamma(a)
 
 
 def _beta_log(x: Any, a: Any, b: Any) -> Term:
@@ -88,7 +88,7 @@ def _student_cdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Term:
 
 
 def _poisson_log(k: Any, mu: Any) -> Term:
-    return term(k) * _log(mu) - mu - _log_gamma(term(k) + 1)
+    return term(k) * _log(mu) - term(mu) - _log_gamma(term(k) + 1)
 
 
 def _poisson_cdf(k: Any, mu: Any) -> Term:
