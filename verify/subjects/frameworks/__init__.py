@@ -43,7 +43,8 @@ class Functions:
 
 
 def functions(framework: str, specs: Sequence[str] = ()) -> Functions:
-    """The functions of ``framework`` that ``specs`` name (``jax.nn:softplus``, ``my.module:f/2``), or its table.
+    """The functions of ``framework`` that ``specs`` name (``jax.nn:softplus``, ``my.module:f/2``,
+    ``my.module:f(2,x)``), or its table.
 
     Raises UsageError for a framework that is not installed.
     """
