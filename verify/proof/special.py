@@ -1,8 +1,8 @@
 """Special functions in a field: generators whose derivatives lie in the field again, with the relations that are used.
 
     kind        generator         derivative                     relation
-    gamma       Γ(a)              Γ(a)·ψ(a)·a'                   Γ of a whole or half number is known (DLMF 5.4)
-    polygamma   ψ⁽ⁿ⁾(a)           ψ⁽ⁿ⁺¹⁾(a)·a'                   -                                     (DLMF 5.15)
+    gamma       Γ(a)              Γ(a)·ψ(a)·a'                   Γ(a + 1) = a·Γ(a), known at 1/2 and 1 (DLMF 5.4, 5.5.1)
+    polygamma   ψ⁽ⁿ⁾(a)           ψ⁽ⁿ⁺¹⁾(a)·a'                   the same, derived                     (DLMF 5.15.5)
     erfinv      F: erf F = a      √π/2·e**(F²)·a'                erf and erfinv undo each other        (DLMF 7.17)
     expi        Ei(a)             e**a/a·a'                      -                                     (DLMF 6.2.5)
     spence      Li₂(1 - a)        log(a)/(1 - a)·a'              -                                     (DLMF 25.12.2)
@@ -17,7 +17,7 @@ log|Γ(a)| is the logarithm of the generator Γ(a), so that the exponential of a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import partial
 from math import factorial
@@ -37,6 +37,7 @@ from verify.proof.algebra import (
     generator,
     indices,
     number,
+    total,
 )
 from verify.proof.cells import NOT_ZERO
 from verify.proof.field import DERIVATIVES, LOWERED, Field, Generator
@@ -80,9 +81,35 @@ def gamma(field: Field, u: Element, trusting: bool = False) -> Element:
     value = u.constant()
     if value is not None and value.denominator <= 2 and abs(value) <= LARGEST:
         return _gamma_of_number(field, value)
+    near = _whole_steps_away(field, "gamma", u)
+    if near is not None:
+        g, steps = near
+        lower = g.argument if steps > 0 else u
+        rising = _product(lower + number(k) for k in range(abs(steps)))
+        return generator(g.index) * rising if steps > 0 else generator(g.index) / rising
     g = field.deal("gamma", u.key, u, lambda: apply("gamma", field.term(u)))
     field.signs.setdefault(str(GENS[g.index]), NOT_ZERO)
     return generator(g.index)
+
+
+def _whole_steps_away(
+    field: Field, kind: str, u: Element, parameters: tuple[Fraction, ...] = ()
+) -> tuple[Generator, int] | None:
+    """A generator of this kind whose argument differs from ``u`` by a whole number of steps, and how many it takes."""
+    for g in field.generators.values():
+        if g.kind == kind and g.parameters == parameters:
+            steps = (u - g.argument).constant()
+            if steps and steps.denominator == 1 and abs(steps) <= FURTHEST:
+                return g, int(steps)
+    return None
+
+
+def _product(parts: Iterable[Element]) -> Element:
+    """The product."""
+    result = CONSTANT_ONE
+    for part in parts:
+        result = result * part
+    return result
 
 
 def _gamma_of_number(field: Field, c: Fraction) -> Element:
@@ -107,6 +134,12 @@ def polygamma(field: Field, n: int, u: Element, trusting: bool = False) -> Eleme
     """The n-th derivative of ψ = Γ'/Γ."""
     u = field.canonical(u)
     _off_poles(field, u, trusting)
+    near = _whole_steps_away(field, "polygamma", u, (Fraction(n),))
+    if near is not None:
+        g, steps = near
+        lower = g.argument if steps > 0 else u
+        added = total((lower + number(k)) ** -(n + 1) for k in range(abs(steps)))
+        return generator(g.index) + added.scaled((-1) ** n * factorial(n) * (1 if steps > 0 else -1))
     names = {0: ("digamma",), 1: ("trigamma",)}
     name, *order = names.get(n, ("polygamma", constant(n)))
     named = partial(apply, name, *order)
@@ -307,8 +340,7 @@ LOWERED.append(_lowered)
 FUNCTIONS.update(
     {
         "gamma": lambda g, a: a.gamma(),
-        "erfinv": lambda g, a: a.erfinv(),
-        **dict.fromkeys(("polygamma", *BESSEL, "gammainc", "betainc", "expi", "spence"), _in_balls),
+        **dict.fromkeys(("erfinv", "polygamma", *BESSEL, "gammainc", "betainc", "expi", "spence"), _in_balls),
     }
 )
 

@@ -16,6 +16,7 @@ NEGATIVE = (-3.25, -0.5)
 PLACES = (0.3, 1.7, 2.5, 40.0)
 
 WITNESSES: dict[str, tuple[Callable[..., Any], list[tuple[float, ...]]]] = {
+    "erfinv": (MP.erfinv, [(x,) for x in (-0.99, -0.5, 0.0, 0.3, 0.875)]),
     "polygamma": (MP.polygamma, [(n, x) for n in (0, 1, 2, 3) for x in (*PLACES, *NEGATIVE)]),
     "bessel_j": (MP.besselj, [*((n, x) for n in (0, 1, 2, 3) for x in (*PLACES, *NEGATIVE)), (2.5, 1.7)]),
     "bessel_y": (MP.bessely, [(n, x) for n in (0, 1, 2.5) for x in PLACES]),
@@ -50,6 +51,8 @@ def test_they_are_what_mpmath_says(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "at"),
     [
+        ("erfinv", (-1.0,)),
+        ("erfinv", (1.5,)),
         ("polygamma", (0.5, 1.0)),
         ("polygamma", (1.0, -2.0)),
         ("polygamma", (2.0, -2.0)),
@@ -70,7 +73,7 @@ def test_outside_of_their_domain_they_have_no_value(name: str, at: tuple[float, 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_wide_ball_contains_what_its_points_give(name: str) -> None:
-    before = {"betainc": (2, 3), "expi": (), "spence": ()}.get(name, (2,))
+    before = {"betainc": (2, 3), "erfinv": (), "expi": (), "spence": ()}.get(name, (2,))
     wide = FUNCTIONS[name](*map(arb, before), arb(0.7, 0.2))
     for x in (0.5, 0.6, 0.7, 0.85, 0.9):
         assert wide.overlaps(FUNCTIONS[name](*map(arb, before), arb(x)))
