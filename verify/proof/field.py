@@ -79,7 +79,7 @@ class Field:
         self.grains: dict[str, Fraction] = {}
         self.signs: dict[str, int] = {}
         self.given: list[tuple[Polynomial, int]] = []
-        self.regular: set[str] = set()  # arguments that are no pole of the gamma function
+        self.regular: list[Element] = []  # arguments that are nowhere 0, -1, -2, ...: no poles of the gamma function
         self.factored: dict[str, tuple[Fraction, list[tuple[Polynomial, int]]]] = {}
         self._indices: dict[str, int] = {}
         self._related: list[int] = []

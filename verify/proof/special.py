@@ -68,10 +68,16 @@ def _off_poles(field: Field, u: Element, trusting: bool) -> None:
     if value is not None:
         if value.denominator == 1 and value <= 0:
             raise ValueError(f"a pole at {value}")
-    elif u.key not in field.regular and known_sign(field, u) != 1:
+    elif not any(_is_steps_above(u, known) for known in field.regular) and known_sign(field, u) != 1:
         if not trusting:
             raise Poles(f"whether {field.term(u)!r} is 0, -1, -2, ... is not known")
-        field.regular.add(u.key)
+        field.regular.append(u)
+
+
+def _is_steps_above(u: Element, known: Element) -> bool:
+    """Whether ``u`` is 0, 1, 2, ... above an argument that is nowhere 0, -1, -2, ...: then it is not, either."""
+    steps = (u - known).constant()
+    return steps is not None and steps >= 0 and steps.denominator == 1
 
 
 def gamma(field: Field, u: Element, trusting: bool = False) -> Element:

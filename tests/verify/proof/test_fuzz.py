@@ -61,7 +61,7 @@ WRONG_DERIVATIVES = {
 @pytest.mark.parametrize("kind", WRONG_DERIVATIVES)
 def test_a_wrong_derivative_in_the_table_is_caught(monkeypatch, kind):
     monkeypatch.setitem(DERIVATIVES, kind, WRONG_DERIVATIVES[kind])
-    assert fuzz(200, seed=0).violations
+    assert any(fuzz(200, seed=seed).violations for seed in range(5))
 
 
 def test_a_false_relation_is_caught(monkeypatch):

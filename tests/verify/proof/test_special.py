@@ -36,6 +36,7 @@ RIGHT = [
     ("polygamma(2, x)", "polygamma(3, x)", "x > 0"),
     ("lgamma(x) + lgamma(x - 1/2)", "digamma(x) + digamma(x - 1/2)", "x > 1/2"),
     ("lgamma(x)", "digamma(x + 1) - 1/x", "x > 0"),
+    ("lgamma(x)", "digamma(x + 1) - 1/x", ""),  # where x is no pole, x + 1 is none
     ("gamma(x + 3)", "x*(x + 1)*(x + 2)*gamma(x)*digamma(x + 3)", "x > 0"),
     ("gamma(x - 2)", "gamma(x)/((x - 1)*(x - 2))*(digamma(x) - 1/(x - 1) - 1/(x - 2))", "x > 2"),
     ("polygamma(2, x + 1)", "polygamma(3, x) - 6/x**4", "x > 0"),
