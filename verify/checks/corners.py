@@ -112,7 +112,7 @@ def _limits(case: Case, slopes: BallProgram, place: Vector) -> list[Vector]:
     found: dict[Vector, None] = {}
     inside = BallProgram([case.domain], names) if case.domain.op != "true" else None
     with ctx.workprec(_BITS):
-        step = arb(min((abs(p) for p in place if p), default=1.0)) * arb(2) ** -_NEAR
+        step = arb(min((1.0, *(abs(p) for p in place if p)))) * arb(2) ** -_NEAR
         for turn, direction in enumerate(_directions(len(names))):
             if turn == _FEW and len(found) <= 4:
                 break  # a few flat or smooth pieces meet, and each has been seen

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from verify.trace.term import (
     BINARY,
+    PARAMETRIC,
     PI,
     SPECIAL,
     TERMS,
@@ -66,6 +67,7 @@ def _of_terms() -> dict[str, Function]:
     found = {
         **{_NAMES.get(name, name): Function(1, _op(name)) for name in (*UNARY, *SPECIAL) if name not in _INFIX},
         **{_NAMES.get(name, name): Function(2, _op(name)) for name in BINARY if name not in _INFIX},
+        **{name: Function(arity, _op(name)) for name, arity in PARAMETRIC.items()},
         **{name: Function(1, getattr(TERMS, name)) for name in ("sigmoid", "softplus", "normal_cdf", "normal_pdf")},
         "sign": Function(1, _sign),
         "trunc": Function(1, _trunc),

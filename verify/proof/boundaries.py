@@ -27,7 +27,7 @@ from verify.proof.result import Bend, BoundaryResult
 from verify.proof.samples import BITS, sample
 from verify.proof.signs import known_sign, learn, sign
 from verify.proof.strata import Stratum, depends, ends, faces, zeros
-from verify.trace.term import Term, topological
+from verify.trace.term import PARAMETRIC, SPECIAL, Term, topological
 
 MOST_STRATA = 64
 MOST_RESTARTS = 12
@@ -37,6 +37,8 @@ CONTINUOUS = frozenset((
     *("symbol", "const", "pi", "add", "sub", "mul", "div", "neg", "abs", "maximum", "minimum", "hypot", "sqrt", "cbrt"),
     *("exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh"),
     *("asinh", "acosh", "atanh", "erf", "erfc"),
+    *SPECIAL,
+    *PARAMETRIC,
 ))
 """What is made of these alone is continuous wherever it has a value; so is a power with a constant exponent."""
 
@@ -168,7 +170,7 @@ class _Judgement:
         except Undefined:
             return None  # the definition ends here
         transfers = [Transfer(leaf.field, self.field, self.images) for leaf in inside]
-        if any(self._differs(t, leaf, value) for t, leaf in zip(transfers, inside, strict=True)):
+        if self._jumps(transfers, inside, value):
             return self._told(Bend.DISCONTINUOUS, "the operation itself jumps")
         if (problem := self._forward_problem(value)):
             return self._told(Bend.REJECTED, problem)
@@ -235,6 +237,20 @@ class _Judgement:
         return c
 
     # --------------------------------------------------------------------------------------- the forward
+
+    def _jumps(self, transfers: list[Transfer], inside: list[Leaf], value: Element) -> bool:
+        """Whether the definition jumps: it differs from what it arrives at, or its limits differ from each other."""
+        try:
+            return any(self._differs(t, leaf, value) for t, leaf in zip(transfers, inside, strict=True))
+        except Unclear:
+            arriving = [
+                transfer.limit(leaf.definition, self._variable())
+                for transfer, leaf in zip(transfers, inside, strict=True)
+                if leaf.definition is not None
+            ]
+            if any(known_sign(self.field, a - b) in (1, -1) for a, b in combinations(arriving, 2)):
+                return True
+            raise
 
     def _differs(self, transfer: Transfer, leaf: Leaf, value: Element) -> bool:
         """Whether the definition, continued from a cell, arrives at another value than it has here.

@@ -28,7 +28,7 @@ from verify.proof.prove import MOST_RESTARTS
 from verify.proof.result import Proof, Status
 from verify.proof.samples import sample_point
 from verify.proof.signs import learn
-from verify.trace.term import Condition, Term, topological
+from verify.trace.term import PARAMETRIC, SPECIAL, Condition, Term, topological
 
 FORMAT = "backproof certificate 1"
 
@@ -127,6 +127,8 @@ class _Claims:
             self.visit(child)
         if isinstance(node, Condition):
             return
+        if node.op in SPECIAL or node.op in PARAMETRIC:
+            raise Uncertifiable(f"the format has no words for {node.op}")
         self.reader.element(node)  # so that the generators it needs are there
         if node.op in CLAIMS:
             self.claims[self.index[node]] = CLAIMS[node.op](self, node, *map(self.reader.element, node.args))

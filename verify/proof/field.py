@@ -53,6 +53,7 @@ class Generator:
     """One generator: its kind, the element it is a function of, and the term it stands for.
 
     order: n of a root p**(1/n), else 1
+    parameters: of a special function what stands before its operand
     partner: of a sine the cosine and the other way round, else -1
     """
 
@@ -62,6 +63,7 @@ class Generator:
     term: Term
     order: int = 1
     partner: int = -1
+    parameters: tuple[Fraction, ...] = ()
 
 
 class Field:
@@ -77,6 +79,7 @@ class Field:
         self.grains: dict[str, Fraction] = {}
         self.signs: dict[str, int] = {}
         self.given: list[tuple[Polynomial, int]] = []
+        self.regular: list[Element] = []  # arguments that are nowhere 0, -1, -2, ...: no poles of the gamma function
         self.factored: dict[str, tuple[Fraction, list[tuple[Polynomial, int]]]] = {}
         self._indices: dict[str, int] = {}
         self._related: list[int] = []
@@ -85,14 +88,20 @@ class Field:
     # -------------------------------------------------------------------------------------- generators
 
     def deal(
-        self, kind: str, key: str, argument: Element, term: Callable[[], Term], order: int = 1
+        self,
+        kind: str,
+        key: str,
+        argument: Element,
+        term: Callable[[], Term],
+        order: int = 1,
+        parameters: tuple[Fraction, ...] = (),
     ) -> Generator:
         """The generator of this kind and key, made on its first use; raises TooHard when the stock is out."""
         name = f"{kind} {key}"
         index = self._indices.get(name)
         if index is None:
             index = self._indices[name] = self._next()
-            self.generators[index] = Generator(index, kind, argument, term(), order)
+            self.generators[index] = Generator(index, kind, argument, term(), order, parameters=parameters)
             if kind == "root":
                 self._related.append(index)
         return self.generators[index]
@@ -183,7 +192,8 @@ class Field:
 
     def is_zero(self, u: Element) -> bool:
         """Whether ``u`` reduces to 0: then it is 0 wherever its denominator is not."""
-        return not self.reduced_polynomial(u.num)
+        num = self.reduced_polynomial(u.num)
+        return not num or any(not lower(self, num) for lower in LOWERED)
 
     def canonical(self, u: Element) -> Element:
         """``u`` reduced, with no square root (nor cosine) left in the denominator.
@@ -282,7 +292,10 @@ def _conjugate(den: Polynomial, index: int, relation: tuple[int, Polynomial]) ->
     return algebra.RING.from_dict(signed)
 
 
-# The derivative of a generator, given that of its argument.  erf's needs the exponential: see `functions`.
+LOWERED: list[Callable[[Field, Polynomial], Polynomial]] = []
+"""Further relations, which divide by something and so are for the test for zero only: see `special`."""
+
+# The derivative of a generator, given that of its argument.  erf's needs the exponential: see `functions`, `special`.
 DERIVATIVES: dict[str, Callable[[Field, Generator, Element], Element]] = {
     "exp": lambda _, g, inner: generator(g.index) * inner,
     "log": lambda _, g, inner: inner / g.argument,

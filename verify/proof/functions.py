@@ -44,7 +44,7 @@ def exp(field: Field, u: Element) -> Element:
     """e**u as a product: a power of its argument for every logarithm in u, an exponential for the rest."""
     result = CONSTANT_ONE
     for c, part in summands(field.canonical(u)):
-        g = _single(field, part, "log")
+        g = single(field, part, "log")
         result = result * (_exp_of_monomial(field, c, part) if g is None else _absolute_power(field, g, c))
     return result
 
@@ -112,7 +112,7 @@ def _moves(field: Field, u: Element) -> bool:
     )
 
 
-def _single(field: Field, u: Element, kind: str) -> Generator | None:
+def single(field: Field, u: Element, kind: str) -> Generator | None:
     """The generator that ``u`` is, if it is one of this kind."""
     if not u.den.is_one() or len(u.num) != 1 or u.num.total_degree() != 1:
         return None
@@ -159,10 +159,10 @@ def _primes(n: int) -> list[tuple[int, int]]:
 
 def _log_of_factor(field: Field, f: Polynomial) -> Element:
     """log|f| of one irreducible factor."""
-    g = _single(field, Element(f), "exp")
+    g = single(field, Element(f), "exp")
     if g is not None:
         return g.argument
-    g = _single(field, Element(f), "root")
+    g = single(field, Element(f), "root")
     if g is not None:
         return log(field, g.argument).scaled(Fraction(1, g.order))
     conjugate = _unit_conjugate(field, f)
@@ -241,10 +241,10 @@ def _power_of_number(field: Field, number_: Fraction, c: Fraction) -> Element:
 
 def _power(field: Field, f: Polynomial, c: Fraction) -> Element:
     """f**c for a polynomial that is positive on the cell."""
-    g = _single(field, Element(f), "exp")
+    g = single(field, Element(f), "exp")
     if g is not None and c.denominator != 1:
         return exp(field, g.argument.scaled(c))
-    g = _single(field, Element(f), "root")
+    g = single(field, Element(f), "root")
     if g is not None and c.denominator != 1:
         return power(field, g.argument, c / g.order)
     conjugate = _unit_conjugate(field, f) if c.denominator != 1 else None
@@ -292,7 +292,7 @@ def _turn(field: Field, c: Fraction, part: Element) -> tuple[Element, Element]:
         known = _known_angle(field, c % 2)
         if known is not None:
             return known
-    arctangent = _single(field, part, "atan")
+    arctangent = single(field, part, "atan")
     if arctangent is not None and c.denominator == 1 and abs(c) <= MOST_TURNS:
         v = arctangent.argument  # sin(atan v) = v/√(1 + v²), cos(atan v) = 1/√(1 + v²)
         cosine = power(field, CONSTANT_ONE + v * v, Fraction(-1, 2))
@@ -373,6 +373,9 @@ def erf(field: Field, u: Element) -> Element:
     u = field.canonical(u)
     if not u:
         return CONSTANT_ZERO
+    inverse = single(field, u, "erfinv")
+    if inverse is not None:
+        return inverse.argument
     if u.num.leading_coefficient() < 0:
         return -erf(field, -u)
     g = field.deal("erf", u.key, u, lambda: apply("erf", field.term(u)))

@@ -81,7 +81,31 @@ SLOPES: dict[str, Callable[[Any], Any]] = {
     "sqrt": lambda u: 1 / (2 * T.sqrt(u)),
     "cbrt": lambda u: T.cbrt(u) / (3 * u),
     "abs": lambda u: T.where(u > 0, 1, -1),
+    "erfinv": lambda u: T.sqrt(T.pi) / 2 * T.exp(T.erfinv(u) ** 2),
+    "gamma": lambda u: T.exp(T.lgamma(u)) * T.digamma(u) * T.where(T.gamma(u) > 0, 1, -1),
+    "lgamma": lambda u: T.digamma(u),
+    "digamma": lambda u: T.trigamma(u),
+    "trigamma": lambda u: T.polygamma(2, u),
+    "polygamma 3": lambda u: T.polygamma(4, u),
+    "expi": lambda u: T.exp(u) / u,
+    "spence": lambda u: T.log(u) / (1 - u),
+    "bessel_j 0": lambda u: -T.bessel_j(1, u),
+    "bessel_j 1": lambda u: T.bessel_j(0, u) - T.bessel_j(1, u) / u,
+    "bessel_j 2": lambda u: T.bessel_j(1, u) - 2 * T.bessel_j(2, u) / u,
+    "bessel_y 1": lambda u: T.bessel_y(1, u) / u - T.bessel_y(2, u),
+    "bessel_i 1": lambda u: T.bessel_i(0, u) - T.bessel_i(1, u) / u,
+    "bessel_i 1/2": lambda u: T.bessel_i(Fraction(3, 2), u) + T.bessel_i(Fraction(1, 2), u) / (2 * u),
+    "bessel_k 0": lambda u: -T.bessel_k(1, u),
+    "gammainc 3/2": lambda u: 2 / T.sqrt(T.pi) * T.sqrt(u) * T.exp(-u),
+    "gammaincc 2": lambda u: -u * T.exp(-u),
+    "betainc 2 1/2": lambda u: 3 * u / (4 * T.sqrt(1 - u)),
 }
+def called(name: str, u: Any) -> Any:
+    """The function of u; its order or parameters stand behind its name."""
+    op, *parameters = name.split()
+    return getattr(T, op)(*map(Fraction, parameters), u)
+
+
 NUMBERS = (Fraction(1), Fraction(2), Fraction(-1), Fraction(1, 2), Fraction(3), Fraction(-3, 4), Fraction(5, 3))
 
 
@@ -93,7 +117,7 @@ def function_of_x(source: random.Random, depth: int) -> tuple[Any, Any]:
     kind = source.random()
     if kind < 0.5:
         name = source.choice(list(SLOPES))
-        return getattr(T, name)(u), SLOPES[name](u) * du
+        return called(name, u), SLOPES[name](u) * du
     if kind < 0.58:
         n = source.choice((2, 3, -1, -2, Fraction(1, 2), Fraction(3, 2), Fraction(-2, 3)))
         return u ** constant(n), n * u ** constant(n - 1) * du
@@ -122,6 +146,11 @@ REWRITINGS: dict[str, tuple[Callable[..., Any], ...]] = {
     "tan": (lambda u: T.sin(u) / T.cos(u),),
     "erfc": (lambda u: 1 - T.erf(u), lambda u: 2 - T.erfc(-u)),
     "erf": (lambda u: -T.erf(-u),),
+    "erfinv": (lambda u: -T.erfinv(-u), lambda u: T.erfinv(T.erf(T.erfinv(u)))),
+    "digamma": (lambda u: T.polygamma(0, u), lambda u: T.digamma(u + 2) - 1 / u - 1 / (u + 1)),
+    "gamma": (lambda u: T.gamma(u + 1) / u, lambda u: (u - 1) * T.gamma(u - 1)),
+    "bessel_j": (lambda n, u: (-1) ** n * T.bessel_j(n, -u), lambda n, u: (-1) ** n * T.bessel_j(-n.value, u)),
+    "bessel_i": (lambda n, u: T.bessel_ie(n, u) * T.exp(abs(u)),),
     "sqrt": (lambda u: u / T.sqrt(u), lambda u: T.sqrt(4 * u) / 2),
     "log": (lambda u: 2 * T.log(T.sqrt(u)), lambda u: -T.log(1 / u)),
     "atan": (lambda u: T.pi / 2 - T.acos(u / T.sqrt(1 + u * u)),),
@@ -151,7 +180,8 @@ def spoilt(source: random.Random, root: Term) -> Term:
     if not nodes:
         return root + 1
     node = source.choice(nodes)
-    neighbours = {"sin": "cos", "cos": "sin", "sinh": "cosh", "cosh": "sinh", "erf": "erfc", "exp": "expm1"}
+    neighbours = {"lgamma": "digamma", "digamma": "lgamma", "bessel_j": "bessel_i", "bessel_y": "bessel_k"}
+    neighbours |= {"sin": "cos", "cos": "sin", "sinh": "cosh", "cosh": "sinh", "erf": "erfc", "exp": "expm1"}
     if node.op == "const":
         changed = constant(node.value + source.choice((1, -1, Fraction(1, 1000))))
     elif node.op in neighbours:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-from verify.proof import functions
+from verify.proof import functions, special
 from verify.proof.algebra import CONSTANT_ONE, CONSTANT_ZERO, Element, number
 from verify.proof.cells import NOT_ZERO
 from verify.proof.field import Field
@@ -149,6 +149,13 @@ class Interpreter:
             raise Undefined(node, "the origin has no angle")
         return self.field.sqrt_pi() ** 2  # height 0 and reach below 0: the cut
 
+    def parameters(self, node: Term, *parameters: Element) -> tuple[Fraction, ...]:
+        """The order or parameters of a special function, which must be rational numbers; raises Unsupported."""
+        found = tuple(u.constant() for u in parameters)
+        if None in found:
+            raise Unsupported(f"an order or parameter that is no rational number in {node!r}")
+        return tuple(c for c in found if c is not None)
+
     def exponential_pair(self, u: Element) -> tuple[Element, Element]:
         up = functions.exp(self.field, u)
         return up, CONSTANT_ONE / up
@@ -185,6 +192,30 @@ def _atanh(i: Interpreter, u: Element) -> Element:
     if sign(i.field, above) <= 0 or sign(i.field, below) <= 0:
         raise ValueError("atanh of a number not between -1 and 1")
     return (functions.log(i.field, above) - functions.log(i.field, below)).scaled(HALF)
+
+
+def _polygamma(i: Interpreter, node: Term, order: Element, u: Element) -> Element:
+    (n,) = i.parameters(node, order)
+    if n.denominator != 1 or n < 0:
+        raise Unsupported(f"polygamma of order {n}")
+    return special.polygamma(i.field, int(n), u, i.trusting)
+
+
+def _bessel(i: Interpreter, node: Term, order: Element, u: Element) -> Element:
+    (n,) = i.parameters(node, order)
+    if node.op != "bessel_ie":
+        return special.bessel(i.field, node.op, n, u)
+    return special.bessel(i.field, "bessel_i", n, u) * functions.exp(i.field, -i.absolute(u))
+
+
+def _incomplete_gamma(i: Interpreter, node: Term, a: Element, u: Element) -> Element:
+    (parameter,) = i.parameters(node, a)
+    return special.incomplete_gamma(i.field, parameter, u)
+
+
+def _incomplete_beta(i: Interpreter, node: Term, a: Element, b: Element, u: Element) -> Element:
+    first, second = i.parameters(node, a, b)
+    return special.incomplete_beta(i.field, first, second, u)
 
 
 def _larger(i: Interpreter, a: Element, b: Element) -> Element:
@@ -231,6 +262,18 @@ _READINGS: dict[str, Callable[..., Element]] = {
     "atanh": lambda i, n, a: _atanh(i, a),
     "erf": lambda i, n, a: functions.erf(i.field, a),
     "erfc": lambda i, n, a: CONSTANT_ONE - functions.erf(i.field, a),
+    "erfinv": lambda i, n, a: special.erfinv(i.field, a),
+    "gamma": lambda i, n, a: special.gamma(i.field, a, i.trusting),
+    "lgamma": lambda i, n, a: special.log_gamma(i.field, a, i.trusting),
+    "digamma": lambda i, n, a: special.polygamma(i.field, 0, a, i.trusting),
+    "trigamma": lambda i, n, a: special.polygamma(i.field, 1, a, i.trusting),
+    "polygamma": _polygamma,
+    "expi": lambda i, n, a: special.expi(i.field, a, i.trusting),
+    "spence": lambda i, n, a: special.spence(i.field, a),
+    **dict.fromkeys((*special.BESSEL, "bessel_ie"), _bessel),
+    "gammainc": _incomplete_gamma,
+    "gammaincc": lambda i, n, a, u: CONSTANT_ONE - _incomplete_gamma(i, n, a, u),
+    "betainc": _incomplete_beta,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-from verify.proof import algebra, functions
+from verify.proof import algebra, functions, special
 from verify.proof.algebra import CONSTANT_ONE, CONSTANT_ZERO, GENS, Element, Polynomial, quotient
 from verify.proof.field import Field, Generator
 from verify.proof.signs import known_sign, require_nonzero, sign
@@ -64,7 +64,10 @@ class Transfer:
         if not bottom or (g.kind == "log" and not top):
             raise Unclear(f"the limit of {g.term!r}")
         require_nonzero(self.target, bottom)
-        return _FUNCTIONS[g.kind](self.target, g, top / bottom)
+        try:
+            return _FUNCTIONS[g.kind](self.target, g, top / bottom)
+        except (special.Poles, ValueError) as problem:
+            raise Unclear(f"the limit of {g.term!r}: {problem}") from None
 
     def _right_angle(self, argument: Element, top: Element) -> Element:
         """±π/2, the limit of atan where its argument grows without bound."""
@@ -126,6 +129,7 @@ _FUNCTIONS: dict[str, Callable[[Field, Generator, Element], Element]] = {
     "cos": lambda field, g, u: functions.sine_cosine(field, u)[1],
     "erf": lambda field, g, u: functions.erf(field, u),
     "atan": lambda field, g, u: functions.atan(field, u),
+    **special.AGAIN,
 }
 
 

@@ -114,7 +114,7 @@ class _Examination:
             return Verdict(Status.RESIDUAL, f"the {what} has no value on this cell: {problem}"), CONSTANT_ZERO
         except (Unsupported, TooHard) as problem:
             return Verdict(Status.UNKNOWN, f"the {what}: {problem}"), CONSTANT_ZERO
-        if not difference:
+        if self.field.is_zero(difference):
             return Verdict(Status.PROVED), difference
         wanted = "definition" if what == "forward" else "derivative"
         reason = f"a difference between the {what} and the {wanted} is left"

@@ -152,10 +152,23 @@ def _generator_sign(field: Field, g: Generator) -> int | None:
     if g.kind == "symbol":
         lo, hi = field.cell.interval(g.term.value)
         return 1 if lo is not None and lo >= 0 else -1 if hi is not None and hi <= 0 else None
-    if g.kind in ("erf", "atan"):
+    if g.kind in ("erf", "atan", "erfinv"):
         return known_sign(field, g.argument)
     if g.kind == "log":
         return _log_sign(field, g)
+    return _special_sign(field, g)
+
+
+def _special_sign(field: Field, g: Generator) -> int | None:
+    """Γ and I are positive for a positive argument, K, P and I(a, b, ·) wherever they live, and what is a sum of
+    squares, ψ⁽ⁿ⁾ for an odd n, everywhere (DLMF 5.15.1, 10.25.2, 10.32.9)."""
+    if g.kind in ("bessel_k", "gammainc", "betainc"):
+        return 1
+    if g.kind == "polygamma" and (n := int(g.parameters[0])):
+        return 1 if n % 2 else -1 if known_sign(field, g.argument) == 1 else None
+    if g.kind == "gamma" or (g.kind == "bessel_i" and g.parameters[0] >= 0):
+        whole = g.kind == "bessel_i" and g.parameters[0] == 0
+        return 1 if whole or known_sign(field, g.argument) == 1 else None
     return None
 
 
@@ -197,7 +210,7 @@ def _range(field: Field, g: Generator) -> Interval:
     if g.kind == "exp":
         return _exp_range(field, g)
     s = _generator_sign(field, g)
-    far = {"erf": Fraction(1), "atan": Fraction(11, 7)}.get(g.kind)
+    far = {"atan": Fraction(11, 7), **dict.fromkeys(("erf", "gammainc", "betainc"), Fraction(1))}.get(g.kind)
     if g.kind == "root" and known_sign(field, g.argument - number(1)) == 1:
         return Fraction(1), None
     return (Fraction(0), far) if s == 1 else (-far if far else None, Fraction(0) if s == -1 else far)
@@ -380,7 +393,7 @@ def boundary(field: Field, p: Polynomial) -> Split:
         inner = None
         if g.kind == "exp" and coefficients == [-1, 1]:
             inner = g.argument  # e**a = 1 where a = 0
-        elif g.kind in ("erf", "atan") and coefficients == [0, 1]:
+        elif g.kind in ("erf", "atan", "erfinv") and coefficients == [0, 1]:
             inner = g.argument
         if inner is not None:
             _, open_factors = _decide(field, inner)

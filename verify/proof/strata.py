@@ -142,7 +142,9 @@ def _inverse(field: Field, kind: str, argument: Element, order: int, value: Frac
         return _equal(field, argument, apply("log", constant(value)))
     if kind == "root":
         return [] if value < 0 else zeros(field, argument - algebra.number(value**order))
-    if value == 0 and kind in ("erf", "atan"):
+    if value == 0 and kind in ("gamma", "bessel_k"):
+        return []  # these have no zeros
+    if value == 0 and kind in ("erf", "atan", "erfinv"):
         return zeros(field, argument)
     if value == 0 and kind == "log":
         both = [zeros(field, argument - algebra.number(c)) for c in (1, -1)]

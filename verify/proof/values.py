@@ -11,7 +11,7 @@ from verify.proof import algebra
 from verify.proof.algebra import Element, Polynomial
 from verify.proof.field import Field, Generator
 
-_FUNCTIONS: dict[str, Callable[[Generator, Any], Any]] = {
+FUNCTIONS: dict[str, Callable[[Generator, Any], Any]] = {  # and those of `special`
     "sqrt_pi": lambda g, a: arb.pi().sqrt(),
     "exp": lambda g, a: a.exp(),
     "log": lambda g, a: abs(a).log(),
@@ -36,7 +36,7 @@ class Values:
         if found is None:
             g = self.field.generators[i]
             symbol = g.kind == "symbol"
-            found = self.point[g.term.value] if symbol else _FUNCTIONS[g.kind](g, self.element(g.argument))
+            found = self.point[g.term.value] if symbol else FUNCTIONS[g.kind](g, self.element(g.argument))
             self._known[i] = found
         return found
 

@@ -113,9 +113,20 @@ def _of(op: str) -> Function:
 
 
 FUNCTIONS: dict[str, Function] = {
-    **{name: _of(name) for name in (*UNARY, "erfinv", "digamma")},
+    **{name: _of(name) for name in (*UNARY, "erfinv", "gamma", "digamma", "expi", "spence", "polygamma")},
     "psi": _of("digamma"),
+    **{name: _of(name) for name in ("gammainc", "gammaincc", "betainc")},
+    "lgamma": _of("lgamma"),
     "gammaln": _of("lgamma"),
+    "rgamma": lambda x: 1 / apply("gamma", x),
+    "beta": lambda a, b: apply("gamma", a) * apply("gamma", b) / apply("gamma", a + b),
+    **{f"{kind}{n}": (lambda x, _kind=kind, _n=n: apply(f"bessel_{_kind}", _n, x)) for kind in "jyik" for n in (0, 1)},
+    **{f"i{n}e": (lambda x, _n=n: apply("bessel_ie", _n, x)) for n in (0, 1)},
+    **{name: _of(f"bessel_{kind}") for name, kind in (("jv", "j"), ("jn", "j"), ("yv", "y"), ("yn", "y"))},
+    **{name: _of(f"bessel_{kind}") for name, kind in (("iv", "i"), ("ive", "ie"), ("kv", "k"), ("kn", "k"))},
+    "ndtri": lambda p: apply("sqrt", 2) * apply("erfinv", 2 * p - 1),
+    "log_ndtr": lambda x: apply("log", apply("erfc", -apply("div", x, apply("sqrt", 2))) / 2),
+    "erfcx": lambda x: apply("exp", x * x) * apply("erfc", x),
     "erfcinv": lambda x: apply("erfinv", 1 - x),
     "logit": lambda x: _log(x / (1 - x)),
     "betaln": lambda a, b: apply("lgamma", a) + apply("lgamma", b) - apply("lgamma", a + b),

@@ -15,8 +15,8 @@ from typing import Any
 import flint
 from flint import arb
 
-from verify.kinds import balls
-from verify.trace.term import Condition, Term, topological
+from verify.kinds import balls, special_balls
+from verify.trace.term import PARAMETRIC, Condition, Term, topological
 
 Program = Callable[..., tuple[arb, ...]]
 """Balls in, one for each input; balls out, one for each term (a condition gives True, False or None)."""
@@ -39,8 +39,9 @@ SOURCE = {
     "eq": "True if {0} == {1} else False if {0} != {1} else None",
     "ne": "True if {0} != {1} else False if {0} == {1} else None",
     "where": "{1} if {0} else {2} if {0} is False else {1}.union({2})",
-    **{name: f"{name}({{}})" for name in ("cbrt", "lgamma", "trigamma")},
+    **{name: f"{name}({{}})" for name in ("cbrt", "erfinv", "lgamma", "trigamma", "expi", "spence")},
     **{name: f"{name}({{}}, {{}})" for name in ("hypot", "atan2", "maximum", "minimum")},
+    **{name: f"{name}({', '.join(['{}'] * count)})" for name, count in PARAMETRIC.items()},
 }
 """The Python expression of each op; what is missing here is a method of arb with the op's name."""
 
@@ -55,6 +56,7 @@ HELPERS = {
     "maximum": balls.maximum,
     "minimum": balls.minimum,
     "atan2": arb.atan2,
+    **special_balls.FUNCTIONS,
 }
 
 

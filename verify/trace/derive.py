@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from verify.trace.special import PARTIALS as SPECIAL_PARTIALS
 from verify.trace.term import (
     PI,
     TERMS,
@@ -73,6 +74,8 @@ def _chained(node: Term, inner: list[Term], plain: bool) -> Term:
     total = ZERO
     partials = _PLAIN[node.op] if plain and node.op in _PLAIN else _PARTIALS[node.op]
     for slope, d in zip(partials(*node.args), inner, strict=True):
+        if slope is None and d is not ZERO:
+            raise TypeError(f"the derivative of {node!r} in its order or parameter is no function known here")
         if d is not ZERO:
             total = plus(total, times(slope, d))
     return total
@@ -177,9 +180,7 @@ _PARTIALS: dict[str, Callable[..., tuple[Any, ...]]] = {
     "abs": lambda u: (_sign(u),),
     "floor": lambda u: (ZERO,),
     "ceil": lambda u: (ZERO,),
-    "erfinv": lambda u: (TERMS.sqrt(PI) / 2 * TERMS.exp(apply("erfinv", u) ** 2),),
-    "lgamma": lambda u: (apply("digamma", u),),
-    "digamma": lambda u: (apply("trigamma", u),),
+    **SPECIAL_PARTIALS,
     "atan2": lambda u, v: (v / (u * u + v * v), -u / (u * u + v * v)),
     "hypot": lambda u, v: (u / TERMS.hypot(u, v), v / TERMS.hypot(u, v)),
     "maximum": _indicators("ge"),

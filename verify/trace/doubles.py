@@ -9,8 +9,10 @@ from typing import Any
 from flint import arb, ctx
 
 from engine.arithmetic import FLOATS
+from verify.trace.term import PARAMETRIC
 
-_BITS = 96  # of a ball, for the functions that `math` lacks
+_BITS = (96, 384, 1536, 4096)  # of a ball, for the functions that `math` lacks: until it tells the double
+_ENOUGH = 60  # of them known, beyond the 53 of a double
 
 
 def _total(function: Callable[..., float], poles: dict[float, float] | None = None) -> Callable[..., float]:
@@ -37,16 +39,19 @@ def _whole(function: Callable[[float], int]) -> Callable[[float], float]:
     return lambda x: math.copysign(float(function(x)), x) if math.isfinite(x) else x
 
 
-def _by_balls(name: str) -> Callable[[float], float]:
-    """The float nearest to a ball of the function."""
+def _by_balls(name: str) -> Callable[..., float]:
+    """The float nearest to a ball of the function; NaN where it has no value, or none that balls can tell."""
 
-    def nearest(x: float) -> float:
-        from verify.kinds import balls
+    def nearest(*x: float) -> float:
+        from verify.kinds import balls, special_balls
 
-        function = getattr(balls, name, None) or getattr(arb, name)
-        with ctx.workprec(_BITS):
-            ball = function(arb(x))
-        return float(ball) if ball.is_finite() else math.nan
+        function = special_balls.FUNCTIONS.get(name) or getattr(balls, name, None) or getattr(arb, name)
+        for bits in _BITS:
+            with ctx.workprec(bits):
+                ball = function(*map(arb, x))
+            if ball.rel_accuracy_bits() > _ENOUGH or ball.is_zero():
+                return float(ball)
+        return math.nan
 
     return nearest
 
@@ -56,6 +61,15 @@ def _lgamma(x: float) -> float:
         return math.lgamma(x)
     except (ValueError, OverflowError):  # a pole, or beyond the largest float
         return math.inf
+
+
+def _gamma(x: float) -> float:
+    try:
+        return math.gamma(x)
+    except OverflowError:
+        return math.inf
+    except ValueError:  # a pole: infinite at 0, where the sign of 0 says from which side
+        return math.copysign(math.inf, x) if x == 0 else math.nan
 
 
 def _digamma(x: float) -> float:
@@ -77,6 +91,10 @@ SPECIAL: dict[str, Callable[..., float]] = {
     "digamma": _total(_digamma),
     "trigamma": _total(_trigamma),
     "erfinv": _total(_by_balls("erfinv"), _INFINITE),
+    "gamma": _total(_gamma),
+    "spence": _total(_by_balls("spence")),
+    "expi": _total(_by_balls("expi"), {0.0: -math.inf}),
+    **{name: _total(_by_balls(name)) for name in PARAMETRIC},
 }
 """What `math` and the engine's float arithmetic lack."""
 

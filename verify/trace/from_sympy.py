@@ -11,6 +11,7 @@ import sympy
 
 from verify.trace.term import (
     FALSE,
+    PARAMETRIC,
     PI,
     TRUE,
     Condition,
@@ -33,6 +34,12 @@ _FUNCTIONS: dict[Any, str] = {
     sympy.ceiling: "ceil",
     sympy.Max: "maximum",
     sympy.Min: "minimum",
+    sympy.erfinv: "erfinv",
+    sympy.gamma: "gamma",
+    sympy.loggamma: "lgamma",  # of a positive number: elsewhere SymPy's is complex
+    sympy.Ei: "expi",
+    sympy.polygamma: "polygamma",
+    **{getattr(sympy, f"bessel{kind}"): f"bessel_{kind}" for kind in "jyik"},
 }
 
 _RELATIONS: dict[Any, str] = {
@@ -79,6 +86,8 @@ def from_sympy(expression: Any) -> Term:
     if name is None:
         raise TypeError(f"{expression} has no term: {expression.func.__name__} is not known to verify.trace")
     args = [from_sympy(a) for a in expression.args]
+    if name in PARAMETRIC:
+        return apply(name, *args)
     return reduce(lambda a, b: apply(name, a, b), args) if len(args) > 1 else apply(name, *args)
 
 

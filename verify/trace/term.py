@@ -21,7 +21,17 @@ UNARY = (
     *("sqrt", "cbrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan"),
     *("sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "abs", "neg", "floor", "ceil"),
 )
-SPECIAL = ("erfinv", "lgamma", "digamma", "trigamma")  # in rules files; the prover has no normal form for them
+SPECIAL = ("erfinv", "gamma", "lgamma", "digamma", "trigamma", "expi", "spence")
+PARAMETRIC = {
+    **dict.fromkeys(("polygamma", "bessel_j", "bessel_y", "bessel_i", "bessel_ie", "bessel_k"), 2),
+    **dict.fromkeys(("gammainc", "gammaincc"), 2),
+    "betainc": 3,
+}
+"""Functions whose operand comes last, after an order or parameters: how many arguments each takes.
+
+polygamma(n, x), n = 0, 1, ...: the n-th derivative of digamma; bessel_j, y, i, k(n, x): of order n; bessel_ie:
+e**-|x|·bessel_i; gammainc(a, x), gammaincc(a, x): the regularized P and Q; betainc(a, b, x): the regularized I.
+"""
 BINARY = ("add", "sub", "mul", "div", "pow", "atan2", "hypot", "maximum", "minimum")
 COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
 
@@ -30,7 +40,7 @@ class Term:
     """One node: ``op`` applied to ``args``.
 
     op: "const" (``value`` an exact Fraction), "special" (``value`` "inf", "-inf" or "nan"), "symbol" (``value`` its
-        name), "pi", one of `UNARY`, `SPECIAL` or `BINARY`, or "where" (a Condition and two terms)
+        name), "pi", one of `UNARY`, `SPECIAL`, `PARAMETRIC` or `BINARY`, or "where" (a Condition and two terms)
     """
 
     __slots__ = ("__weakref__", "args", "op", "value")
@@ -326,7 +336,7 @@ TERMS = Arithmetic(
         "where": where,
         "one": lambda _: constant(1),
         **{name: _indicator(name) for name in ("ge", "gt", "le", "lt")},
-        **{name: (lambda *x, _op=name: apply(_op, *x)) for name in (*UNARY, *SPECIAL, *BINARY)},
+        **{name: (lambda *x, _op=name: apply(_op, *x)) for name in (*UNARY, *SPECIAL, *PARAMETRIC, *BINARY)},
     },
 )
 

@@ -8,6 +8,7 @@ from verify.proof import field as field_module
 from verify.proof import functions as functions_module
 from verify.proof import fuzz as fuzz_module
 from verify.proof import signs as signs_module
+from verify.proof import special as special_module
 from verify.proof.algebra import GENS, generator, number
 from verify.proof.field import DERIVATIVES, Field
 from verify.proof.fuzz import Tally, function_of_x, fuzz, main, rewritten
@@ -49,13 +50,18 @@ WRONG_DERIVATIVES = {
     "exp": lambda field, g, inner: generator(g.index),
     "log": lambda field, g, inner: inner / (g.argument * g.argument),
     "root": lambda field, g, inner: generator(g.index) * inner / g.argument,
+    "gamma": lambda field, g, inner: special_module.polygamma(field, 0, g.argument) * inner,
+    "polygamma": lambda field, g, inner: special_module.polygamma(field, int(g.parameters[0]), g.argument) * inner,
+    "bessel_j": lambda field, g, inner: special_module.bessel(field, g.kind, g.parameters[0] - 1, g.argument) * inner,
+    "erfinv": lambda field, g, inner: functions_module.exp(field, generator(g.index)) * inner,
+    "gammainc": lambda field, g, inner: functions_module.exp(field, -g.argument) * inner,
 }
 
 
 @pytest.mark.parametrize("kind", WRONG_DERIVATIVES)
 def test_a_wrong_derivative_in_the_table_is_caught(monkeypatch, kind):
     monkeypatch.setitem(DERIVATIVES, kind, WRONG_DERIVATIVES[kind])
-    assert fuzz(200, seed=0).violations
+    assert any(fuzz(200, seed=seed).violations for seed in range(5))
 
 
 def test_a_false_relation_is_caught(monkeypatch):
@@ -66,6 +72,14 @@ def test_a_false_relation_is_caught(monkeypatch):
 
     monkeypatch.setattr(Field, "relation", relation)
     assert fuzz(500, seed=0).violations
+
+
+def test_a_false_recurrence_is_caught(monkeypatch):
+    def lowered(field, p):
+        return special_module.CONSTANT_ZERO.num if special_module._highest(field, p) else p
+
+    monkeypatch.setattr(field_module, "LOWERED", [lowered])
+    assert fuzz(100, seed=0).violations
 
 
 def test_a_test_for_zero_that_is_too_generous_is_caught(monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 from flint import arb, ctx
 
@@ -9,7 +11,7 @@ from verify.mirror import ROWS, Row
 from verify.trace.balls import compile_balls
 from verify.trace.derive import derivative, without_ones
 from verify.trace.from_sympy import from_sympy
-from verify.trace.term import BINARY, SPECIAL, UNARY, apply, compare, constant, symbol, where
+from verify.trace.term import BINARY, PARAMETRIC, SPECIAL, UNARY, apply, compare, constant, symbol, where
 
 X, Y = symbol("x"), symbol("y")
 PLACES = (0.3, 0.71, 1.9, -0.4)
@@ -33,10 +35,6 @@ def test_it_is_sympys(row: Row, plain: bool) -> None:
 
 @pytest.mark.parametrize("op", [*UNARY, *SPECIAL, *BINARY])
 def test_it_is_the_secants(op: str) -> None:
-    if op == "trigamma":
-        with pytest.raises(TypeError, match="trigamma has no derivative"):
-            derivative(apply(op, X), "x")
-        return
     operands = (X * X + Y, Y * X + 2)[: 2 if op in BINARY else 1]
     inner = operands if op not in ("acosh", "atanh", "asin", "acos", "erfinv") else (operands[0] / 8,)
     f = apply(op, *inner) if op != "acosh" else apply(op, inner[0] + 2)
@@ -46,6 +44,24 @@ def test_it_is_the_secants(op: str) -> None:
         for x, y in [(0.3, 0.7), (0.9, 0.45)]:
             ahead, (behind, slope) = program(arb(x) + h, arb(y))[0], program(arb(x), arb(y))
             assert abs((ahead - behind) / h - slope) < arb(2) ** -80
+
+
+@pytest.mark.parametrize("order", [0, 1, 2, Fraction(1, 2)])
+@pytest.mark.parametrize("op", PARAMETRIC)
+def test_functions_with_an_order_or_parameters_too(op: str, order: int | Fraction) -> None:
+    if op == "polygamma" and order == Fraction(1, 2):
+        return  # there is none
+    parameter = order if op.startswith(("bessel", "polygamma")) else order + Fraction(1, 2)
+    before = (parameter, Fraction(5, 2))[: PARAMETRIC[op] - 1]
+    f = apply(op, *before, X / (1 + X))
+    program = compile_balls((f, derivative(f, "x")), ("x",))
+    with ctx.workprec(400):
+        h = arb(2) ** -100
+        for x in (0.3, 2.0):
+            ahead, (behind, slope) = program(arb(x) + h)[0], program(arb(x))
+            assert abs((ahead - behind) / h - slope) < arb(2) ** -70
+    with pytest.raises(TypeError, match="in its order or parameter"):
+        derivative(apply(op, X, *before), "x")
 
 
 def test_the_tails_of_tanh_are_followed() -> None:

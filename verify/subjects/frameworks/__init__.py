@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from shlex import quote
 from typing import Any
 
 from verify.errors import UsageError
@@ -17,6 +18,7 @@ from verify.language.parse import condition, expression
 from verify.mirror import MIRROR, Row
 from verify.subjects.formulas import formula_row
 from verify.subjects.frameworks.base import FrameworkOperation, framework_case
+from verify.subjects.frameworks.calls import parsed
 from verify.subjects.frameworks.catalogue import TABLES, Entry
 from verify.subjects.operation import Operation
 from verify.trace.term import TRUE, Condition
@@ -42,9 +44,11 @@ class Functions:
 
     def parts(self) -> Iterator[tuple[str, Functions]]:
         """Each function alone: no code of theirs runs for it, and no framework is imported."""
-        names = dict.fromkeys(entry.spec.partition("/")[0] for entry in self.entries)
-        for name in names:
-            yield name, Functions(self.name, tuple(e for e in self.entries if e.spec.partition("/")[0] == name))
+        parts: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            parts.setdefault(parsed(entry.spec).name, []).append(entry)
+        for name, entries in parts.items():
+            yield name, Functions(self.name, tuple(entries))
 
     def prepare(self) -> None:
         """Import the framework.  Raises UsageError where it is not installed."""
@@ -52,15 +56,19 @@ class Functions:
 
 
 def functions(framework: str, specs: Sequence[str] = ()) -> Functions:
-    """The functions of ``framework`` that ``specs`` name (``jax.nn:softplus``, ``my.module:f/2``), or its table.
+    """The functions of ``framework`` that ``specs`` name (``jax.nn:softplus``, ``my.module:f/2``,
+    ``my.module:f(2,x)``), or its table.
 
     Raises UsageError for a framework that is not installed.
     """
     if find_spec(framework) is None:
         raise _missing(framework)
-    known = {entry.spec: entry for entry in TABLES[framework]}
-    known |= {spec.partition("/")[0]: entry for spec, entry in known.items()}
-    wanted = tuple(known.get(spec) or Entry(spec) for spec in specs)
+    known: dict[str, list[Entry]] = {}
+    for entry in TABLES[framework]:
+        for name in {entry.spec, parsed(entry.spec).name, parsed(entry.spec).path}:
+            known.setdefault(name, []).append(entry)
+    found = (known.get(spec) or known.get(parsed(spec).name) or [Entry(spec)] for spec in specs)
+    wanted = tuple(entry for entries in found for entry in entries)
     return Functions(framework, wanted or TABLES[framework])
 
 
@@ -111,11 +119,14 @@ def case_of(
 
 def _cases(framework: str, entry: Entry) -> Iterator[tuple[Operation, Row]]:
     """One case an entry."""
-    spec, _, count = entry.spec.partition("/")
-    function = _found(spec)
+    call = parsed(entry.spec)
+    function = _found(call.path)
     kind = operation_class(framework)
-    inputs = kind.count_inputs(function, int(count or 0))
-    operation = kind(function, spec, inputs, f"python -m verify {framework} {entry.spec}")
+    if call.arguments:
+        function, inputs = kind.bound(function, call.arguments), call.operands
+    else:
+        inputs = kind.count_inputs(function, call.count)
+    operation = kind(function, call.name, inputs, f"python -m verify {framework} {quote(entry.spec)}")
     domain = condition(entry.domain, inputs) if entry.domain else None
     yield framework_case(operation, _row(entry, inputs, domain), domain)
 

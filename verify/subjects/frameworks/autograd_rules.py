@@ -1,21 +1,27 @@
 """HIPS autograd: a primitive and the rules that `defvjp` gave it, which are Python and run on terms as they are.
 
-NumPy's and SciPy's functions reach terms through `TermArray`; a rule that leaves them is matched at points instead.
+NumPy's and SciPy's ufuncs reach terms through `TermArray`.  On terms a rule runs as a twin of itself, in which other
+primitives are what `scipy_terms` says; one that leaves all these is matched at points instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
+from types import FunctionType
+from typing import Any, NamedTuple
 
 import numpy as np
 from autograd.core import primitive_vjps
 
 from verify.errors import UsageError
 from verify.findings import Source
-from verify.subjects.arrays import TermArray, terms
+from verify.subjects.arrays import TermArray, elementwise, terms
+from verify.subjects.frameworks import scipy_terms
 from verify.subjects.frameworks.base import FrameworkOperation, Untraceable, inputs_of, source_of
-from verify.trace.term import Term, term
+from verify.subjects.frameworks.calls import Argument, filled
+from verify.trace.lift import Lifter
+from verify.trace.term import Term, constant, term
 
 
 class RuleArray(TermArray):
@@ -36,48 +42,73 @@ def _array(x: Term) -> Any:
     return terms(x).view(RuleArray)
 
 
+class Bound(NamedTuple):
+    """A primitive, and its arguments: names of operands, and numbers."""
+
+    primitive: Any
+    arguments: tuple[Argument, ...]
+
+
 class AutogradOperation(FrameworkOperation):
-    """A primitive of scalars."""
+    """A primitive of scalars; arguments that are no operands are numbers."""
 
     def __init__(self, function: Any, name: str, inputs: Sequence[str], command: str) -> None:
-        super().__init__(function, name, inputs, command)
-        self._rule = _rule(function)
+        given = function if isinstance(function, Bound) else Bound(function, tuple(inputs))
+        super().__init__(given.primitive, name, inputs, command)
+        self._arguments = given.arguments
+        self._places = tuple(k for k, a in enumerate(given.arguments) if isinstance(a, str))
+        self._rule = _rule(given.primitive)
+
+    @classmethod
+    def bound(cls, function: Any, arguments: Sequence[Argument]) -> Any:
+        _rule(function)
+        return Bound(function, tuple(arguments))
 
     @property
     def source(self) -> Source:
         return source_of(self.function.fun)
 
-    def _back(self, g: Any, out: Any, x: Sequence[Any]) -> tuple[Any, ...]:
-        places = tuple(range(len(x)))
-        return tuple(self._rule(places, out, tuple(x), {})(g))
+    @cached_property
+    def _rule_of_terms(self) -> Any:
+        return Lifter(_replaced, literal=lambda x: x).twin(self._rule)
+
+    def _on_terms(self, x: Sequence[Term]) -> list[Any]:
+        return filled(self._arguments, list(map(_array, x)), lambda c: _array(constant(c)))
+
+    def _on_floats(self, x: Sequence[Any]) -> list[Any]:
+        return filled(self._arguments, list(map(np.float64, x)))
 
     def traced_forward(self, *x: Term) -> Term:
-        return _scalar(self.function.fun(*map(_array, x)))
+        return _scalar(_of_terms(self.function)(*self._on_terms(x)))
 
     def traced_rule(self, g: Term, *x: Term) -> tuple[Term, ...]:
-        arrays = list(map(_array, x))
-        out = _array(_scalar(self.function.fun(*arrays)))
-        return tuple(map(_scalar, self._back(_array(g), out, arrays)))
+        arguments = self._on_terms(x)
+        out = _array(_scalar(_of_terms(self.function)(*arguments)))
+        return tuple(map(_scalar, self._rule_of_terms(self._places, out, tuple(arguments), {})(_array(g))))
+
+    def _back(self, g: Any, out: Any, arguments: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(self._rule(self._places, out, tuple(arguments), {})(g))
 
     def kernel(self, g: float, *x: float) -> tuple[float, tuple[float, ...]]:
         with np.errstate(all="ignore"):
-            arrays = list(map(np.float64, x))
-            out = self.function(*arrays)
-            return float(out), tuple(map(float, self._back(np.float64(g), out, arrays)))
+            arguments = self._on_floats(x)
+            out = self.function(*arguments)
+            return float(out), tuple(map(float, self._back(np.float64(g), out, arguments)))
 
     def forward(self, *data: Any) -> Any:
         if any(isinstance(x, Term) for x in data):
             return super().forward(*data)
         with np.errstate(all="ignore"):
-            return float(self.function(*map(np.float64, data)))
+            return float(self.function(*self._on_floats(data)))
 
     def batch(self, columns: Sequence[Any], dtype: str) -> tuple[Any, tuple[Any, ...]]:
         if dtype == "bfloat16":
             raise UsageError(f"{self.name} has no kernel for bfloat16, which NumPy lacks")
         with np.errstate(all="ignore"):
             arrays = [np.asarray(column).astype(dtype) for column in columns]
-            out = self.function(*arrays)
-            slopes = self._back(np.ones_like(out), out, arrays)
+            arguments = filled(self._arguments, arrays, lambda c: np.dtype(dtype).type(float(c)))
+            out = self.function(*arguments)
+            slopes = self._back(np.ones_like(out), out, arguments)
         return np.asarray(out, dtype=float), tuple(np.asarray(s, dtype=float) for s in slopes)
 
     @classmethod
@@ -93,6 +124,30 @@ def _rule(function: Any) -> Any:
         name = getattr(function, "__name__", repr(function))
         raise UsageError(f"{name} is no primitive of autograd with a rule: give it one, defvjp({name}, ...)")
     return found
+
+
+def _replaced(x: Any) -> Any:
+    """What stands for a primitive while a rule runs on terms; autograd's own helpers for arrays stay what they are."""
+    if getattr(x, "_is_autograd_primitive", False):
+        return _of_terms(x)
+    helper = isinstance(x, FunctionType) and x.__module__.startswith("autograd.numpy.")
+    return partial(x) if helper else x
+
+
+def _of_terms(primitive: Any) -> Callable[..., Any]:
+    """The primitive on arrays of terms: NumPy dispatches its ufuncs itself, the others are looked up."""
+    builder = scipy_terms.FUNCTIONS.get(scipy_terms.name_of(primitive.fun))
+    if builder is None:
+        return primitive.fun  # type: ignore[no-any-return]
+
+    def of_terms(*x: Any) -> Any:
+        return elementwise(builder, *x).view(RuleArray) if any(map(_has_terms, x)) else primitive.fun(*x)
+
+    return of_terms
+
+
+def _has_terms(x: Any) -> bool:
+    return getattr(getattr(x, "dtype", None), "kind", "") == "O"
 
 
 def _scalar(x: Any) -> Term:

@@ -19,6 +19,7 @@ from verify.findings import Source
 from verify.mirror import Row
 from verify.proof.recognise import recognised
 from verify.subjects.formulas import formula_row
+from verify.subjects.frameworks.calls import Argument, bound
 from verify.subjects.frameworks.domains import natural_domain
 from verify.subjects.operation import INPUT_NAMES, Operation, Run
 from verify.trace.explore import explore
@@ -54,6 +55,11 @@ class FrameworkOperation(Operation):
     @abstractmethod
     def kernel(self, g: float, *x: float) -> tuple[float, tuple[float, ...]]:
         """Value and gradients by the framework's own compiled code."""
+
+    @classmethod
+    def bound(cls, function: Any, arguments: Sequence[Argument]) -> Any:
+        """The function with some of its arguments fixed: names stand for operands.  Raises UsageError."""
+        return bound(function, arguments)
 
     @classmethod
     def count_inputs(cls, function: Any, count: int = 0) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ for is an error only if the result needs it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from verify.subjects.frameworks.base import Untraceable
@@ -17,6 +18,7 @@ from verify.subjects.frameworks.reals import (
     either,
     larger,
     neither,
+    rounded,
     sign,
     smaller,
     truncated,
@@ -113,10 +115,8 @@ def _power(x: Term, n: Term) -> Term:
 
 
 def _polygamma(order: Term, x: Term) -> Term:
-    for known, name in ((0, "digamma"), (1, "trigamma")):
-        if order is constant(known):
-            return apply(name, x)
-    raise Untraceable(f"there is no term for polygamma of order {order!r}")
+    name = {constant(0): "digamma", constant(1): "trigamma"}.get(order)
+    return apply("polygamma", order, x) if name is None else apply(name, x)
 
 
 def _shrunk(g: Term, x: Term, width: Term) -> Term:
@@ -171,6 +171,7 @@ _READINGS: dict[str, Callable[..., Term]] = {
     "sign": sign,
     "signbit": lambda x: compared("lt", x, 0),
     "trunc": truncated,
+    "round": rounded,
     "fmod": lambda x, y: x - y * truncated(x / y),
     "remainder": lambda x, y: x - y * apply("floor", x / y),
     **dict.fromkeys(("maximum", "fmax"), larger),
@@ -181,6 +182,9 @@ _READINGS: dict[str, Callable[..., Term]] = {
     "bitwise_xor": _exclusive,
     "bitwise_not": lambda a: neither(_condition(a)),
     "polygamma": _polygamma,
+    "ndtri": lambda p: TERMS.sqrt(constant(2)) * apply("erfinv", 2 * p - 1),
+    **{f"bessel_i{n}": partial(apply, "bessel_i", n) for n in (0, 1)},
+    **{f"bessel_i{n}e": partial(apply, "bessel_ie", n) for n in (0, 1)},
     "hardshrink_backward": _shrunk,
     "softshrink_backward": _shrunk,
 }

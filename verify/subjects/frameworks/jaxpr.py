@@ -20,13 +20,14 @@ from verify.subjects.frameworks.reals import (
     either,
     larger,
     neither,
+    rounded,
     sign,
     smaller,
     truncated,
     truth,
     whole_power,
 )
-from verify.trace.term import FALSE, TERMS, TRUE, Condition, Term, apply, constant, term
+from verify.trace.term import FALSE, TERMS, TRUE, Condition, Term, apply, constant, term, where
 
 _CALLS = ("jaxpr", "call_jaxpr", "fun_jaxpr")
 """Where an equation keeps the jaxpr that it calls: jit, custom_jvp_call, custom_vjp_call, closed_call, remat."""
@@ -62,7 +63,7 @@ def _result(equation: Any, x: list[Term]) -> tuple[Term, ...]:
     if inner is not None and name not in ("while", "scan"):
         return read(inner, x) if hasattr(inner, "consts") else _read(inner, (), x)
     for variable in equation.outvars:
-        if variable.aval.shape:
+        if variable.aval.shape and name != "stack":
             raise Untraceable(f"{name} makes an array of shape {variable.aval.shape}")
     if name == "convert_element_type":
         return (_converted(x[0], equation.invars[0].aval.dtype, parameters["new_dtype"]),)
@@ -102,16 +103,54 @@ def _converted(x: Term, old: Any, new: Any) -> Term:
 
 
 def _selected(_: Any, which: Term, *cases: Term) -> Term:
-    if len(cases) != 2:
-        raise Untraceable(f"select_n between {len(cases)}")
-    return chosen(truth(which), cases[1], cases[0])
+    if len(cases) == 2:
+        return chosen(truth(which), cases[1], cases[0])
+    result = cases[-1]
+    for number, case in reversed(list(enumerate(cases[:-1]))):
+        result = chosen(compared("eq", which, number), case, result)
+    return result
+
+
+class _Bits:
+    """The bits of a float, of which a term can tell the sign."""
+
+    def __init__(self, x: Term) -> None:
+        self.x = x
+
+
+def _sign_bit(parameters: Any, bits: Any, by: Term) -> Term:
+    """What is left of 64 bits but the sign, as a truth: not 0 where the number is below 0; -0 is the real number 0."""
+    if not isinstance(bits, _Bits) or by is not constant(63):
+        raise Untraceable("the bits of a number")
+    return where(compared("lt", bits.x, 0), -1, 0)
+
+
+class _Row:
+    """A few conditions side by side."""
+
+    def __init__(self, conditions: tuple[Condition, ...]) -> None:
+        self.conditions = conditions
+
+
+def _first(_: Any, row: Any) -> Term:
+    """The place of the first condition that holds; 0 where none does, as for the largest of equal numbers."""
+    if not isinstance(row, _Row):
+        raise Untraceable("the place of the largest number")
+    result = constant(0)
+    for place, condition in reversed(list(enumerate(row.conditions))):
+        result = chosen(condition, constant(place), result)
+    return result
+
+
+def _rounded(parameters: Any, x: Term) -> Term:
+    if parameters["rounding_method"].name != "TO_NEAREST_EVEN":
+        raise Untraceable("ties that are rounded away from 0")
+    return rounded(x)
 
 
 def _polygamma(_: Any, order: Term, x: Term) -> Term:
-    for known, name in ((0, "digamma"), (1, "trigamma")):
-        if order is constant(known):
-            return apply(name, x)
-    raise Untraceable(f"there is no term for polygamma of order {order!r}")
+    name = {constant(0): "digamma", constant(1): "trigamma"}.get(order)
+    return apply("polygamma", order, x) if name is None else apply(name, x)
 
 
 def _named(name: str) -> Callable[..., Term]:
@@ -142,7 +181,7 @@ _SAME_NAME = (
     *("add", "sub", "mul", "div", "pow", "atan2"),
 )
 
-_READINGS: dict[str, Callable[..., Term]] = {
+_READINGS: dict[str, Callable[..., Any]] = {
     **{name: _named(name) for name in _SAME_NAME},
     **{name: _comparison(name) for name in ("lt", "le", "gt", "ge", "eq", "ne")},
     **dict.fromkeys(
@@ -166,6 +205,17 @@ _READINGS: dict[str, Callable[..., Term]] = {
     "exp2": lambda _, x: apply("pow", 2, x),
     "logistic": lambda _, x: 1 / (1 + TERMS.exp(-x)),
     "polygamma": _polygamma,
+    "round": _rounded,
+    "igamma": _named("gammainc"),
+    "igammac": _named("gammaincc"),
+    "regularized_incomplete_beta": _named("betainc"),
+    "bessel_i0e": lambda _, x: apply("bessel_ie", 0, x),
+    "bessel_i1e": lambda _, x: apply("bessel_ie", 1, x),
+    "bitcast_convert_type": lambda _, x: _Bits(x),
+    "shift_right_arithmetic": _sign_bit,
+    "shift_right_logical": _sign_bit,
+    "stack": lambda _, *conditions: _Row(tuple(map(truth, conditions))),
+    "argmax": _first,
     "empty2": lambda _: constant(float("nan")),  # what a branch that is not taken would have left
 }
 """The term of each primitive: its parameters, then its operands."""

@@ -5,6 +5,7 @@ Terms are compared by `is`: while code is traced, `==` between them is a branch 
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from verify.trace.term import FALSE, TRUE, Condition, Term, apply, compare, constant, term, where
@@ -94,6 +95,14 @@ def sign(x: Term) -> Term:
 def truncated(x: Term) -> Term:
     """x without its fraction."""
     return where(compare("ge", x, 0), apply("floor", x), apply("ceil", x))
+
+
+def rounded(x: Term) -> Term:
+    """The nearest whole number; of two the even one: floor(x + 1/2), less 1 where that is odd and was a tie."""
+    above = x + constant(Fraction(1, 2))
+    whole = apply("floor", above)
+    odd = whole - 2 * apply("floor", whole / 2)
+    return whole - where(compare("eq", whole, above), odd, 0)
 
 
 def whole_power(x: Term, n: int) -> Term:
