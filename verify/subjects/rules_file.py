@@ -19,14 +19,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from verify.errors import UsageError
 from verify.findings import Source
 from verify.language.evaluate import Formulas
 from verify.language.parse import ExpressionError, condition, expression, nearest, unfit
 from verify.mirror import Corner, Row
 from verify.subjects.formulas import FormulaCorner, FormulaRow, formula_row
-from verify.subjects.operation import Operation, Run
+from verify.subjects.operation import Operation, Run, Together
 from verify.subjects.own_rows import domain as natural
+from verify.trace.columns import on_columns
 from verify.trace.derive import without_ones
 from verify.trace.term import Condition, Term, constant, substitute, symbol, symbols_of
 from verify.trace.text import written
@@ -61,7 +65,8 @@ class RuleOperation(Operation):
         self._forward = Formulas((forward,), inputs)
         self._backward = Formulas(self._gradients, names)
         known = substitute(self._gradients, {symbol("out"): forward})
-        self._both = Formulas((forward, *known), (*inputs, "g"))  # what the two share is worked out once
+        self._shared = (forward, *known)
+        self._both = Formulas(self._shared, (*inputs, "g"))  # what the two share is worked out once
 
     @property
     def source(self) -> Source:
@@ -77,6 +82,11 @@ class RuleOperation(Operation):
         if before is not None:
             gradients = tuple(b + g for b, g in zip(before, gradients, strict=True))
         return Run(out, gradients, tuple(data), out, upstream)
+
+    def at_once(self, columns: Sequence[NDArray[np.float64]]) -> Together | None:
+        ones = np.ones(len(columns[0]))
+        (out, *slopes), doubtful = on_columns(self._shared, (*self.inputs, "g"), (*columns, ones), ieee=True)
+        return Together(out, tuple(slopes), doubtful)
 
     def forward(self, *data: Any) -> Any:
         return self._forward(*data)[0]

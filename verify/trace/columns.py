@@ -8,12 +8,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from verify.kinds.columns import COLUMNS, Floats, Mask, indicator, operands, plain, pointwise
+from verify.trace.doubles import DOUBLES
 from verify.trace.floats import FUNCTIONS, nearest
 from verify.trace.term import BINARY, COMPARISONS, UNARY, Term, topological
 
 
-def on_columns(terms: Sequence[Term], inputs: Sequence[str], columns: Sequence[Floats]) -> tuple[list[Floats], Mask]:
-    """Each term as a column of floats, and the points at which only the program of floats itself can say."""
+def on_columns(
+    terms: Sequence[Term], inputs: Sequence[str], columns: Sequence[Floats], *, ieee: bool = False
+) -> tuple[list[Floats], Mask]:
+    """Each term as a column of floats, and the points at which only the program of floats itself can say.
+
+    ``ieee``: as `compile_floats` means it.
+    """
+    functions = _IEEE if ieee else _OPS
     data, doubtful = operands(columns)
     given = dict(zip(inputs, data, strict=True))
     known: dict[Term, Any] = {}
@@ -24,7 +31,7 @@ def on_columns(terms: Sequence[Term], inputs: Sequence[str], columns: Sequence[F
             case "const" | "special":
                 known[node] = nearest(node.value)
             case op:
-                known[node] = _OPS[op](*(known[a] for a in node.args))
+                known[node] = functions[op](*(known[a] for a in node.args))
     return [plain(known[term], len(doubtful)) for term in terms], doubtful
 
 
@@ -43,3 +50,7 @@ _OPS: dict[str, Callable[..., Any]] = {
     "not": lambda x: 1 - x,
 }
 """The function of each op."""
+
+_OWN = {name: pointwise(function, function) for name, function in DOUBLES.items() if name not in vars(COLUMNS)}
+_IEEE = {**_OPS, **_OWN, "div": COLUMNS.divide, "abs": abs}
+"""The same with what IEEE's doubles do otherwise; where they only do not raise, the point is in doubt here."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from verify.subjects.operation import Traced
 from verify.subjects.values import own_engine
 from verify.trace.columns import on_columns
 from verify.trace.floats import compile_floats
-from verify.trace.term import SPECIAL, apply, compare, constant, symbol, where
+from verify.trace.term import BINARY, SPECIAL, UNARY, apply, compare, constant, symbol, where
 
 CASES = [Case(operation, row, Options(points=300)) for operation, row in own_engine().operations()]
 
@@ -28,6 +30,21 @@ def test_every_trace_answers_as_on_floats(case: Case) -> None:
         if not doubtful[k]:
             assert np.array_equal([column[k] for column in found], program(*point, *seeds), equal_nan=True), point
     assert np.count_nonzero(doubtful) < len(case.points) / 2
+
+
+@pytest.mark.parametrize("op", [*UNARY, *SPECIAL, *BINARY])
+def test_every_op_on_ieee_doubles(op: str) -> None:
+    """With poles for exceptions, as rules files have it."""
+    values = [0.5, -0.5, 0.0, -0.0, 1.0, -1.0, -3.0, 2.5, 800.0, -800.0, 1e300, 5e-324, math.inf, -math.inf, math.nan]
+    names = ["x", "y"] if op in BINARY else ["x"]
+    points = [(a, b)[: len(names)] for a in values for b in (values if op in BINARY else values[:1])]
+    terms = [apply(op, *map(symbol, names))]
+    program = compile_floats(terms, names, ieee=True)
+    (found,), doubtful = on_columns(terms, names, [np.array(x) for x in zip(*points, strict=True)], ieee=True)
+    for k, point in enumerate(points):
+        if not doubtful[k]:
+            assert np.array_equal([found[k]], program(*point), equal_nan=True), point
+    assert np.count_nonzero(doubtful) < len(points)
 
 
 def test_every_op_has_its_function() -> None:
