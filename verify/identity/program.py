@@ -142,6 +142,10 @@ class Program:
     def _pow(self, a: int, b: int) -> int:
         """a**b: a whole or half power; of another constant exponent the whole part and an opaque rest."""
         exponent = self.steps[b]
+        if exponent.op in ("add", "sub") and (constant := self.steps[exponent.args[1]]).op == "const":
+            more = constant.value if exponent.op == "add" else -constant.value
+            if more.denominator == 1:  # a**(y - 1), the derivative of a power, is a**y / a
+                return self.mul(self._pow(a, exponent.args[0]), self.power(a, int(more)))
         if exponent.op != "const":
             return self._opaque("pow", a, b)
         if exponent.value.denominator <= 2:

@@ -190,6 +190,9 @@ def _function(name: str, real: Function) -> Function:
             return value
         return of_terms(*x)
 
+    for method in ("accumulate", "at", "outer", "reduce", "reduceat"):  # those of a ufunc work on arrays of terms
+        if hasattr(real, method):
+            setattr(function, method, getattr(real, method))
     return function
 
 

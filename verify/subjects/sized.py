@@ -30,14 +30,22 @@ def of_arrays(
     from verify.api import as_condition, beside_row, is_function
 
     whole = definition is None or is_function(definition)
-    few = _entries(ArrayPair(forward, backward, shapes, name, inputs)) < MOST_ENTRIES
-    if few:
-        small = _small(forward, backward, shapes, name, inputs)
-        if small is not None:
-            operation, row = beside_row(small, definition, domain, corners)
-            if operation.problem or not whole or corners or _decided(operation, row):
-                return operation, row
-    large = LargePair(forward, backward, shapes, name, inputs, definition if whole else None)
+    small = refused = None
+    if _entries(ArrayPair(forward, backward, shapes, name, inputs)) < MOST_ENTRIES:
+        try:
+            small = VectorPair(forward, backward, shapes, name, inputs)
+        except UsageError as error:  # too many entries with the output's, too many branches, no way for symbols
+            refused = error
+    if small is not None:
+        operation, row = beside_row(small, definition, domain, corners)
+        if operation.problem or not whole or corners or _decided(operation, row):
+            return operation, row
+    try:
+        large = LargePair(forward, backward, shapes, name, inputs, definition if whole else None)
+    except UsageError:
+        if refused is not None and not isinstance(refused, TooManyEntries):
+            raise refused from None
+        raise
     if not whole:
         raise UsageError(f"definition: at {large.count} entries it must be a function, not a formula of all of them")
     if corners:
@@ -49,20 +57,6 @@ def of_arrays(
 
 def _entries(pair: ArrayPair) -> int:
     return sum(pair.sizes.values())
-
-
-def _small(
-    forward: Callable[..., Any],
-    backward: Callable[..., Any],
-    shapes: Mapping[str, int | Shape],
-    name: str,
-    inputs: Sequence[str],
-) -> VectorPair | None:
-    """None where input and output are too many entries together."""
-    try:
-        return VectorPair(forward, backward, shapes, name, inputs)
-    except TooManyEntries:
-        return None
 
 
 def _decided(operation: Operation, row: Row) -> bool:

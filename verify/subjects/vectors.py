@@ -22,7 +22,7 @@ from verify.language.parse import nearest
 from verify.subjects.operation import Run
 from verify.subjects.pairs import OUT, UPSTREAM, FunctionPair, RuleError, gradients_of, inputs_of, plain
 from verify.trace.derive import without_ones
-from verify.trace.explore import explore
+from verify.trace.explore import TooManyPaths, explore
 from verify.trace.term import Condition, Term, compare, constant, symbol, term
 from verify.trace.text import written
 
@@ -119,7 +119,9 @@ class VectorPair(ArrayPair):
             return ()
 
         try:
-            explore(run, limit=10_000)
+            explore(run)
+        except TooManyPaths as error:
+            raise TooManyEntries(str(error)) from None
         except (Exception, SystemExit) as error:  # the user's own code may raise anything
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             raise UsageError(f"{self.name} does not run on arrays of symbols of these shapes ({reason})") from None

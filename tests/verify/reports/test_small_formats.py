@@ -144,7 +144,7 @@ def test_hostile_text_stays_inside_code():
 
 def test_a_table_and_folded_findings():
     text = markdown.render(every_verdict())
-    assert text.startswith("### ❌ Derivatives: something failed\n\n11 operations, 7 failed: ")
+    assert text.startswith("### ❌ Derivatives: something failed\n\n12 operations, 7 failed: ")
     assert text.count("<details>") == text.count("</details>") == 8  # seven failures, and the warnings
     assert "| <code>right&#95;refuted</code> | <code>1 &#43; out&#42;&#42;2</code> | ❌ refuted |" in text
     assert "⚠️ inaccurate" in text

@@ -95,6 +95,12 @@ def sorted_backward(x: Any, g: Any) -> Any:
     return found
 
 
+def scattered(x: Any, g: Any) -> Any:
+    found = np.zeros_like(x)
+    np.add.at(found, [3, 3, 1], g)
+    return found
+
+
 def report(forward: Any, backward: Any, shapes: Any, **more: Any) -> OperationReport:
     (operation,) = verify.check(forward, backward, shapes=shapes, name="rule", raises=False, **more).operations
     return operation
@@ -126,6 +132,11 @@ RIGHT = {
     "relu": (lambda x: np.maximum(x, 0), lambda x, g: np.where(x > 0, g, 0), {"x": (6, 7)}),
     "sorted": (lambda x: np.sort(x) * np.arange(1, len(x) + 1), sorted_backward, {"x": 24}),
     "gelu with a literal": (gelu, gelu_backward, {"x": 32}),
+    "powers": (
+        lambda x, y: np.abs(x) ** y, lambda x, y, out, g: (g * y * out / x, g * out * np.log(np.abs(x))),
+        {"x": 20, "y": 20},
+    ),
+    "gathered": (lambda x: x[[3, 3, 1]], scattered, {"x": 20}),
     "normalised": (
         lambda x: x / np.linalg.norm(x),
         lambda x, out, g: (g - out * (g * out).sum()) / np.linalg.norm(x),
@@ -138,6 +149,7 @@ RIGHT = {
     "in short floats": (lambda x: np.tanh(x.astype(np.float32)), lambda out, g: g * (1 - out**2), {"x": 32}),
     "a root at the end of the domain": (lambda x: np.sqrt(x), lambda out, g: g / (2 * out), {"x": 2}),
     "too many corners for the prover": (softmax, softmax_backward, {"x": 5}),
+    "too many paths for the prover": (logsumexp, lambda x, g: g * softmax(x), {"x": 15}),
 }
 
 
@@ -191,6 +203,16 @@ def test_a_rule_that_only_large_shapes_show_is_not_blamed_at_small_ones() -> Non
     assert not [f for f in operation.findings if f.case in ("x: 2", "x: 3")]
     (found,) = [f for f in operation.findings if f.check == "identity"]
     assert found.case == "x: 64"
+
+
+def test_code_that_is_another_rule_on_floats_is_refuted_on_floats() -> None:
+    def backward(out: Any, g: Any) -> Any:
+        return softmax_backward(out, g) * (1.001 if g.dtype.kind == "f" else 1)
+
+    operation = report(softmax, backward, {"x": 32})
+    found = [f for f in operation.findings if f.verdict is Verdict.REFUTED]
+    assert {f.check for f in found} == {"directions"}
+    assert "on floats the rule is not the derivative" in found[0].message
 
 
 def test_the_smallest_shape_that_refutes_comes_first() -> None:
@@ -278,6 +300,7 @@ def test_code_that_leaves_the_tracer_is_matched_and_says_why() -> None:
     operation = report(forward, lambda x, g: g * np.cos(x), {"x": 32})
     assert operation.right.verdict is Verdict.MATCHED
     assert any("not run on symbols at this shape" in f.message for f in operation.findings)
+    assert report(forward, lambda x, g: g * np.cos(x), {"x": 3}).right.verdict is Verdict.MATCHED
     wrong = report(forward, lambda x, g: g * np.cos(x) * 1.01, {"x": 32})
     assert wrong.right.verdict is Verdict.REFUTED
 
