@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -100,7 +101,7 @@ def _accuracy(p: argparse.ArgumentParser) -> None:
     add("--accuracy", action="store_true", help="tell how accurate the rules are in floats, and nothing else")
     add("--dtype", default="", metavar="D", help="run and judge them in float64, float32, float16 or bfloat16")
     add("--exhaustive", action="store_true", help="at every input of float16 and bfloat16 (or the --dtype)")
-    add("--ulp", type=float, default=8.0, metavar="ULP", help="what a rule may be off to be called accurate")
+    add("--ulp", type=_above_zero, default=8.0, metavar="ULP", help="what a rule may be off to be called accurate")
     add("--order", type=int, choices=(1, 2), default=1, help="2: the derivative of the rule itself, right and accurate")
     add("--backend", default="loky", metavar="B", help="where a sweep runs: loky, sequential, dask or ray")
     add("--scheduler", default="", metavar="ADDRESS", help="of the Dask or Ray cluster")
@@ -120,6 +121,16 @@ def _at_least(least: int, most: int | None = None) -> Callable[[str], int]:
         return number
 
     return whole
+
+
+def _above_zero(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+    if not 0 < number < math.inf:  # nothing is more than NaN: with it every rule would be accurate
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return number
 
 
 def main(argv: Sequence[str] | None = None) -> int:

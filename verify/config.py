@@ -19,6 +19,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -95,7 +96,8 @@ def _read(path: Path) -> Config | None:
         raise UsageError(f"{path}: {error.strerror}") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path} is no TOML: {error}") from None
-    table = document.get("tool", {}).get("verify")
+    tools = document.get("tool", {})
+    table = tools.get("verify") if isinstance(tools, dict) else None
     if table is None:
         return None
     try:
@@ -157,9 +159,13 @@ def _corners(table: Any) -> Iterator[tuple[str, tuple[float, ...]]]:
         raise UsageError("corners: a table, operation = slope, or operation = [slope, slope]")
     for name, given in table.items():
         slopes = given if isinstance(given, list) else [given]
-        if not slopes or not all(isinstance(s, (int, float)) and not isinstance(s, bool) for s in slopes):
+        if not slopes or not all(map(_is_slope, slopes)):
             raise UsageError(f"corners: {name} = {given!r}: the slope it answers, or a list, one an operand")
         yield name, tuple(slopes)
+
+
+def _is_slope(x: Any) -> bool:
+    return isinstance(x, (int, float)) and not isinstance(x, bool) and math.isfinite(x)
 
 
 def _waiver(table: Any, where: str) -> Waiver:

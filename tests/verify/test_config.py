@@ -73,6 +73,7 @@ def test_without_the_table_there_is_none(tmp_path: Path) -> None:
         ({"seed": True}, "seed: True is no whole number"),
         ({"fail-on": "warning"}, "did you mean 'warnings'?"),
         ({"corners": {"relu": "0"}}, "relu = '0': the slope it answers"),
+        ({"corners": {"relu": float("nan")}}, "relu = nan: the slope it answers"),
         ({"corners": 3}, "corners: a table"),
         ({"waivers": {}}, r"each is a table \[\[tool.verify.waivers\]\]"),
         ({"waivers": [{"operation": "x"}]}, r"waivers\[0\] \(x\) has no reason"),

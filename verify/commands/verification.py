@@ -167,6 +167,8 @@ def _coordinate(text: str) -> tuple[str, float]:
     """``x=0x1.6p-1``, ``x=7/10`` or ``x=0.7``."""
     name, _, value = text.partition("=")
     try:
+        if not name.strip():
+            raise ValueError
         number = float.fromhex(value) if "0x" in value.lower() else float(Fraction(value))
     except (ValueError, ZeroDivisionError, OverflowError):
         raise UsageError(f"--point {text!r}: write x=0.7, x=7/10 or x=0x1.6666666666666p-1") from None

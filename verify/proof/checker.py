@@ -277,7 +277,7 @@ def check(text: str) -> list[str]:
             place = f"cell {number}"
             Cell(certificate, data).check()
         return [] if certificate["cells"] else ["there is no cell in it"]
-    except (Wrong, ArithmeticError, LookupError, TypeError, ValueError, StopIteration) as problem:
+    except (Wrong, ArithmeticError, LookupError, TypeError, ValueError, StopIteration, RecursionError) as problem:
         return [f"{place}: {type(problem).__name__}: {problem}"]
 
 
@@ -285,10 +285,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Check the files; 1 where a certificate does not hold."""
     wrong = 0
     for path in sys.argv[1:] if arguments is None else arguments:
-        lines = Path(path).read_text(encoding="utf-8").splitlines() or [""]  # a certificate a line
+        text = Path(path).read_bytes().decode(errors="replace")  # what is no text is no certificate
+        lines = text.splitlines() or [""]  # a certificate a line
         problems = [problem for line in lines for problem in check(line)]
         wrong |= bool(problems)
-        print(f"{path}: " + ("; ".join(problems) or "holds"))
+        more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
+        print(f"{path}: " + ("; ".join(problems[:3]) + more or "holds"))
     return wrong
 
 

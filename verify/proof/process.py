@@ -25,6 +25,7 @@ from typing import Any, TypeVar
 from flint import arb
 
 from verify.limits import Remaining, limit_memory, remaining
+from verify.trace.pack import packed, unpacked
 
 GIBIBYTES = 4.0
 """Memory that the process may take."""
@@ -109,12 +110,9 @@ class _Prover:
 
     def ask(self, work: Callable[..., Any], arguments: tuple[Any, ...], left: Remaining) -> Any:
         """The answer; raises Lost."""
-        try:
-            question = pickle.dumps((work, arguments), pickle.HIGHEST_PROTOCOL)
-        except RecursionError:
-            raise Lost("needs terms that are nested too deeply") from None
+        question = pickle.dumps(packed((work, arguments)))
         with self.lock:
-            kind, content = self._exchange(question, left)
+            kind, content = unpacked(self._exchange(question, left))
         if kind == "lost":
             raise Lost(content)
         if kind == "error":
@@ -197,29 +195,30 @@ def serve() -> None:
     limit_memory(GIBIBYTES)
     import verify.proof.ladder
 
-    _send(answers, pickle.dumps(("ready", verify.proof.ladder.__name__)))
+    _send(answers, packed(("ready", verify.proof.ladder.__name__)))
     while True:
         try:
-            work, arguments = pickle.load(questions)
+            question = pickle.load(questions)
         except EOFError:
             return
-        _send(answers, _answer(work, arguments))
+        _send(answers, _answer(question))
 
 
 def _send(answers: Any, content: bytes) -> None:
-    answers.write(content)
+    answers.write(pickle.dumps(content))
     answers.flush()
 
 
-def _answer(work: Callable[..., Any], arguments: tuple[Any, ...]) -> bytes:
+def _answer(question: bytes) -> bytes:
     try:
-        return pickle.dumps(("done", work(*arguments)), pickle.HIGHEST_PROTOCOL)
+        work, arguments = unpacked(question)
+        return packed(("done", work(*arguments)))
     except MemoryError:
-        return pickle.dumps(("lost", "ran out of memory"))
+        return packed(("lost", "ran out of memory"))
     except RecursionError:
-        return pickle.dumps(("lost", "needs terms that are nested too deeply"))
+        return packed(("lost", "needs terms that are nested too deeply"))
     except Exception as error:
-        return pickle.dumps(("error", f"{type(error).__name__}: {error}"))
+        return packed(("error", f"{type(error).__name__}: {error}"))
 
 
 def _parts(ball: arb) -> tuple[Any, ...]:

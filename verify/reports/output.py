@@ -19,6 +19,8 @@ def write_text(path: str, content: str) -> None:
         to_stdout(content)
         return
     target = Path(path)
+    if target.is_dir():
+        raise OutputError(f"{path} cannot be written: it is a folder")
     try:
         if target.exists() and not target.is_file() and not target.is_dir():  # a device, a pipe: nothing to rename
             target.write_bytes(_bytes(content))

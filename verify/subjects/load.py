@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from verify.errors import UsageError
-from verify.subjects.sandbox import silence
+from verify.subjects.sandbox import in_a_line, silence
 
 _OURS = ("engine", "verify", "derivations")
 
@@ -123,5 +123,4 @@ def _run(load: Callable[[], ModuleType], name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         raise UsageError(f"{name}: {error}; install it, or write the path to its file") from None
     except (Exception, SystemExit) as error:  # a user's module may do anything when it is imported
-        why = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise UsageError(f"{name} cannot be imported: {why}") from error
+        raise UsageError(f"{name} cannot be imported: {in_a_line(error)}") from error

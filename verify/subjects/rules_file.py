@@ -12,6 +12,7 @@ A rule that cannot be read is an operation with a problem, which names its line 
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -253,7 +254,7 @@ def _corners(given: Any, inputs: Sequence[str]) -> Iterator[Corner]:
         answers = answers if isinstance(answers, list) else [answers]
         if isinstance(given, dict) and len(answers) != len(inputs):
             raise _Unreadable(f"corners: {place!r} needs {len(inputs)} answers, one for each input", "corners")
-        if not all(isinstance(a, (int, float)) and not isinstance(a, bool) for a in answers):
+        if not all(isinstance(a, (int, float)) and not isinstance(a, bool) and math.isfinite(a) for a in answers):
             raise _Unreadable(f"corners: the answers at {place!r} are numbers", "corners")
         yield FormulaCorner((at,), tuple(answers))
 

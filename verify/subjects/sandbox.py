@@ -81,6 +81,10 @@ class Lost(Exception):
         self.step = step
 
 
+class Failed(Exception):
+    """The work raised an error, of which this is the text."""
+
+
 Step = Callable[[str], None]
 """Told of each thing that the subject may not survive, before it is tried."""
 
@@ -88,7 +92,9 @@ Step = Callable[[str], None]
 def apart(work: Callable[[Step], Any], seconds: float = 20.0) -> Any:
     """What ``work`` returns, run in a process of its own.
 
-    Raises Lost if the process ends early or is silent for so long; an exception of ``work`` itself is raised here.
+    Raises Lost if the process ends early or is silent for so long; a UsageError of ``work`` as it is, every other
+    exception as Failed.  Errors cross as text: an exception is pickled with all it holds, and a subject's own may hold
+    anything, or not be found by its name on this side.
     """
     context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     ours, theirs = context.Pipe()
@@ -104,7 +110,7 @@ def apart(work: Callable[[Step], Any], seconds: float = 20.0) -> Any:
             elif kind == "usage":
                 raise UsageError(content)
             elif kind == "error":
-                raise content
+                raise Failed(content)
             else:
                 return content
         raise Lost(f"did not end within {seconds:g} s", step)
@@ -125,7 +131,13 @@ def _work(pipe: Connection, work: Callable[[Step], Any]) -> None:
     except UsageError as error:  # its text is all there is to it
         pipe.send(("usage", str(error)))
     except (Exception, SystemExit) as error:
-        try:
-            pipe.send(("error", error))
-        except Exception:  # an error that cannot be pickled
-            pipe.send(("error", RuntimeError(f"{type(error).__name__}: {error}")))
+        pipe.send(("error", in_a_line(error)))
+
+
+def in_a_line(error: BaseException) -> str:
+    """The error's type, and the first line of what it says, if it says anything that can be shown."""
+    name = type(error).__name__
+    try:
+        return f"{name}: {next(iter(str(error).splitlines()), '')}".removesuffix(": ")
+    except Exception:  # its __str__ is the subject's own
+        return name

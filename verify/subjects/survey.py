@@ -13,7 +13,7 @@ from verify.errors import UsageError
 from verify.mirror import BINARY, MIRROR, Row
 from verify.subjects.conventions import Conventions, candidates, observed
 from verify.subjects.load import Place
-from verify.subjects.sandbox import Lost, Step, SubjectStopped, apart, bounded
+from verify.subjects.sandbox import Failed, Lost, Step, SubjectStopped, apart, bounded
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "add": ("__add__", "add"),
@@ -103,6 +103,9 @@ def surveyed(subject: Place | type, seconds: float = 20.0) -> Survey:
                 raise UsageError(f"{_shown(subject)}: {doing} {lost}; nothing of it can be verified") from None
             avoid[lost.step] = str(lost)
             continue
+        except Failed as failed:
+            why = f"cannot be looked into ({failed}); nothing of it can be verified"
+            raise UsageError(f"{_shown(subject)} {why}") from None
         assert isinstance(survey, Survey)
         return survey
     raise UsageError(f"{_shown(subject)}: {len(avoid)} of its methods end the process: {', '.join(avoid)}")

@@ -57,3 +57,18 @@ def test_anything_else_is_no_certificate(tmp_path: Path, text: str, capfd: pytes
     captured = capfd.readouterr()
     assert "holds" not in captured.out
     assert captured.err == ""
+
+
+def test_what_is_no_text_is_no_certificate(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "noise.json"
+    path.write_bytes(bytes(range(256)) * 40)
+    assert main(["check-certificate", str(path)]) == 1
+    out, err = capfd.readouterr()
+    assert "it is no certificate" in out
+    assert "more" in out
+    assert err == ""
+
+
+def test_a_certificate_that_cannot_be_written_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tanh", "--certificate", "/"]) == 3
+    assert capsys.readouterr().err == "verify: / cannot be written: it is a folder\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 import engine
 from verify.errors import UsageError
 from verify.subjects.load import Place, place_of
+from verify.subjects.sandbox import Failed, apart
 from verify.subjects.survey import surveyed
 
 ENGINE = """
@@ -103,6 +105,47 @@ def test_an_engine_that_cannot_be_had_is_one_line(text: str, said: str, tmp_path
     with pytest.raises(UsageError, match=said) as caught:
         surveyed(place_of(str(written(tmp_path, "broken.py", text))), seconds=0.5)
     assert "\n" not in str(caught.value)
+
+
+ODD = {
+    "a metaclass that answers nothing": """
+class Kind(type):
+    def __getattribute__(cls, name): raise RuntimeError("no " + name)
+class Value(metaclass=Kind):
+    def __init__(self, data): self.data = data
+    def backward(self): ...
+""",
+    "an error that cannot be pickled or shown": """
+import threading
+class Odd(Exception):
+    def __init__(self, a, b): self.lock = threading.Lock()
+    def __str__(self): return 1 / 0
+raise Odd(1, 2)
+""",
+    "an exit that nothing catches": "raise BaseException('gone')",
+    "an error of a thousand lines": "raise ValueError('\\n'.join(map(str, range(1000))))",
+    "a recursion of many functions": "def f(x): return [g(x)]\ndef g(x): return {1: f(x)}\nf(1)",
+    "no text": "\x00\x01",
+}
+
+
+@pytest.mark.parametrize("text", ODD.values(), ids=ODD)
+def test_whatever_an_import_raises_is_told_in_one_line(text: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        surveyed(place_of(str(written(tmp_path, "odd_engine.py", text)) + ":Value"))
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_errors_cross_from_the_process_apart_as_text() -> None:
+    """Not as exceptions, which may hold anything: one that is not pickled whole would come out as another."""
+
+    def work(_: object) -> None:
+        error = ValueError("first line\nsecond line")
+        error.lock = threading.Lock()  # type: ignore[attr-defined]
+        raise error
+
+    with pytest.raises(Failed, match=r"^ValueError: first line$"):
+        apart(work)
 
 
 def test_the_user_s_modules_stay_what_they_are() -> None:
