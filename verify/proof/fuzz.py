@@ -81,8 +81,10 @@ SLOPES: dict[str, Callable[[Any], Any]] = {
     "sqrt": lambda u: 1 / (2 * T.sqrt(u)),
     "cbrt": lambda u: T.cbrt(u) / (3 * u),
     "abs": lambda u: T.where(u > 0, 1, -1),
+}
+SPECIAL_SLOPES: dict[str, Callable[[Any], Any]] = {
     "erfinv": lambda u: T.sqrt(T.pi) / 2 * T.exp(T.erfinv(u) ** 2),
-    "gamma": lambda u: T.exp(T.lgamma(u)) * T.digamma(u) * T.where(T.gamma(u) > 0, 1, -1),
+    "gamma": lambda u: T.gamma(u + 1) / u * T.digamma(u),
     "lgamma": lambda u: T.digamma(u),
     "digamma": lambda u: T.trigamma(u),
     "trigamma": lambda u: T.polygamma(2, u),
@@ -116,8 +118,9 @@ def function_of_x(source: random.Random, depth: int) -> tuple[Any, Any]:
     u, du = function_of_x(source, depth - 1)
     kind = source.random()
     if kind < 0.5:
-        name = source.choice(list(SLOPES))
-        return called(name, u), SLOPES[name](u) * du
+        table = SLOPES if source.random() < 0.75 else SPECIAL_SLOPES
+        name = source.choice(list(table))
+        return called(name, u), table[name](u) * du
     if kind < 0.58:
         n = source.choice((2, 3, -1, -2, Fraction(1, 2), Fraction(3, 2), Fraction(-2, 3)))
         return u ** constant(n), n * u ** constant(n - 1) * du

@@ -61,7 +61,7 @@ WRONG_DERIVATIVES = {
 @pytest.mark.parametrize("kind", WRONG_DERIVATIVES)
 def test_a_wrong_derivative_in_the_table_is_caught(monkeypatch, kind):
     monkeypatch.setitem(DERIVATIVES, kind, WRONG_DERIVATIVES[kind])
-    assert any(fuzz(200, seed=seed).violations for seed in range(5))
+    assert any(fuzz(200, seed=seed).violations for seed in range(12))
 
 
 def test_a_false_relation_is_caught(monkeypatch):
@@ -79,7 +79,7 @@ def test_a_false_recurrence_is_caught(monkeypatch):
         return special_module.CONSTANT_ZERO.num if special_module._highest(field, p) else p
 
     monkeypatch.setattr(field_module, "LOWERED", [lowered])
-    assert fuzz(100, seed=0).violations
+    assert any(fuzz(100, seed=seed).violations for seed in range(8))
 
 
 def test_a_test_for_zero_that_is_too_generous_is_caught(monkeypatch):
@@ -93,7 +93,7 @@ def test_a_test_for_zero_that_is_too_generous_is_caught(monkeypatch):
 
 def test_cells_that_are_forgotten_are_caught(monkeypatch):
     monkeypatch.setattr(signs_module, "_nowhere_opposite", lambda field, p: 1)
-    assert any("no cell" in v for v in fuzz(200, seed=0).violations)
+    assert any("no cell" in v for seed in range(8) for v in fuzz(200, seed=seed).violations)
 
 
 def test_a_domain_cut_short_is_caught(monkeypatch):
@@ -103,7 +103,7 @@ def test_a_domain_cut_short_is_caught(monkeypatch):
         return true_power(field, u, c)
 
     monkeypatch.setattr(functions_module, "power", power)
-    assert any("has a value" in v for v in fuzz(200, seed=0).violations)
+    assert any("has a value" in v for seed in range(8) for v in fuzz(200, seed=seed).violations)
 
 
 def test_a_claim_that_misses_the_secant_is_a_violation():
