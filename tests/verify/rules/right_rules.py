@@ -369,7 +369,7 @@ RIGHT_RULES = (
     _right("asinh",       "1/cosh(out)",                    lambda m, x, out: 1 / m.cosh(out), inaccurate=True),
     _right("atanh",       "cosh²(out)",                     lambda m, x, out: m.cosh(out)**2, inaccurate=True),
     _right("cosh",        "a difference of exponentials",   lambda m, x, out: m.where(m.gt(abs(x), 1), m.exp(x - m.log(2)) - m.exp(-x - m.log(2)), m.sinh(x)), inaccurate=True),
-    _right("atan2",       "by hypot squared, far out scaled", lambda m, x, y, out: m.divide(m.divide(y, m.hypot(x, y)), m.hypot(x, y)), lambda m, x, y, out: -m.divide(m.divide(x, m.hypot(x, y)), m.hypot(x, y))),
+    _right("atan2",       "by hypot squared, far out scaled", lambda m, x, y, out: m.divide(m.divide(m.finite(y), m.hypot(x, y)), m.hypot(x, y)), lambda m, x, y, out: -m.divide(m.divide(m.finite(x), m.hypot(x, y)), m.hypot(x, y))),
     _right("atan2",       "sin and cos of the angle",       lambda m, x, y, out: m.divide(m.cos(out), m.hypot(x, y)), lambda m, x, y, out: m.divide(-m.sin(out), m.hypot(x, y)), inaccurate=True),
     _right("hypot",       "sin and cos of the angle",       lambda m, x, y, out: m.where(m.gt(out, 0), m.sin(m.atan2(x, y)), 0), lambda m, x, y, out: m.where(m.gt(out, 0), m.cos(m.atan2(x, y)), 0), inaccurate=True, undecided="limits of sin and cos of atan2"),
     _right("logaddexp",   "e**(x - out)",                   lambda m, x, y, out: m.exp(x - out), lambda m, x, y, out: m.exp(y - out), inaccurate=True),

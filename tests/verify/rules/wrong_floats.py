@@ -44,11 +44,13 @@ WRONG_FLOATS = (
     _wrong("mish",       "an exponential of 4x, as published",   lambda m, x, out: _mish(m, x), check="extremes", alone=True),
     _wrong("logaddexp",  "e**x/(e**x + e**y)",                   lambda m, x, y, out: m.exp(x) / (m.exp(x) + m.exp(y)), lambda m, x, y, out: m.exp(y) / (m.exp(x) + m.exp(y)), check="extremes", alone=True),
     _wrong("hypot",      "x/sqrt(x² + y²) overflows",            lambda m, x, y, out: m.where(m.gt(out, 0), m.divide(x, m.sqrt(x * x + y * y)), 0), lambda m, x, y, out: m.where(m.gt(out, 0), m.divide(y, m.sqrt(x * x + y * y)), 0), check="extremes"),
-    _wrong("atan2",      "y/(x² + y²) underflows",               lambda m, x, y, out: y / (x * x + y * y), lambda m, x, y, out: -x / (x * x + y * y), check="extremes", alone=True),
+    _wrong("atan2",      "y/(x² + y²) underflows",               lambda m, x, y, out: y / (x * x + y * y), lambda m, x, y, out: -x / (x * x + y * y), check="extremes"),
     _wrong("log1p",      "NaN below -0.999, on floats",          lambda m, x, out: math.nan if _f(x) and x < -0.999 else 1 / (1 + x), check="extremes", alone=True),
     _wrong("sinh",       "(e**x + e**-x)/2: OverflowError",      lambda m, x, out: (m.exp(x) + m.exp(-x)) / 2 if not _f(x) else (math.exp(x) + math.exp(-x)) / 2, check="extremes", alone=True),
     _wrong("reciprocal", "-1/x², 0 for the slope at 1e-200",     lambda m, x, out: -1 / (x * x) if not _f(x) or x * x else 0.0, check="extremes", alone=True),
     _wrong("div",        "a wrong infinity at 1e-200",           lambda m, x, y, out: 1 / y, lambda m, x, y, out: -out / y if not _f(x) or math.isfinite(out / y) else math.inf, check="extremes", alone=True),
+    # lost at infinity, where the forward has a finite value
+    _wrong("atan2",      "by hypot squared: ∞/∞",                lambda m, x, y, out: m.divide(m.divide(y, m.hypot(x, y)), m.hypot(x, y)), lambda m, x, y, out: -m.divide(m.divide(x, m.hypot(x, y)), m.hypot(x, y)), check="special", alone=True),
     # no limit at infinity, where the engine declares to have them
     _wrong("gelu",       "x·φ(x) is ∞·0",                        lambda m, x, out: m.normal_cdf(x) + x * m.normal_pdf(x), check="special", alone=True, declares=True),
     _wrong("exp",        "guarded: infinite at NaN",             lambda m, x, out: out if not _f(x) or x < 709.78 else math.inf, check="special", alone=True, declares=True),
