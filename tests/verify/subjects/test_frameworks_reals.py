@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from verify.errors import UsageError
-from verify.subjects.frameworks import Entry, framework_of, functions
+from verify.subjects.frameworks import Entry, Functions, framework_of, functions
 from verify.subjects.frameworks.base import inputs_of, size
 from verify.subjects.frameworks.catalogue import TABLES
 from verify.subjects.frameworks.domains import natural_domain
@@ -94,9 +94,17 @@ def test_nothing_of_python_belongs_to_a_framework():
 
 
 def test_a_framework_that_is_not_there_says_how_to_get_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "verify.subjects.frameworks.jax_rules", None)
+    monkeypatch.setitem(sys.modules, "jax", None)
     with pytest.raises(UsageError, match=r"pip install 'backproof\[jax\]'"):
         functions("jax")
+
+
+def test_a_framework_of_which_a_part_is_missing_says_so_where_it_is_loaded(monkeypatch):
+    monkeypatch.setitem(sys.modules, "verify.subjects.frameworks.jax_rules", None)
+    with pytest.raises(UsageError, match=r"pip install 'backproof\[jax\]'"):
+        Functions("jax", ()).prepare()
+
+
 
 
 def test_no_framework_is_imported_before_it_is_used():
