@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import numpy as np
@@ -50,10 +51,11 @@ def sessions() -> None:
     """CPU time of collecting one empty test, without and with the plugin."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "test_nothing.py").write_text("def test_nothing():\n    pass\n", encoding="utf-8")
+        load = () if entry_points(group="pytest11", name="verify") else ("-p", "verify.pytest_plugin")
         without, plugin = [], []
         for _ in range(SESSIONS):
             without.append(_seconds(folder, "-p", "no:verify"))
-            plugin.append(_seconds(folder, "-p", "verify.pytest_plugin"))
+            plugin.append(_seconds(folder, *load))
     more = statistics.median(plugin) - statistics.median(without)
     print(f"pytest   {1e3 * more:6.1f} ms more with the plugin ({1e3 * statistics.median(without):.0f} ms without)")
 

@@ -30,9 +30,9 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> int:
         raise UsageError(f"--ulp {arguments.ulp:g}: a budget is a positive number of ULPs")
     fmt = format_named(arguments.dtype or FLOAT64.name)
     if arguments.order == 2:
-        from verify.subjects.second import SecondOrder
+        from verify.subjects.second import second_order
 
-        subject = SecondOrder(subject)
+        subject = second_order(subject)
     met = True
     for place, (operation, row) in enumerate(chosen(subject, names)):
         lines, good = repaired(Case(operation, row, options_of(arguments)), fmt, arguments.ulp)

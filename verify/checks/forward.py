@@ -28,6 +28,7 @@ _BAR = 2.0**-40
 _EVERY, _MOST = 8, 4096  # of those that only balls can judge one in eight: the forward is not the accused here
 _PLAIN = 24  # and the plainest of them, where people put their branches
 Mask = NDArray[np.bool_]
+_SUBNORMAL = arb(2) ** -1070  # a few of the smallest floats: digits that a subnormal number has lost are no mistake
 _BELOW_ZERO = arb(2) ** -1100  # -0.0 stands for the limit from below
 
 
@@ -143,4 +144,4 @@ def _agrees(sample: Sample, truth: Truth, slopes: tuple[Truth, ...]) -> bool:
             return True  # a function this steep maps neighbouring inputs to anything
         if slope.status is Status.KNOWN:
             room += abs(x * slope.nearest)
-    return bool(abs(truth.ball - ours) <= arb(_BAR) * arb(room) + arb(2) ** -1074)
+    return bool(abs(truth.ball - ours) <= arb(_BAR) * arb(room) + _SUBNORMAL)

@@ -28,7 +28,7 @@ from verify.trace.term import constant, substitute, symbol
 
 _FEW = 16  # points where SymPy's derivative and the prover's meet; tests/verify/test_mirror.py proves them equal
 _GOOD, _BAD = 2.0**-40, 1e-6  # relative errors between which one point says nothing about floats, only most of them
-_FAR = 2.0**40  # from here on a kernel's range of floats is felt
+_FAR, _CLOSE = 2.0**40, 2.0**-1000  # beyond these a kernel's range of floats is felt
 _LEAST = 2.0**-1022  # an error in a subnormal number is measured against the smallest normal one
 _SLIGHT = 1e-9  # an error as small as that, beside the usual size of the slope, is lost digits
 
@@ -167,7 +167,9 @@ def _worse(case: Case, trace: Traced, i: int, suspects: Mask) -> list[int]:
 def _lost(case: Case, index: int, i: int) -> bool:
     """Whether an error is one of digits: slight beside the usual slope, far out, or where the slope is steep itself."""
     answer, truth, point = case.samples[index].slopes[i], case.truths[index][i], case.points[index]
-    if abs(answer - truth.nearest) <= _SLIGHT * case.usual[i] or any(abs(x) > _FAR for x in point):
+    if abs(answer - truth.nearest) <= _SLIGHT * case.usual[i]:
+        return True
+    if any(abs(x) > _FAR or 0 < abs(x) < _CLOSE for x in point):
         return True
     around = BallProgram(case.slopes, case.row.inputs)(*(arb(x, abs(x) * _GOOD) for x in point))[i]
     return not around.is_finite() or bool(around.contains(answer))  # beside a pole, or nearly as steep

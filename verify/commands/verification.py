@@ -48,9 +48,9 @@ def verified(
     wanted = targets(arguments.report)
     known = accepted(arguments)
     if arguments.order == 2:
-        from verify.subjects.second import SecondOrder
+        from verify.subjects.second import second_order
 
-        subject = SecondOrder(subject)
+        subject = second_order(subject)
     here = arguments.proof or arguments.certificate or arguments.accuracy or arguments.dtype or arguments.exhaustive
     read = here or not isinstance(subject, PartedSubject)  # else its code runs in workers alone
     cases = chosen(subject, names) if read else []

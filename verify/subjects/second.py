@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from verify.errors import UsageError
 from verify.findings import Source
-from verify.harness import Subject
+from verify.harness import PartedSubject, Subject
 from verify.mirror import Row
 from verify.subjects.operation import Operation, Run
 from verify.subjects.values import ValueOperation, pass_back
@@ -81,6 +82,17 @@ class SecondOrder:
             if isinstance(operation, ValueOperation):
                 for k, name in enumerate(row.inputs):
                     yield SlopeOperation(operation, k), _row_of(row, k, f"d/d{name}")
+
+
+def second_order(first: Subject) -> SecondOrder:
+    """The slopes of a subject whose nodes can hold nodes.
+
+    Raises UsageError for one that has none: somebody's functions, a rules file.
+    """
+    apart = isinstance(first, PartedSubject)
+    if apart or not any(isinstance(operation, ValueOperation) for operation, _ in first.operations()):
+        raise UsageError(f"--order 2 differentiates rules of nodes, such as the engine's; {first.name} has none")
+    return SecondOrder(first)
 
 
 def _row_of(row: Row, k: int, of: str) -> SlopeRow:

@@ -75,3 +75,8 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tanh", "--order", "2", "--accuracy"]) == 0
     assert "proved equal" in capsys.readouterr().out
     assert main(["tanh", "--order", "3"]) == 2
+
+
+def test_only_nodes_hold_nodes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rules", "docs/examples/rules.toml", "--order", "2"]) == 2
+    assert "--order 2 differentiates rules of nodes" in capsys.readouterr().err
