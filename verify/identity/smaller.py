@@ -72,9 +72,9 @@ def _at(case: Case, pair: LargePair, shapes: dict[str, Shape], refute: bool) -> 
 
     A refuter that finds nothing looks long: it is asked only where something is known to be wrong.
     """
-    from verify.api import beside_row
     from verify.case import Case
     from verify.checks import proof
+    from verify.subjects.given import beside_row
 
     told = ", ".join(f"{one}: {shape_told(shape)}" for one, shape in shapes.items() if shape)
     try:

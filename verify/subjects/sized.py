@@ -7,6 +7,7 @@ from typing import Any
 
 from verify.errors import UsageError
 from verify.mirror import Row
+from verify.subjects.given import as_condition, beside_row, is_function
 from verify.subjects.large import LargePair, LargeRow
 from verify.subjects.operation import Operation
 from verify.subjects.vectors import MOST_ENTRIES, ArrayPair, Shape, TooManyEntries, VectorPair
@@ -27,8 +28,6 @@ def of_arrays(
 
     Raises UsageError.
     """
-    from verify.api import as_condition, beside_row, is_function
-
     whole = definition is None or is_function(definition)
     small = refused = None
     if _entries(ArrayPair(forward, backward, shapes, name, inputs)) < MOST_ENTRIES:
