@@ -93,7 +93,17 @@ def partials(node: Term) -> tuple[Term, ...]:
         )
     if node.op not in _PARTIALS:
         raise TypeError(f"{node.op} has no derivative in verify/trace/derive.py")
-    return tuple(map(term, (_PLAIN.get(node.op) or _PARTIALS[node.op])(*node.args)))
+    slopes = (_PLAIN.get(node.op) or _PARTIALS[node.op])(*node.args)
+    return tuple(_known(node, slope, operand) for slope, operand in zip(slopes, node.args, strict=True))
+
+
+def _known(node: Term, slope: Any, operand: Term) -> Term:
+    """The partial derivative; 0 by a constant order, whose derivative is no function known here."""
+    if slope is not None:
+        return term(slope)
+    if operand.op != "const":
+        raise TypeError(f"the derivative of {node!r} in its order or parameter is no function known here")
+    return ZERO
 
 
 def without_ones(terms: tuple[Term, ...]) -> tuple[Term, ...]:

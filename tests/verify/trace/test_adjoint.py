@@ -43,5 +43,10 @@ def test_a_long_chain_is_no_recursion_and_stays_small() -> None:
 
 
 def test_a_function_without_a_derivative() -> None:
-    with pytest.raises(TypeError, match="trigamma has no derivative"):
-        gradient([apply("trigamma", x)], [u], (x,))
+    with pytest.raises(TypeError, match="in its order or parameter is no function known here"):
+        gradient([apply("bessel_j", x, x)], [u], (x,))
+
+
+def test_an_order_is_no_operand() -> None:
+    (slope,) = gradient([apply("bessel_j", 2, x)], [u], (x,))
+    assert slope == u * derivative(apply("bessel_j", 2, x), "x")
