@@ -1,14 +1,15 @@
-"""The main job, cold, beside the imports it cannot do without, interleaved in one run.
+"""The main job, cold, and a million points of one operation, each beside the imports it cannot do without.
 
     python tests/benchmarks/cold_start.py [--rounds 7]
 
-The figure is the median of the rounds' ratios: the time of `python -m verify all` from process start to exit,
-over that of `python -c "import sympy, numpy, flint"`.  Every round runs both, in alternating order.
+The figures are medians of the rounds' ratios: the time of a job from process start to exit, over that of its floor.
+Every round runs all four, in alternating order.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -16,14 +17,20 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-JOB = ["-m", "verify", "all"]
+JOBS = {
+    "verify all": (["-m", "verify", "all"], ["-c", "import sympy, numpy, flint"]),
+    "verify tanh --points 1000000": (["-m", "verify", "tanh", "--points", "1000000"], ["-c", "import sympy"]),
+}
+"""What is promised: at most three times the second command, both of them."""
+
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}  # or ours is compiled each time
 FLOOR = ["-c", "import sympy, numpy, flint"]
 
 
 def seconds(arguments: list[str]) -> float:
     """Wall-clock time of one process, started and waited for."""
     start = time.perf_counter()
-    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, check=False)
+    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, env=ENVIRONMENT, capture_output=True, check=False)
     taken = time.perf_counter() - start
     if done.returncode not in (0, 1):  # 1: verified, and something failed
         raise SystemExit(f"{' '.join(arguments)} ended with {done.returncode}:\n{done.stderr.decode()}")
@@ -34,18 +41,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=7)
     rounds = parser.parse_args().rounds
-    for arguments in (JOB, FLOOR):
-        seconds(arguments)  # once, so that every file is compiled and in memory
-    job, floor = [], []
+    commands = [command for both in JOBS.values() for command in both]
+    for command in commands:
+        seconds(command)  # once, so that every file is compiled and in memory
+    taken: list[list[float]] = [[] for _ in commands]
     for i in range(rounds):
-        both = [(job, JOB), (floor, FLOOR)]
-        for times, arguments in both if i % 2 else reversed(both):
-            times.append(seconds(arguments))
-    ratios = [a / b for a, b in zip(job, floor, strict=True)]
+        for k in range(len(commands)) if i % 2 else reversed(range(len(commands))):
+            taken[k].append(seconds(commands[k]))
     print(f"seconds, medians of {rounds} rounds\n")
-    print(f"{'python -m verify all':40} {statistics.median(job):7.3f}")
-    print(f"{'import sympy, numpy, flint':40} {statistics.median(floor):7.3f}")
-    print(f"{'ratio':40} {statistics.median(ratios):7.2f}   ({min(ratios):.2f} to {max(ratios):.2f})")
+    print(f"{'python -m ...':32} {'takes':>7} {'imports':>8} {'ratio':>7}")
+    for name, job, floor in zip(JOBS, taken[::2], taken[1::2], strict=True):
+        ratios = [a / b for a, b in zip(job, floor, strict=True)]
+        spread = f"({min(ratios):.2f} to {max(ratios):.2f})"
+        times = f"{statistics.median(job):7.3f} {statistics.median(floor):8.3f} {statistics.median(ratios):7.2f}"
+        print(f"{name:32} {times}   {spread}")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from verify.samples import Sample
 from verify.trace.balls import BallProgram
 from verify.trace.floats import compile_floats
 
-_COUNT = 12  # points an operand: each costs some tens of forward values
+_COUNT = 16  # points an operand: each costs some tens of forward values
 _SLIGHT = 1e-9  # lost digits, beside the slope or its usual size
 _FAR = 2.0**10  # how far out they lie: a difference says little of the extremes
 
@@ -32,6 +32,7 @@ def check(case: Case) -> Iterator[Finding]:
     """The first point where a rule leaves the difference's error; one finding that they agree otherwise."""
     agreed = silent = 0
     spread = _spread(case)
+    case.truths.at(spread)  # all of them in one go
     formula = None if case.proved else _Formula(case)
     for i, name in enumerate(case.row.inputs):
         corners = [place for corner in case.row.corners for place in corner.places]

@@ -133,8 +133,9 @@ def pointwise(function: Callable[..., float], careful: Callable[..., float]) -> 
         for start in range(0, size, PIECE):
             part = slice(start, min(start + PIECE, size))
             arguments = [v.values[part].tolist() if type(v) is Column else repeat(v) for v in x]
+            count = len(found[part])
             try:
-                found[part] = list(map(function, *arguments))
+                found[part] = np.fromiter(map(function, *arguments), float, count)
             except (ArithmeticError, ValueError, TypeError):  # TypeError: a complex number among them
                 answers = list(map(_asked(careful), *arguments))
                 found[part] = answers

@@ -96,10 +96,17 @@ class Truths(Sequence[tuple[Truth, ...]]):
 
 
 def screened(terms: Sequence[Term], inputs: Sequence[str], points: Points) -> list[Doubled] | None:
-    """The terms at the points by the screen; None where it knows not all their functions, or balls are done sooner."""
-    program = Screen(terms, inputs)
-    least = MANY if any(node.op == "erfc" for node in topological(*terms)) else FEW
-    return program.at(*points.columns) if program.able and len(points) >= least else None
+    """The terms at the points by the screen, a term it cannot read with an infinite error; None where balls are sooner.
+
+    Its tables of erfc take their time: what needs them is left to balls for fewer than `MANY` points.
+    """
+    count = len(points)
+    left = frozenset({"erfc"}) if count < MANY else frozenset()
+    able = [t for t in terms if Screen([t], inputs).able and left.isdisjoint(node.op for node in topological(t))]
+    if not able or count < FEW:
+        return None
+    found = dict(zip(able, Screen(able, inputs).at(*points.columns), strict=True))
+    return [found.get(t) or Doubled(np.full(count, np.nan), np.zeros(count), np.full(count, np.inf)) for t in terms]
 
 
 def _decided(flushes: float, *screened: NDArray[np.float64]) -> NDArray[np.bool_]:
