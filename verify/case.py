@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.accuracy.doubled import Doubled
 from verify.findings import Finding, Verdict
 from verify.mirror import Row
 from verify.numbers.domain import Domain, domain_of
+from verify.numbers.doubled import Doubled
 from verify.numbers.points import Point, Points, points
 from verify.numbers.reference import Reference, Status
 from verify.numbers.truths import Truths, screened, zero_at

@@ -20,9 +20,9 @@ import numpy as np
 import sympy
 from mpmath import mp, mpf
 
-from verify.accuracy.screen import Screen
 from verify.mirror import MIRROR
 from verify.numbers.reference import Reference
+from verify.numbers.screen import Screen
 from verify.numbers.ulps import decimal
 from verify.trace.from_sympy import from_sympy
 

@@ -18,12 +18,12 @@ from flint import arb
 from numpy.typing import NDArray
 
 from verify.accuracy.conditioning import AROUND, NOTEWORTHY, size_around_root
-from verify.accuracy.doubled import Doubled
 from verify.accuracy.formats import Answers, Array, runner
-from verify.accuracy.screen import Screen, errors_in_ulps, ulps
 from verify.case import Case
+from verify.numbers.doubled import Doubled
 from verify.numbers.points import Point
 from verify.numbers.reference import Reference, Status
+from verify.numbers.screen import Screen, errors_in_ulps, ulps
 from verify.numbers.ulps import FLOAT64, Format, digits_left, error_in_ulps
 from verify.trace.from_sympy import from_sympy
 

@@ -13,6 +13,7 @@ import numpy as np
 from flint import arb, ctx
 from numpy.typing import NDArray
 
+from verify.numbers.screen import decide
 from verify.trace.balls import compile_balls
 from verify.trace.term import Condition, Term
 
@@ -163,8 +164,6 @@ class _Joint:
 
     def holds(self, columns: Sequence[NDArray[np.float64]]) -> NDArray[np.bool_]:
         """Which points are inside: the screen says of most, balls of the others."""
-        from verify.accuracy.screen import decide
-
         holds, doubtful = decide(self.whole, self.inputs, columns)
         inside = holds.copy()
         for place in np.flatnonzero(doubtful):

@@ -15,11 +15,11 @@ import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from verify.accuracy.doubled import Doubled
-from verify.accuracy.screen import Screen, ulps
+from verify.numbers.doubled import Doubled
 from verify.numbers.pieces import by_pieces
 from verify.numbers.points import Points
 from verify.numbers.reference import GUARD, Reference, Status, Truth
+from verify.numbers.screen import Screen, ulps
 from verify.numbers.ulps import FLOAT64
 from verify.trace.balls import BallProgram
 from verify.trace.term import Term, topological

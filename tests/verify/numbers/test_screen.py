@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from flint import arb, ctx
 
-from verify.accuracy import doubled
-from verify.accuracy.screen import Screen, errors_in_ulps, ulps
 from verify.mirror import ROWS, Row
+from verify.numbers import doubled
 from verify.numbers.domain import domain_of
 from verify.numbers.points import points
 from verify.numbers.reference import Reference
+from verify.numbers.screen import Screen, errors_in_ulps, ulps
 from verify.numbers.ulps import error_in_ulps, ulp_exponent
 from verify.trace.from_sympy import condition_from_sympy, from_sympy
 from verify.trace.term import apply, compare, constant, symbol, where

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.accuracy import doubled
-from verify.accuracy.doubled import SLACK, Array, Doubled
+from verify.numbers import doubled
+from verify.numbers.doubled import SLACK, Array, Doubled
 from verify.numbers.ulps import FLOAT64, Format
 from verify.trace.term import Condition, Term, topological
 
