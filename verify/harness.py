@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import gc
 import math
-import multiprocessing
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +16,7 @@ from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol, runtime_checkable
 
+from verify import processes
 from verify.checks import Check, checks_of
 from verify.errors import UsageError
 from verify.findings import Answer, Finding, Question, Source, Verdict
@@ -273,11 +272,7 @@ class _Worker:
 
     def __init__(self, tasks: list[Task], options: Options) -> None:
         apart = any(task.part is not None for task in tasks)  # a framework's threads do not survive a fork
-        context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" and not apart else "spawn")
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(theirs, tasks, options), daemon=True)
-        self.process.start()
-        theirs.close()
+        self.process, self.pipe = processes.start(_work, tasks, options, fresh=apart)
         self.task: Task | None = None
         self.started = False
 

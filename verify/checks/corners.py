@@ -19,6 +19,7 @@ from flint import arb, ctx
 from verify.case import Case
 from verify.findings import Finding, Verdict
 from verify.mirror import Corner
+from verify.numbers.reference import Status
 from verify.trace.balls import BallProgram, evaluate
 from verify.trace.from_sympy import from_sympy
 
@@ -39,6 +40,8 @@ def check(case: Case) -> Iterator[Finding]:
     slopes = BallProgram(case.slopes, case.row.inputs)
     for corner in case.row.corners:
         for place in _places(case, corner):
+            if not corner.answers and _no_value(case, place):
+                continue
             judged += 1
             problem = _judge(case, slopes, corner, place)
             if problem is not None:
@@ -66,6 +69,16 @@ def _places(case: Case, corner: Corner) -> list[Vector]:
     generated = [case.points[k] for k in case.points.plainest if case.at_corner[k]]
     along.extend(generated[:: max(1, len(generated) // _GENERATED)])
     return [p for p in along if evaluate(tie, dict(zip(names, map(arb, p), strict=True))).contains(0)]
+
+
+def _no_value(case: Case, place: Vector) -> bool:
+    """Whether there is nothing to derive here, by the definition and by the forward: 0/0, where x/y changes sign."""
+    if case.values.at(place)[0].status is not Status.UNDEFINED:
+        return False
+    try:
+        return not math.isfinite(float(case.operation.forward(*place)))
+    except Exception:  # the subject's own code may raise anything
+        return True
 
 
 def _judge(case: Case, slopes: BallProgram, corner: Corner, place: Vector) -> Finding | None:
@@ -139,7 +152,16 @@ def _directions(inputs: int) -> list[Vector]:
 
 
 def in_hull(answer: Sequence[float], limits: Sequence[Sequence[float]]) -> bool:
-    """``answer`` lies in the convex hull of ``limits``, up to the round-off of floats."""
+    """``answer`` lies in the convex hull of ``limits``, up to the round-off of floats.
+
+    Where limits are beyond all floats that operand's answer is judged by itself, and may be infinite as they are.
+    """
+    beyond = {i for limit in limits for i, v in enumerate(limit) if math.isinf(v)}
+    if beyond:
+        between = all(min(v[i] for v in limits) <= answer[i] <= max(v[i] for v in limits) for i in beyond)
+        others = [i for i in range(len(answer)) if i not in beyond]
+        rest = list(dict.fromkeys(tuple(limit[i] for i in others) for limit in limits))
+        return between and (not others or in_hull([answer[i] for i in others], rest))
     if not limits or not all(map(math.isfinite, answer)):
         return False
     size = max(1.0, *(abs(v) for limit in limits for v in limit))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import resource
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
+
+from verify import processes
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -78,14 +78,8 @@ class _Worker(Generic[Item, Answer]):
         self._start()
 
     def _start(self) -> None:
-        context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-        self.pipe, theirs = context.Pipe()
         pool = self.pool
-        self.process = context.Process(
-            target=_work, args=(theirs, pool.begin, pool.items, pool.gibibytes), daemon=True
-        )
-        self.process.start()
-        theirs.close()
+        self.process, self.pipe = processes.start(_work, pool.begin, pool.items, pool.gibibytes)
 
     def take(self, waiting: deque[int]) -> None:
         """Give it its next item, from its own or from those that nobody has."""

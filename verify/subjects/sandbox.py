@@ -11,6 +11,7 @@ from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_st
 from multiprocessing.connection import Connection
 from typing import Any
 
+from verify import processes
 from verify.errors import UsageError
 from verify.limits import OutOfTime, alarm, limit_memory
 
@@ -96,11 +97,7 @@ def apart(work: Callable[[Step], Any], seconds: float = 20.0) -> Any:
     exception as Failed.  Errors cross as text: an exception is pickled with all it holds, and a subject's own may hold
     anything, or not be found by its name on this side.
     """
-    context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs, work), daemon=True)
-    process.start()
-    theirs.close()
+    process, ours = processes.start(_work, work)
     step = ""
     try:
         while ours.poll(seconds):

@@ -55,3 +55,24 @@ def test_a_smooth_point_has_one_slope():
 
 def test_no_limit_no_slope():
     assert not in_hull((0.0,), [])
+
+
+@pytest.mark.parametrize(
+    ("slopes", "inside"),
+    [
+        ((1.0, -math.inf), True),
+        ((1.0, -1e300), False),
+        ((1.0, math.inf), False),
+        ((2.0, -math.inf), False),
+        ((1.0, math.nan), False),
+    ],
+)
+def test_a_slope_beyond_all_floats_is_infinite(slopes, inside):
+    assert in_hull(slopes, [(1.0, -math.inf)]) is inside
+
+
+def test_between_infinite_slopes_and_others():
+    limits = [(0.0, -math.inf), (1.0, 2.0)]
+    assert in_hull((0.5, -1e300), limits)
+    assert not in_hull((0.5, 3.0), limits)
+    assert not in_hull((1.5, 0.0), limits)
