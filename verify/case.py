@@ -205,11 +205,12 @@ class Case:
         return Traced(self.trace.inputs, forward, tuple(gradients))
 
     def _obligation(self, gradients: tuple[Term, ...]) -> Obligation:
-        from verify.proof.obligation import Obligation
+        from verify.proof.obligation import Obligation, among_reals
 
         assert isinstance(self.trace, Traced)
         name, inputs = self.operation.name, self.row.inputs
-        return Obligation(name, inputs, self.definition, self.domain, self.trace.forward, gradients)
+        definition, forward, *rules = among_reals((self.definition, self.trace.forward, *gradients))
+        return Obligation(name, inputs, definition, self.domain, forward, tuple(rules))
 
     # -------------------------------------------------------------------------------------------- telling of it
 

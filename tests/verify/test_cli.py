@@ -203,3 +203,22 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--version"])
     assert ended.value.code == 0
     assert capsys.readouterr().out == f"backproof {__version__}\n"
+
+
+def test_a_point_of_other_inputs_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tanh", "--point", "y=1", *FAST]) == 2
+    assert "--point: a point of y, and the inputs are x" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "soon"])
+def test_a_time_that_is_none(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tanh", "--seconds", text]) == 2
+    assert "--seconds" in capsys.readouterr().err
+
+
+def test_questions_of_any_operation_have_their_column(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "rules.toml"
+    rule = '[[rule]]\nname = "{}"\ndefinition = "{}"\nbackward = "g"\n'
+    file.write_text(rule.format("unreadable", "x +") + rule.format("right", "x"), encoding="utf-8")
+    assert main(["rules", str(file), *FAST]) == 1
+    assert all(word in capsys.readouterr().out for word in ("accurate", "safe", "wired"))

@@ -24,8 +24,10 @@ from verify.identity.identity import Outcome, seed_of, tried
 from verify.identity.looks import Look, Looks
 from verify.identity.smaller import smaller
 from verify.identity.telling import wrong_gradient, wrong_value
+from verify.limits import OutOfTime, time_limit
 from verify.subjects.large import LargePair
 
+_BRIEFLY = 5.0  # seconds for the refuter where nothing is known to be wrong
 _CITED = "Zippel 1979, Schwartz 1980"
 _CONJECTURE = "a conjecture on powers of e (Li and Wu, arXiv:2506.04529)"
 
@@ -61,7 +63,8 @@ def _found(case: Case) -> Iterator[Finding]:
         yield from refuted
         return
     trials = Trials(case, looks)
-    yield from (f for one in smaller(case) if one.proved for f in one.findings)
+    proofs = [f for one in smaller(case) if one.proved for f in one.findings]
+    yield from proofs or _suspected(case)
     yield _told(case, looks, trials)
 
 
@@ -111,6 +114,27 @@ def _refuted_at_smaller(case: Case) -> Iterator[Finding]:
         if one.refuted:
             yield from (replace(f, message=f"at this small shape already {f.message}") for f in one.findings)
             return
+
+
+def _suspected(case: Case) -> Iterator[Finding]:
+    """What the refuter finds in a little time at a small shape, where the prover proves none.
+
+    The large shape was looked at on a few cells only.  A rule that is proved on some cells of the small one, and wrong
+    on another, is wrong; one that is wrong on all of them may be written for the size that was asked for.
+    """
+    found: list[Finding] = []
+    try:
+        with time_limit(_BRIEFLY):
+            for one in smaller(case, first_refuted=True):
+                if one.refuted:
+                    wrong = [f for f in one.findings if f.verdict is Verdict.REFUTED]
+                    verdict = Verdict.REFUTED if one.partly else Verdict.MATCHED
+                    note = "at this smaller shape" + ("" if one.partly else ", if it is written for that,")
+                    found = [replace(f, verdict=verdict, message=f"{note} {f.message}") for f in wrong]
+                    break
+    except OutOfTime:
+        pass
+    yield from found
 
 
 def _told(case: Case, looks: Looks, trials: Trials) -> Finding:

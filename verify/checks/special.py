@@ -61,7 +61,8 @@ def findings(case: Case) -> Iterator[Finding]:
             found = True
             yield _unsafe(case, case.row.inputs[0], (math.nan,), answers[0], "nan, as for any NaN")
     if not found:
-        yield _safe(case, looked)
+        text = f"the limits at {looked} places at infinity" if looked else "no limits at infinity to answer with"
+        yield case.finding("special", Verdict.SAFE, text)
 
 
 def _lost(case: Case) -> Iterator[Finding]:
@@ -81,12 +82,8 @@ def _lost(case: Case) -> Iterator[Finding]:
                 problem = "no number, where the slope has a limit,"
                 yield _unsafe(case, name, place, answer, f"{limit:g}, the limit of the slope", problem)
     if looked and not found:
-        yield _safe(case, looked)
-
-
-def _safe(case: Case, looked: int) -> Finding:
-    text = f"the limits at {looked} places at infinity" if looked else "no limits at infinity to answer with"
-    return case.finding("special", Verdict.SAFE, text)
+        places = "the infinity" if looked == 1 else f"{looked} infinities"
+        yield case.finding("special", Verdict.SAFE, f"a number, and no NaN, at {places} where the slope has a limit")
 
 
 def _limits(case: Case) -> Iterator[Limit]:

@@ -57,6 +57,8 @@ def verified(
     options = replace(options_of(arguments), portraits=formulas(wanted), plots=plots(wanted))
     if arguments.order == 2:  # corners and wiring are the first order's
         options = replace(options, questions=tuple(q for q in options.questions if q in _SECOND))
+    if read and options.point:
+        _check_point(options, cases)
     if (read and not cases) or not options.questions:
         print("verify: nothing selected", file=sys.stderr)
         return NOTHING
@@ -82,6 +84,14 @@ def verified(
     if not report.complete:
         return INTERRUPTED
     return OK if report.ok else FAILED
+
+
+def _check_point(options: Options, cases: Sequence[tuple[Operation, Row]]) -> None:
+    """Raises UsageError for a point of inputs that no operation has."""
+    given = {name for name, _ in options.point}
+    if cases and not any(given == set(row.inputs) for _, row in cases):
+        inputs = " or ".join(dict.fromkeys(", ".join(row.inputs) for _, row in cases))
+        raise UsageError(f"--point: a point of {', '.join(sorted(given))}, and the inputs are {inputs}")
 
 
 def accepted(arguments: argparse.Namespace) -> list[Known] | None:
@@ -148,6 +158,7 @@ def options_of(arguments: argparse.Namespace) -> Options:
         seed=arguments.seed,
         questions=_questions(arguments.select),
         jobs=arguments.jobs,
+        seconds=arguments.seconds,
         point=tuple(map(_coordinate, arguments.point)),
     )
 

@@ -1,9 +1,10 @@
-"""Points with thousands of coordinates that a person can type: (k*a + b) mod M, spread around 0 by powers of two.
+"""Points with thousands of coordinates that a person can type: (k³·a + b) mod M, spread around 0 by powers of two.
 
-    x = (2 * ((numpy.arange(768) * 331 + 17) % 1543) - 1543) / 1024
+    x = (2 * ((numpy.arange(768) ** 3 % 1553 * 331 + 17) % 1553) - 1553) / 1024
 
-M is a prime larger than the array, so that no two entries of one array are equal.  Numerators are odd, and every
-array has another denominator: no entry is 0, and none is equal to one of another array.  Every number is exact.
+M is a prime larger than the array with M mod 3 = 2, so that no two cubes are equal, and no two entries of one array.
+Cubes, for a matrix of multiples k·a has few independent rows.  Numerators are odd, and every array has another
+denominator: no entry is 0, and none is equal to one of another array.  Every number is exact.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ FAR = ((30, 0), (1000, 0), (1000, 0), (1000, 1), (1000, -1))
 
 @dataclass(frozen=True)
 class Lattice:
-    """sign * (2*((k*a + b) % modulus) + shift) / 2**exponent for k = 0, 1, ..., in a shape."""
+    """sign * (2*((k**3*a + b) % modulus) + shift) / 2**exponent for k = 0, 1, ..., in a shape."""
 
     shape: Shape
     a: int
@@ -39,7 +40,8 @@ class Lattice:
     @cached_property
     def values(self) -> Any:
         """The numbers, as an array of floats; one float where there is no shape."""
-        whole = 2 * ((np.arange(math.prod(self.shape)) * self.a + self.b) % self.modulus) + self.shift
+        cubes = np.arange(math.prod(self.shape)) ** 3 % self.modulus
+        whole = 2 * ((cubes * self.a + self.b) % self.modulus) + self.shift
         scaled = self.sign * whole * 2.0**-self.exponent
         return scaled.reshape(self.shape) if self.shape else float(scaled[0])
 
@@ -50,7 +52,7 @@ class Lattice:
         if self.exponent <= 0:
             scale = f" * {2**-self.exponent}" if self.exponent else ""
         shift = f"{'+' if self.shift > 0 else '-'} {abs(self.shift)}"
-        whole = f"(2 * ((numpy.arange({count}) * {self.a} + {self.b}) % {self.modulus}) {shift})"
+        whole = f"(2 * ((numpy.arange({count}) ** 3 % {self.modulus} * {self.a} + {self.b}) % {self.modulus}) {shift})"
         line = f"{'-' if self.sign < 0 else ''}{whole}{scale}"
         return line if len(self.shape) == 1 else f"({line}).reshape{self.shape}"
 
@@ -92,7 +94,7 @@ def _lattice(shape: Shape, scale: float, side: int, exponent: int, rng: random.R
 
 
 def _prime_from(n: int) -> int:
-    """The first prime from n on."""
-    while any(n % d == 0 for d in range(2, math.isqrt(n) + 1)):
+    """The first prime from n on that is 2 modulo 3: cubes modulo it are all different."""
+    while n % 3 != 2 or any(n % d == 0 for d in range(2, math.isqrt(n) + 1)):
         n += 1
     return n

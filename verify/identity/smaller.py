@@ -9,6 +9,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from verify.findings import Finding, Verdict
+from verify.proof.result import Status
 from verify.subjects.large import LargePair, shape_told
 from verify.subjects.vectors import MOST_ENTRIES, Shape, VectorPair
 
@@ -26,6 +27,7 @@ class Smaller:
 
     told: str
     findings: tuple[Finding, ...]
+    partly: bool = False  # the rule is proved on some cells of this shape, so it is not written for another size
 
     @property
     def proved(self) -> bool:
@@ -86,6 +88,13 @@ def _at(case: Case, pair: LargePair, shapes: dict[str, Shape], refute: bool) -> 
         if not refute and not small_case.proved:
             return None
         findings = tuple(replace(f, case=told) for f in proof.check(small_case))
+        partly = _somewhere(small_case)
     except Exception:  # the user's own code may raise anything at a shape that it was not written for
         return None
-    return Smaller(told, findings)
+    return Smaller(told, findings, partly)
+
+
+def _somewhere(case: Case) -> bool:
+    """Whether the rule is proved on a cell at least."""
+    cells = case.rule_proof.cells if case.rule_proof is not None else ()
+    return any(all(v.status is Status.PROVED for v in cell.gradients) for cell in cells if not cell.outside)

@@ -36,7 +36,10 @@ class Doubled(NamedTuple):
 
 def constant(value: Fraction | float) -> Doubled:
     """An exact number, to 106 bits."""
-    high = float(value)
+    try:
+        high = float(value)
+    except OverflowError:  # beyond all floats
+        return Doubled(math.inf, 0.0, math.inf)
     low = float(Fraction(value) - Fraction(high))
     return Doubled(high, low, abs(high) * 2.0**-105 if Fraction(high) + Fraction(low) != value else 0.0)
 

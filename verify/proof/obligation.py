@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 
-from verify.trace.term import Condition, Term
+from verify.trace.term import COMPARISONS, FALSE, TRUE, Condition, Term, substitute, topological
 
 UPSTREAM = "g"
 """The symbol that stands for the gradient that arrives at the output."""
@@ -13,6 +14,25 @@ UPSTREAM = "g"
 def accumulated(name: str) -> str:
     """The symbol for what the operand's gradient already held."""
     return "acc_" + name
+
+
+def among_reals(terms: tuple[Term, ...]) -> tuple[Term, ...]:
+    """The terms for real symbols: a comparison with an infinity or NaN is decided, and min(x, inf) is x."""
+    folded = {t: _folded(t) for t in topological(*terms) if any(a.op == "special" for a in t.args)}
+    return substitute(terms, {t: new for t, new in folded.items() if new is not None}) if folded else terms
+
+
+def _folded(t: Term) -> Term | None:
+    """None where the infinity is more than the end of a range."""
+    if len(t.args) != 2:
+        return None
+    a, b = (float(x.value) if x.op == "special" else 0.0 for x in t.args)
+    if t.op in COMPARISONS:
+        return TRUE if getattr(operator, t.op)(a, b) else FALSE
+    if t.op in ("maximum", "minimum") and a != b:
+        chosen = t.args[(a < b) == (t.op == "maximum")]
+        return None if chosen.op == "special" else chosen
+    return None
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ def table(report: Report, width: int | None = None) -> str:
 
     ``width``: columns of the terminal; a rule too long for it is cut there.  None cuts nothing.
     """
-    questions = list(report.operations[0].answers) if report.operations else list(Question)
+    asked = {q for o in report.operations for q in o.answers}
+    questions = [q for q in Question if q in asked or not report.operations]
     head = ["operation", "rule as written", *(q.value for q in questions)]
     rows = [
         [o.name, " | ".join(o.rule), *(_cell(o, q) for q in questions)] for o in report.operations

@@ -197,6 +197,8 @@ def _known(
         return Found(name, attribute, size, name, bool(takes))
     if name == "pow" and not _works(kind, c, attribute, tried):
         return None  # x**2 only, which is the operation "power"
+    if name == "power" and not _takes_numbers(kind, c, attribute, tried) and _works(kind, c, attribute, tried):
+        return None  # x**y of two nodes only
     return Found(name, attribute, size, _variant(kind, c, name, attribute, tried), bool(takes))
 
 
@@ -219,6 +221,18 @@ def _works(kind: type, c: Conventions, attribute: str, tried: Tried) -> bool:
             return bool(c.gradient(y) != 0)
     except Exception:  # the subject's own code may raise anything
         return False
+
+
+def _takes_numbers(kind: type, c: Conventions, attribute: str, tried: Tried) -> bool:
+    """Whether it takes a plain number as its second operand, whatever it makes of it."""
+    try:
+        with tried(attribute):
+            getattr(c.leaf(kind, 1.5), attribute)(2)
+    except (AttributeError, TypeError):
+        return False
+    except Exception:  # the subject's own code may raise anything: the checks tell of it
+        return True
+    return True
 
 
 def _variant(kind: type, c: Conventions, name: str, attribute: str, tried: Tried) -> str:

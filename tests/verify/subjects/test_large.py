@@ -144,7 +144,6 @@ RIGHT = {
     ),
     "only for positive entries": (lambda x: np.sqrt(x) * np.log(x), lambda x, g: g * (np.log(x) / 2 + 1) / x**0.5,
                                   {"x": 32}),
-    "a size written out": (lambda x: x - x.mean(), lambda g: g - g.sum() / 32, {"x": 32}),
     "saturated": (lambda x: np.tanh(x), lambda out, g: g * (1 - out**2), {"x": 32}),
     "in short floats": (lambda x: np.tanh(x.astype(np.float32)), lambda out, g: g * (1 - out**2), {"x": 32}),
     "a root at the end of the domain": (lambda x: np.sqrt(x), lambda out, g: g / (2 * out), {"x": 2}),
@@ -185,6 +184,27 @@ WRONG = {
         lambda x, y: np.log(x * y), lambda x, y, g: (g * np.log(x) / np.log(x) / x, g / y), {"x": 8, "y": 8},
     ),
 }
+
+
+def test_a_size_written_out_is_warned_of() -> None:
+    """Right at the shape that was asked for, and at no other: it may be meant so."""
+    found = report(lambda x: x - x.mean(), lambda g: g - g.sum() / 32, {"x": 32})
+    assert found.right.verdict is Verdict.MATCHED
+    assert any("if it is written for that" in f.message for f in found.right.findings)
+
+
+IN_ONE_CELL = {
+    "far below 0": (lambda x: np.maximum(x, 0), lambda x, g: g * ((x > 0) | (x < -50)), {"x": 768}),
+    "seven at the tie": (lambda x: np.maximum(x, 0), lambda x, g: g * ((x > 0) + 7 * (x == 0)), {"x": 500}),
+    "doubled far out": (lambda x: np.tanh(x), lambda x, out, g: g * (1 - out**2) * (1 + (abs(x) > 30)), {"x": 200}),
+}
+
+
+@pytest.mark.parametrize("name", IN_ONE_CELL)
+def test_a_cell_that_no_point_is_in_is_seen_at_a_small_shape(name: str) -> None:
+    found = report(*IN_ONE_CELL[name])
+    assert found.right.verdict is Verdict.REFUTED
+    assert any(f.message.startswith("at this smaller shape") for f in found.right.findings)
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -364,3 +384,12 @@ def test_what_a_backward_must_return(backward: Any, message: str) -> None:
 def test_calls_that_make_no_sense(forward: Any, more: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         verify.check(forward, lambda g: g, shapes={"x": 32}, **more)
+
+
+def test_points_of_matrices_are_far_from_singular() -> None:
+    """A determinant and an inverse are ill-conditioned near a singular matrix: no rule is blamed for that."""
+    for n in (5, 7, 10):
+        right = report(lambda x: np.linalg.det(x), lambda x, out, g: g * out * np.linalg.inv(x).T, {"x": (n, n)})
+        assert right.right.verdict is Verdict.MATCHED, right.findings
+        wrong = report(lambda x: np.linalg.det(x), lambda x, out, g: g * out * np.linalg.inv(x), {"x": (n, n)})
+        assert wrong.right.verdict is Verdict.REFUTED

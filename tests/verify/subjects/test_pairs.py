@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from flint import arb
 
+import verify
 from verify.errors import UsageError
+from verify.findings import Verdict
 from verify.subjects.pairs import FunctionPair, RuleError, gradients_of, inputs_of
 from verify.trace.balls import evaluate
 from verify.trace.term import symbols_of
@@ -73,7 +75,7 @@ def test_a_forward_names_its_inputs() -> None:
         (lambda x, *, y: x, "needs y= by name"),
         (lambda: 1, "has no inputs"),
         (lambda g: g, "cannot be called g"),
-        (lambda exp: exp, "means something else already"),
+        (lambda pi: pi, "means something else already"),
     ],
 )
 def test_what_is_no_forward(forward: Any, message: str) -> None:
@@ -170,3 +172,40 @@ def test_where_the_rule_stands() -> None:
 def test_how_to_look_again() -> None:
     pair = FunctionPair(product, product.__class__(product.__code__, {}, "product_backward"), inputs=("x", "y"))
     assert pair.rerun(7, {"x": "0x1p+0"}) == 'verify.check(product, product_backward, seed=7, point={"x": "0x1p+0"})'
+
+
+LITERALS = {
+    "leaky": (lambda x: x if x > 0 else 0.01 * x, lambda x, g: g if x > 0 else g / 100),
+    "a tenth": (lambda x: x * 0.1, lambda x, g: g / 10),
+    "a quarter of pi": (lambda x: x * 0.7853981633974483, lambda x, g: g * math.pi / 4),
+    "a polynomial": (lambda x: x + 0.044715 * x**3, lambda x, g: g * (1 + 0.134145 * x * x)),
+}
+
+
+@pytest.mark.parametrize("name", LITERALS)
+def test_literals_of_the_forward_are_what_they_are_meant_to_be(name: str) -> None:
+    """Without a definition the forward's floats are the definition: nobody is blamed for their rounding."""
+    report = verify.check(*LITERALS[name], raises=False)
+    assert report.operations[0].right.verdict in (Verdict.PROVED, Verdict.MATCHED), report.findings
+
+
+INFINITIES = {
+    "a guard": (math.atan, lambda x, g: g / (1 + x * x) if abs(x) != math.inf else 0 * g, "atan(x)"),
+    "a range": (math.atan, lambda x, g: g / (1 + x * x) if -math.inf < x < math.inf else 0 * g, "atan(x)"),
+    "an open end": (lambda x: np.clip(x, -np.inf, 5), lambda x, g: g * (x < 5), "min(x, 5)"),
+}
+
+
+@pytest.mark.parametrize("name", INFINITIES)
+def test_a_rule_may_mention_infinity(name: str) -> None:
+    forward, backward, definition = INFINITIES[name]
+    report = verify.check(forward, backward, definition, inputs=("x",), raises=False)
+    assert report.operations[0].right.verdict in (Verdict.PROVED, Verdict.MATCHED), report.findings
+    assert report.operations[0].safe.verdict is Verdict.SAFE, report.findings
+
+
+def test_a_wrong_rule_that_mentions_infinity_is_refuted() -> None:
+    wrong = verify.check(
+        math.atan, lambda x, g: g / (1 + x) if abs(x) < math.inf else 0 * g, "atan(x)", inputs=("x",), raises=False
+    )
+    assert wrong.operations[0].right.verdict is Verdict.REFUTED
