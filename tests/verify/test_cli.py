@@ -221,4 +221,5 @@ def test_questions_of_any_operation_have_their_column(tmp_path: Path, capsys: py
     rule = '[[rule]]\nname = "{}"\ndefinition = "{}"\nbackward = "g"\n'
     file.write_text(rule.format("unreadable", "x +") + rule.format("right", "x"), encoding="utf-8")
     assert main(["rules", str(file), *FAST]) == 1
-    assert all(word in capsys.readouterr().out for word in ("accurate", "safe", "wired"))
+    out = capsys.readouterr().out
+    assert all(word in out for word in ("accurate", "safe", "wired"))
