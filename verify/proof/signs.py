@@ -26,15 +26,15 @@ MOST_DEGREES = 59
 
 def known_sign(field: Field, u: Element) -> int | None:
     """The sign of ``u`` on the whole cell: -1, +1, 0 for the zero element; None where it is not known."""
-    sign, open_factors = _decide(field, u)
-    return None if open_factors else sign
+    sign, open_factors, squares = _decide(field, u)
+    return None if open_factors or squares else sign
 
 
 def sign(field: Field, u: Element) -> int:
     """The sign of ``u`` on the whole cell; raises Split where it is not constant or not known."""
-    result, open_factors = _decide(field, u)
-    if open_factors:
-        raise boundary(field, open_factors[0])
+    result, open_factors, squares = _decide(field, u)
+    for f in (*squares, *open_factors):
+        raise boundary(field, f)
     return result
 
 
@@ -53,7 +53,10 @@ def learn(field: Field, u: Element, known: int) -> None:
                 field.signs[str(f)] = NOT_ZERO
                 field.given.append((f, NOT_ZERO))
         return
-    found, open_factors = _decide(field, u)
+    found, open_factors, squares = _decide(field, u)
+    for f in squares:  # the sign of u says nothing of theirs, only that they are not 0
+        field.signs[str(f)] = NOT_ZERO
+        field.given.append((f, NOT_ZERO))
     if not open_factors:
         if found != known:
             raise Empty
@@ -65,12 +68,17 @@ def learn(field: Field, u: Element, known: int) -> None:
     field.given.append((whole, known * found))
 
 
-def _decide(field: Field, u: Element) -> tuple[int, list[Polynomial]]:
-    """The sign, or the sign that the known factors contribute and the factors that stay open."""
-    result, open_factors = 1, []
+def _decide(field: Field, u: Element) -> tuple[int, list[Polynomial], list[Polynomial]]:
+    """The sign that the known factors contribute, the factors whose sign is open, and those whose square counts.
+
+    A factor to an even power contributes nothing, once it is known not to be 0.
+    """
+    result = 1
+    open_factors: list[Polynomial] = []
+    squares: list[Polynomial] = []
     for p in (field.reduced_polynomial(u.num), u.den):
         if not p:
-            return 0, []
+            return 0, [], []
         quick = _by_terms(field, p)
         if quick:
             result *= quick
@@ -83,7 +91,7 @@ def _decide(field: Field, u: Element) -> tuple[int, list[Polynomial]]:
                 if multiplicity % 2 == 1:
                     open_factors.append(f)
                 elif str(f) not in field.signs:
-                    return result, [f]
+                    squares.append(f)
             elif multiplicity % 2 == 1:
                 result *= s
     if len(open_factors) > 1:
@@ -92,8 +100,8 @@ def _decide(field: Field, u: Element) -> tuple[int, list[Polynomial]]:
             whole = whole * f
         known = field.signs.get(str(whole))
         if known:
-            return result * known, []
-    return result, open_factors
+            return result * known, [], squares
+    return result, open_factors, squares
 
 
 def _polynomial_sign(field: Field, p: Polynomial) -> int | None:
@@ -396,7 +404,7 @@ def boundary(field: Field, p: Polynomial) -> Split:
         elif g.kind in ("erf", "atan", "erfinv") and coefficients == [0, 1]:
             inner = g.argument
         if inner is not None:
-            _, open_factors = _decide(field, inner)
-            if open_factors:
-                return boundary(field, open_factors[0])
+            _, open_factors, squares = _decide(field, inner)
+            for f in (*squares, *open_factors):
+                return boundary(field, f)
     return Split(field.term(Element(p)), one_sided=_nowhere_opposite(field, p))

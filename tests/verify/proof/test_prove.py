@@ -9,7 +9,7 @@ from tests.verify.proof.engine_rules import all_obligations
 from verify.proof.obligation import Obligation
 from verify.proof.prove import prove
 from verify.proof.result import Bend, Proof, Status
-from verify.trace.term import TERMS, TRUE, Term, apply, compare, symbol, term
+from verify.trace.term import TERMS, TRUE, Term, apply, compare, constant, symbol, term
 
 T: Any = TERMS
 x, y, z, g = (symbol(name) for name in ("x", "y", "z", "g"))
@@ -229,3 +229,22 @@ class TestEnds:
 
     def test_a_domain_that_is_no_conjunction(self):
         assert rule(x, 1, domain=(x > 0) | (x < -1)).status is Status.UNKNOWN
+
+
+def test_the_sign_of_a_square_says_nothing_of_its_root() -> None:
+    """cos x - 1 is -2·sin(x/2)², and that it is below 0 says only that sin(x/2) is not 0.
+
+    The fuzz found a prover that took sin(x/2) to be above 0 there: then this rule, wrong for x < 0, was proved.
+    """
+    x, half = symbol("x"), symbol("x") / 2
+    beta = apply("betainc", 2, constant(Fraction(1, 2)), TERMS.cos(x))
+    for f, slope in (
+        (TERMS.sqrt(1 - TERMS.cos(x)), TERMS.cos(half) * TERMS.sqrt(2) / 2),
+        (beta, -3 * TERMS.sqrt(2) * TERMS.cos(half) * TERMS.cos(x) / 4),
+    ):
+        domain = compare("lt", TERMS.cos(x), 1) & compare("gt", TERMS.cos(x), 0)
+        gradient = symbol("acc_x") + symbol("g") * slope
+        found = prove(Obligation("root", ("x",), f, domain, f, (gradient,)))
+        assert found.status is not Status.PROVED
+        by_sign = {str(cell.cell): cell.gradients[0].status for cell in found.cells if not cell.outside}
+        assert Status.PROVED in by_sign.values(), "it is right where sin(x/2) is above 0"
