@@ -176,7 +176,6 @@ def walk_parser() -> argparse.ArgumentParser:
 
 
 def _walk(arguments: argparse.Namespace) -> int:
-    from derivations.html import MissingConverter
     from derivations.parse import FormulaError
     from derivations.tell_walk import told
     from derivations.walk import expression, worked_example
@@ -194,8 +193,6 @@ def _walk(arguments: argparse.Namespace) -> int:
             _emit(arguments, [told(found)])
     except (FormulaError, LookupError) as problem:
         raise UsageError(str(problem.args[0]) if isinstance(problem, LookupError) else str(problem)) from None
-    except MissingConverter as missing:
-        raise UsageError(str(missing)) from None
     return OK
 
 
@@ -290,14 +287,7 @@ def _emit(arguments: argparse.Namespace, documents: Iterable[Document]) -> None:
     if arguments.format in ("latex", "html") and len(documents) > 1:
         blocks = tuple(block for document in documents for block in document.blocks)
         documents = [Document("derivations", "Derivations", blocks)]
-    from derivations.html import MissingConverter
-
-    printer = printer_for(arguments)
-    try:
-        content = "\n".join(map(printer, documents))
-    except MissingConverter as missing:
-        raise UsageError(str(missing)) from None
-    _write(arguments, content)
+    _write(arguments, "\n".join(map(printer_for(arguments), documents)))
 
 
 def _write(arguments: argparse.Namespace, content: str) -> None:

@@ -30,9 +30,10 @@ from derivations.document import (
 )
 from derivations.formula import latex, plain
 from derivations.plot import svg_plot
+from verify.errors import UsageError
 
 
-class MissingConverter(RuntimeError):
+class MissingConverter(UsageError):
     """latex2mathml is not installed."""
 
 

@@ -31,6 +31,8 @@ MOST_POINTS = 10**7  # what memory has room for
 
 LONGEST = 10**6  # seconds
 
+_SHOWN = 80  # characters of an argument that the line which verifies a pair again repeats
+
 
 def check(
     forward: Any,
@@ -207,8 +209,9 @@ def pair(
             from verify.subjects.sized import of_arrays
 
             with time_limit(seconds):
-                return of_arrays(forward, backward, shapes, definition, domain, corners, name, inputs)
-        operation = FunctionPair(forward, backward, name, inputs)
+                case = of_arrays(forward, backward, shapes, definition, domain, corners, name, inputs)
+        else:
+            case = beside_row(FunctionPair(forward, backward, name, inputs), definition, domain, corners, seconds)
     except UsageError:
         raise
     except OutOfTime:
@@ -216,7 +219,10 @@ def pair(
         raise UsageError(f"{name or 'arrays'}: {late}") from None
     except Exception as error:  # an object may do anything when it is asked for its signature
         raise UsageError(f"the functions cannot be looked into ({type(error).__name__}: {error})") from error
-    return beside_row(operation, definition, domain, corners, seconds)
+    said = {"definition": definition, "domain": domain, "name": name}
+    again = [f"{key}={given!r}" for key, given in said.items() if isinstance(given, str) and 0 < len(given) <= _SHOWN]
+    case[0].command = f"{', '.join((case[0].command[:-1], *again))})"
+    return case
 
 
 @dataclass(frozen=True)

@@ -218,3 +218,14 @@ def test_the_same_bytes_whatever_the_hash_seed() -> None:
         )  # fmt: skip
         outputs.add(run.stdout)
     assert len(outputs) == 1
+
+
+@pytest.mark.parametrize("arguments", [["tanh"], ["tanh", "abs", "--output", "out/"], ["walk", "tanh(x)", "--at=x=1"]])
+def test_html_without_its_converter_is_told(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "latex2mathml", None)
+    monkeypatch.setitem(sys.modules, "latex2mathml.converter", None)
+    assert main([*arguments, "--format", "html"]) == 2
+    assert "pip install 'backproof[html]'" in capsys.readouterr().err

@@ -209,3 +209,10 @@ def test_a_wrong_rule_that_mentions_infinity_is_refuted() -> None:
         math.atan, lambda x, g: g / (1 + x) if abs(x) < math.inf else 0 * g, "atan(x)", inputs=("x",), raises=False
     )
     assert wrong.operations[0].right.verdict is Verdict.REFUTED
+
+
+def test_the_line_that_verifies_it_again_says_what_was_said() -> None:
+    report = verify.check(lambda x: 2 * x, lambda g: 2 * g, "3*x", name="double", raises=False)
+    (finding,) = [f for f in report.findings if f.check == "forward"]
+    again = dict(finding.details)["rerun"]
+    assert "definition='3*x', name='double'" in again
