@@ -86,6 +86,9 @@ def _summary(case: Case, proof: Proof) -> str:
     corners = sum(b.bend is Bend.SUBGRADIENT for b in proof.boundaries)
     if corners:
         parts.append(f"{corners} corner{'' if corners == 1 else 's'} included")
+    jumps = sum(boundary.bend is Bend.DISCONTINUOUS for boundary in proof.boundaries)
+    if jumps:
+        parts.append(f"{jumps} jump{'' if jumps == 1 else 's'} left out, where there is no slope")
     if case.operation.own_definition:
         parts.append("the forward's own code being the definition")
     if proof.assumptions:

@@ -216,3 +216,10 @@ def test_the_line_that_verifies_it_again_says_what_was_said() -> None:
     (finding,) = [f for f in report.findings if f.check == "forward"]
     again = dict(finding.details)["rerun"]
     assert "definition='3*x', name='double'" in again
+
+
+def test_a_jump_is_told() -> None:
+    """Where the forward itself jumps there is no slope: the proof is of the rest, and says so."""
+    report = verify.check(lambda x: x + 1 if x > 0 else x, lambda g: g, raises=False)
+    (proof,) = [f for f in report.findings if f.check == "proof"]
+    assert "1 jump left out, where there is no slope" in proof.message
