@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import compress
 from math import gcd, lcm
 from typing import Any
 
@@ -51,8 +52,15 @@ def product(a: Polynomial, b: Polynomial) -> Polynomial:
 
 def indices(p: Polynomial) -> list[int]:
     """The generators that occur in ``p``, earliest first."""
-    degrees = p.degrees()
-    return [i for i in range(STOCK - 1, -1, -1) if degrees[i] > 0]
+    return occurring(p.degrees()) if p else []
+
+
+def occurring(exponents: tuple[Any, ...]) -> list[int]:
+    """The generators whose exponent is not 0, earliest first: they are dealt out from the end."""
+    return list(compress(_EARLIEST_FIRST, reversed(exponents)))
+
+
+_EARLIEST_FIRST = range(STOCK - 1, -1, -1)
 
 
 def terms(p: Polynomial) -> Iterator[tuple[Fraction, Polynomial]]:

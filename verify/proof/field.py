@@ -268,10 +268,9 @@ class Field:
 
     def _monomial_term(self, exponents: tuple[int, ...], coefficient: Fraction) -> Term:
         parts: list[Term] = []
-        for index in reversed(range(STOCK)):
-            if n := int(exponents[index]):
-                base = self.generators[index].term
-                parts.append(base if n == 1 else apply("pow", base, constant(n)))
+        for index in algebra.occurring(exponents):
+            base, n = self.generators[index].term, int(exponents[index])
+            parts.append(base if n == 1 else apply("pow", base, constant(n)))
         if coefficient != 1 or not parts:
             parts.insert(0, constant(coefficient))
         result = parts[0]
