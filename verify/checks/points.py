@@ -88,10 +88,10 @@ def _formula(case: Case, trace: Traced, count: int) -> Finding | None:
     seeds = [arb(1), *[arb(0)] * len(names)]
     operands = range(len(names))
     comparable = ~case.at_corner & np.logical_and.reduce([case.truths.has(Status.KNOWN, i) for i in operands])
-    for index in case.points.plainest[:count].tolist():
-        if not comparable[index]:
-            continue
-        point, truths = case.points[index], case.truths[index]
+    plainest = case.points.plainest[:count]
+    chosen = plainest[comparable[plainest]].tolist()
+    for index, truths in zip(chosen, case.truths.at(chosen), strict=True):
+        point = case.points[index]
         for i, (name, truth) in enumerate(zip(names, truths, strict=True)):
             prec = 128
             while prec <= LIMIT:
