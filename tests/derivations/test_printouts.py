@@ -16,7 +16,7 @@ import pytest
 
 from derivations.cli import main
 from derivations.derivation import Derivation, cases_of, derivation
-from derivations.html import HtmlPrinter
+from derivations.html import HtmlPrinter, mathml
 from derivations.latex import LatexPrinter
 from derivations.markdown import MarkdownPrinter
 from derivations.tell import told
@@ -225,6 +225,7 @@ def test_html_without_its_converter_is_told(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    mathml.cache_clear()
     monkeypatch.setitem(sys.modules, "latex2mathml", None)
     monkeypatch.setitem(sys.modules, "latex2mathml.converter", None)
     assert main([*arguments, "--format", "html"]) == 2
