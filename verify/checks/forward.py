@@ -27,7 +27,7 @@ from verify.trace.term import Term
 
 _BAR = 2.0**-40
 _EVERY, _MOST = 4, 4096  # of those that only balls can judge one in four: the forward is not the accused here
-_PLAIN = 24  # and the plainest of them, where people put their branches
+_PLAIN = 24  # the plainest points, where people put their branches
 Mask = NDArray[np.bool_]
 _SUBNORMAL = arb(2) ** -1070  # a few of the smallest floats: digits that a subnormal number has lost are no mistake
 _LEAST = 2.0**-1022
@@ -86,14 +86,16 @@ def _settled(case: Case, room: Column) -> Mask:
 
 
 def _chosen(case: Case, settled: Mask) -> list[int]:
-    """Where to look in balls: the plainest points that are not settled, and some of the others evenly.
+    """Where to look in balls: the plainest points, settled or not, then those that are open, and some evenly.
 
-    The check of extremes tells of those without an answer.
+    So no forward passes by the screen alone.  The check of extremes tells of points without an answer.
     """
-    open_points = case.samples.answered & ~settled
-    plainest = case.points.plainest[open_points[case.points.plainest]][:_PLAIN]
-    spread = np.flatnonzero(open_points)[:: max(_EVERY, len(case.points) // _MOST)]
-    return list(dict.fromkeys((*plainest.tolist(), *spread.tolist())))
+    answered = case.samples.answered
+    plainest = case.points.plainest[answered[case.points.plainest]]
+    still_open = plainest[~settled[plainest]]
+    spread = np.flatnonzero(answered & ~settled)[:: max(_EVERY, len(case.points) // _MOST)]
+    chosen = (*plainest[:_PLAIN].tolist(), *still_open[:_PLAIN].tolist(), *spread.tolist())
+    return list(dict.fromkeys(chosen))
 
 
 def _differs(

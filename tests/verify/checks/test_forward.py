@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,11 @@ from verify.case import Case
 from verify.checks.forward import check
 from verify.findings import Verdict
 from verify.harness import Options
+from verify.numbers.doubled import Doubled
+from verify.numbers.points import Points
+from verify.numbers.truths import screened
 from verify.subjects.values import ValueEngine
+from verify.trace.term import Term
 
 Kernel = Callable[[float], float]
 
@@ -80,3 +84,18 @@ def test_a_kernel_of_another_function_is_refuted(op: str, kernel: Kernel) -> Non
 @pytest.mark.parametrize(("op", "kernel"), [("sigmoid", another_tanh), ("square", flushed(2.0**-1022))])
 def test_what_is_no_kernel_runs_as_it_is_traced(op: str, kernel: Kernel) -> None:
     assert verdict(op, kernel, compiled=False) is Verdict.REFUTED
+
+
+def test_a_screen_that_is_wrong_passes_no_forward(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it settles is looked at in balls all the same, at the plainest points."""
+
+    def lying(terms: Sequence[Term], inputs: Sequence[str], points: Points) -> list[Doubled] | None:
+        """It takes every value for a quarter more, and what it does not know it leaves out."""
+        found = screened(terms, inputs, points)
+        assert found is not None
+        value = found[0]
+        known = np.where(np.isfinite(value.high), value.high * 1.25, 0.0)
+        return [Doubled(known, 0.0 * known, 0.0 * known), *found[1:]]
+
+    monkeypatch.setattr("verify.case.screened", lying)
+    assert verdict("square", times(1.25, square), compiled=True) is Verdict.REFUTED
