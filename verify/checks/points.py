@@ -134,14 +134,19 @@ def _judged(case: Case, i: int) -> Mask:
 
 
 def _near(case: Case, i: int, bar: float) -> Mask:
-    """At which points the answer is within ``bar`` of the slope, relative to it."""
+    """At which points the answer is within ``bar`` of the slope, relative to it; at the plainest ones by balls."""
+    answers = case.samples.slopes[i]
     with np.errstate(all="ignore"):
-        return by_pieces(
+        near: Mask = by_pieces(
             lambda ours, nearest: abs(ours - nearest) <= bar * np.maximum(abs(nearest), _LEAST),
             bool,
-            case.samples.slopes[i],
+            answers,
             case.truths.nearest[i],
         )
+    plainest = case.points.plainest[:_FEW].tolist()
+    for index, truths in zip(plainest, case.truths.at(plainest), strict=True):
+        near[index] = _relative(answers.item(index), truths[i].nearest) <= bar
+    return near
 
 
 def _worse(case: Case, trace: Traced, i: int, suspects: Mask) -> list[int]:
