@@ -21,6 +21,7 @@ from flint import fmpz
 
 SQUARES = (2, 3, 5, 7)
 EXPONENT_BITS = 61
+LEAST_Q_BITS = 59  # q is more than 2**59: see `_candidates`
 MOST_TRIES = 200_000
 
 

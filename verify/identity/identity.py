@@ -10,6 +10,8 @@ have none, and the bound is that of the product over both signs.  For powers of 
 Roots that depend on one another, as √(x²) and x do, are a trap: in the field √(x²) is x or -x as x is a square or
 not, and the reals know only one.  Where the numbers under the roots are independent, up to squares, any choice of
 signs is as good as another; where that is not seen, there are so many trials that a wrong sign shows in one of them.
+
+Exponents are counted modulo q, of 60 bits: with powers of e the bound is q's wherever that is the weaker one.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from verify.identity.fields import Fields, NoField, fields
+from verify.identity.fields import LEAST_Q_BITS, Fields, NoField, fields
 from verify.identity.program import Program, Unreadable
 from verify.identity.residues import NoPoint, NotSquare, Plan, Residues, constants_under_roots, powers_of_e
 from verify.trace.term import Term
@@ -93,7 +95,10 @@ def _tested(program: Program, seed: str) -> Outcome:
         if differing:
             count = k + 1
             break
-    error = count * min(0.0, degree + 2 * len(roots) - (smallest - 1))
+    single = degree + 2 * len(roots) - (smallest - 1)
+    if powers:  # two exponents that differ may agree modulo q, which is smaller than p
+        single = max(single, _log_degree_of_exponents(program, powers) + 2 * len(trial.exponents.roots) - LEAST_Q_BITS)
+    error = count * min(0.0, single)
     if dependent:
         error = max(error, -float(SIGN_TRIALS))
     return Outcome(
@@ -186,6 +191,13 @@ def _log_degree(program: Program) -> float:
         (n, d), (m, e) = program.degrees[a], program.degrees[b]
         worst = max(worst, n + e, m + d)
     return math.log2(worst) if math.isfinite(worst) else math.inf
+
+
+def _log_degree_of_exponents(program: Program, powers: frozenset[int]) -> float:
+    """log2 of the degree of the numerator of any sum of whole multiples of the exponents: one of all denominators."""
+    above, below = zip(*(program.degrees[program.steps[i].args[0]] for i in powers), strict=True)
+    worst = max(above) + sum(below)
+    return math.log2(max(worst, 1.0)) if math.isfinite(worst) else math.inf
 
 
 def seed_of(*parts: object) -> str:

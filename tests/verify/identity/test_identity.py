@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from verify.identity.fields import LEAST_Q_BITS
 from verify.identity.identity import SIGN_TRIALS, TRIALS, Outcome, seed_of, tried
 from verify.trace.term import PI, TERMS, Term, apply, constant, symbol
 
@@ -166,3 +167,13 @@ def test_every_function_of_terms_can_be_read_or_is_opaque() -> None:
         t = apply(name, *([x + 2, y][: 2 if name in BINARY else 1]))
         assert outcome(t, t).same
         assert outcome(t + 0 * z, t * 1).same, name
+
+
+def test_the_bound_with_powers_of_e_is_that_of_the_smaller_field() -> None:
+    """Exponents count modulo q: where they differ by a polynomial that vanishes there, e**u and e**v are equal."""
+    rational = outcome((x + 1) ** 2, x * x + 2 * x + 1)
+    powers = outcome(exp(x + x), exp(x) * exp(x))
+    assert rational.same
+    assert powers.same
+    assert -TRIALS * LEAST_Q_BITS <= powers.error < -100
+    assert rational.error < 2 * powers.error
