@@ -125,15 +125,17 @@ def verify(
     names: Sequence[str] = (),
     options: Options = Options(),
     progress: Callable[[str], None] = lambda _: None,
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> Report:
     """Ask the questions of every operation of ``subject`` (or only of ``names``) and report.
 
+    ``progress`` is told the name of each that is done; ``meanwhile`` is called once, while the workers are busy.
     An interrupt (Ctrl-C) ends the run with what is known, marked incomplete.
     """
     tasks = _parts(subject, names) if isinstance(subject, PartedSubject) else _tasks(subject, names, options)
     complete = True
     try:
-        _run([task for task in tasks if not task.ended], options, progress)
+        _run([task for task in tasks if not task.ended], options, progress, meanwhile)
     except KeyboardInterrupt:
         complete = False
     return _reported(subject, tasks, options, complete, whole=not names)
@@ -287,7 +289,9 @@ class _Worker:
         self.pipe.close()
 
 
-def _run(tasks: list[Task], options: Options, progress: Callable[[str], None]) -> None:
+def _run(
+    tasks: list[Task], options: Options, progress: Callable[[str], None], meanwhile: Callable[[], object]
+) -> None:
     waiting = list(enumerate(tasks))  # from the end of the table: there stand the long ones, and none is left for last
     index_of = {id(task): index for index, task in enumerate(tasks)}
     workers = [_Worker(tasks, options) for _ in range(max(1, min(options.workers, len(tasks))))]
@@ -295,6 +299,7 @@ def _run(tasks: list[Task], options: Options, progress: Callable[[str], None]) -
         for worker in workers:
             if waiting:
                 worker.assign(*waiting.pop())
+        meanwhile()
         while busy := [w for w in workers if w.task is not None]:
             ready = set(wait([w.pipe for w in busy], timeout=0.5))
             for place, worker in enumerate(workers):

@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from types import FunctionType
 from typing import Any
 
 from sympy import (
@@ -78,13 +79,17 @@ class Corner:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the mirror."""
+    """One line of the mirror.
+
+    formula, stable_formula: expressions, or functions that build them when they are first asked for, for SymPy takes a
+    millisecond
+    """
 
     op: str
-    form: Expr
+    formula: Any
     domain: Any = true
     corners: tuple[Corner, ...] = ()
-    stable_form: Expr | None = None
+    stable_formula: Any = None
     constants: tuple[tuple[Symbol, Any], ...] = ()
     operands: tuple[str, ...] = ()  # the names of the operands, where they are not x, or x and y
 
@@ -92,6 +97,16 @@ class Row:
     def inputs(self) -> tuple[str, ...]:
         """The names of the operands."""
         return self.operands or (("x", "y") if self.op in BINARY else ("x",))
+
+    @cached_property
+    def form(self) -> Expr:
+        """The function, its constants still symbols."""
+        return self.formula() if isinstance(self.formula, FunctionType) else self.formula
+
+    @cached_property
+    def stable_form(self) -> Expr | None:
+        """The same function, as balls follow it furthest; None where that is the form itself."""
+        return self.stable_formula() if isinstance(self.stable_formula, FunctionType) else self.stable_formula
 
     @cached_property
     def definition(self) -> Expr:
@@ -107,7 +122,7 @@ class Row:
     @cached_property
     def slopes(self) -> tuple[Expr, ...]:
         """The partial derivatives of the definition, by SymPy."""
-        return tuple(diff(self.definition, Symbol(name, real=True)) for name in self.inputs)
+        return tuple(_slope(self.definition, Symbol(name, real=True)) for name in self.inputs)
 
     @cached_property
     def stable_slopes(self) -> tuple[Expr, ...]:
@@ -133,108 +148,129 @@ def at(*places: Expr, answers: tuple[Any, ...] = (0,)) -> tuple[Corner, ...]:
 
 
 def _slope(form: Expr, v: Symbol) -> Expr:
-    """The derivative, of pieces piece by piece: SymPy would also look for what the pieces have in common."""
+    """The derivative by SymPy, of pieces piece by piece.
+
+    Its `diff` gives the same and takes five times as long: it asks first whether the function is zero everywhere.
+    """
     if isinstance(form, Piecewise):
-        return Piecewise(*((diff(piece, v), where) for piece, where in form.args), evaluate=False)
-    return diff(form, v)
+        return pieces(*((piece._eval_derivative(v), where) for piece, where in form.args))
+    return form._eval_derivative(v)
 
 
 def halves(right: Expr, left: Expr) -> Expr:
     """``right`` for x >= 0, ``left`` below."""
-    return Piecewise((right, x >= 0), (left, True))
+    return pieces((right, x >= 0), (left, True))
+
+
+def pieces(*parts: tuple[Expr, Any]) -> Expr:
+    """A `Piecewise` as it is written: SymPy would look, for milliseconds each, for what the pieces have in common."""
+    return Piecewise(*parts, evaluate=False)
 
 
 BINARY = frozenset({"add", "sub", "mul", "div", "pow", "hypot", "logaddexp", "atan2", "max", "min"})
 
 HALF = Rational(1, 2)
-ALPHA = Rational("1.6732632423543772848170429916717")  # arXiv:1706.02515, to the places of the authors' code
-SCALE = Rational("1.0507009873554804934193349852946")
+ALPHA = Rational(16732632423543772848170429916717, 10**31)  # arXiv:1706.02515, to the places of the authors' code
+SCALE = Rational(10507009873554804934193349852946, 10**31)
 TIE = (Corner((x - y,), (1, 0)),)
 TIP = (Corner((x, y), (0, 0)),)
-U = sqrt(2 / pi) * (x + Rational("0.044715") * x**3)  # arXiv:1606.08415, section 2
-SIGMOID = halves(1 / (1 + exp(-x)), exp(x) / (1 + exp(x)))
-CBRT = halves(x ** Rational(1, 3), -((-x) ** Rational(1, 3)))
-ELU = Piecewise((x, x > 0), (alpha * (exp(x) - 1), True))
-CELU = Piecewise((x, x > 0), (alpha * (exp(x / alpha) - 1), True))
 INSIDE = And(x >= -1, x <= 1)
+
+
+def sigmoid() -> Expr:
+    return halves(1 / (1 + exp(-x)), exp(x) / (1 + exp(x)))
+
+
+def elu(a: Expr) -> Expr:
+    return pieces((x, x > 0), (a * (exp(x) - 1), True))
+
+
+def celu() -> Expr:
+    return pieces((x, x > 0), (alpha * (exp(x / alpha) - 1), True))
+
+
+def inner() -> Expr:
+    """What the tanh of gelu_tanh is taken of: arXiv:1606.08415, section 2."""
+    return sqrt(2 / pi) * (x + Rational(44715, 10**6) * x**3)
+
 
 # fmt: off
 ROWS = (
-    #   op            what it is                        where it lives     where it bends
-    Row("add",         x + y),
-    Row("sub",         x - y),
-    Row("mul",         x * y),
-    Row("div",         x / y,                            Ne(y, 0)),
-    Row("neg",         -x),
-    Row("power",       x**n,                                                       constants=((n, 3),)),
-    Row("power",       x**n,                                                       constants=((n, 2),)),
-    Row("power",       x**n,                                                       constants=((n, 1),)),
-    Row("power",       x**n,                                                       constants=((n, 0),)),
-    Row("power",       x**n,                             Ne(x, 0),                 constants=((n, -1),)),
-    Row("power",       x**n,                             Ne(x, 0),                 constants=((n, -2),)),
-    Row("power",       x**n,                             x >= 0,                   constants=((n, HALF),)),
-    Row("power",       x**n,                             x >= 0,                   constants=((n, 5 * HALF),)),
-    Row("power",       x**n,                             x > 0,                    constants=((n, -3 * HALF),)),
-    Row("pow",         x**y,                             x > 0),
-    Row("square",      x**2),
-    Row("reciprocal",  1 / x,                            Ne(x, 0)),
-    Row("sqrt",        sqrt(x),                          x >= 0),
-    Row("cbrt",        CBRT),
-    Row("hypot",       sqrt(x**2 + y**2),                true,             TIP),
-    Row("exp",         exp(x)),
-    Row("expm1",       exp(x) - 1),
-    Row("log",         log(x),                           x > 0),
-    Row("log1p",       log(1 + x),                       x > -1),
-    Row("logaddexp",   log(exp(x) + exp(y)),
-        stable_form=Piecewise((x + log(1 + exp(y - x)), x >= y), (y + log(1 + exp(x - y)), True))),
-    Row("erf",         erf(x)),
-    Row("erfc",        erfc(x)),
-    Row("sin",         sin(x)),
-    Row("cos",         cos(x)),
-    Row("tan",         tan(x),                           Ne(cos(x), 0)),
-    Row("asin",        asin(x),                          INSIDE),
-    Row("acos",        acos(x),                          INSIDE),
-    Row("atan",        atan(x)),
-    Row("atan2",       atan2(x, y),                      x**2 + y**2 > 0),
-    Row("sinh",        sinh(x)),
-    Row("cosh",        cosh(x)),
-    Row("tanh",        tanh(x),
-        stable_form=halves((1 - exp(-2*x)) / (1 + exp(-2*x)), (exp(2*x) - 1) / (exp(2*x) + 1))),
-    Row("asinh",       asinh(x)),
-    Row("acosh",       acosh(x),                         x >= 1),
-    Row("atanh",       atanh(x),                         And(x > -1, x < 1)),
-    Row("abs",         Abs(x),                           true,             at(x)),
-    Row("max",         Max(x, y),                        true,             TIE),
-    Row("min",         Min(x, y),                        true,             TIE),
-    Row("relu",        Max(x, 0),                        true,             at(x)),
-    Row("relu6",       Min(Max(x, 0), 6),                true,             at(x, x - 6)),
-    Row("leaky_relu",  Max(x, 0) + slope * Min(x, 0),    true,             at(x, answers=(slope,)),
+    #   op             what it is                                where it lives     where it bends
+    Row("add",         lambda: x + y),
+    Row("sub",         lambda: x - y),
+    Row("mul",         lambda: x * y),
+    Row("div",         lambda: x / y,                            Ne(y, 0)),
+    Row("neg",         lambda: -x),
+    Row("power",       lambda: x**n,                                                       constants=((n, 3),)),
+    Row("power",       lambda: x**n,                                                       constants=((n, 2),)),
+    Row("power",       lambda: x**n,                                                       constants=((n, 1),)),
+    Row("power",       lambda: x**n,                                                       constants=((n, 0),)),
+    Row("power",       lambda: x**n,                             Ne(x, 0),                 constants=((n, -1),)),
+    Row("power",       lambda: x**n,                             Ne(x, 0),                 constants=((n, -2),)),
+    Row("power",       lambda: x**n,                             x >= 0,                   constants=((n, HALF),)),
+    Row("power",       lambda: x**n,                             x >= 0,                   constants=((n, 5 * HALF),)),
+    Row("power",       lambda: x**n,                             x > 0,                    constants=((n, -3 * HALF),)),
+    Row("pow",         lambda: x**y,                             x > 0),
+    Row("square",      lambda: x**2),
+    Row("reciprocal",  lambda: 1 / x,                            Ne(x, 0)),
+    Row("sqrt",        lambda: sqrt(x),                          x >= 0),
+    Row("cbrt",        lambda: halves(x ** Rational(1, 3), -((-x) ** Rational(1, 3)))),
+    Row("hypot",       lambda: sqrt(x**2 + y**2),                true,             TIP),
+    Row("exp",         lambda: exp(x)),
+    Row("expm1",       lambda: exp(x) - 1),
+    Row("log",         lambda: log(x),                           x > 0),
+    Row("log1p",       lambda: log(1 + x),                       x > -1),
+    Row("logaddexp",   lambda: log(exp(x) + exp(y)),
+        stable_formula=lambda: pieces((x + log(1 + exp(y - x)), x >= y), (y + log(1 + exp(x - y)), True))),
+    Row("erf",         lambda: erf(x)),
+    Row("erfc",        lambda: erfc(x)),
+    Row("sin",         lambda: sin(x)),
+    Row("cos",         lambda: cos(x)),
+    Row("tan",         lambda: tan(x),                           Ne(cos(x), 0)),
+    Row("asin",        lambda: asin(x),                          INSIDE),
+    Row("acos",        lambda: acos(x),                          INSIDE),
+    Row("atan",        lambda: atan(x)),
+    Row("atan2",       lambda: atan2(x, y),                      x**2 + y**2 > 0),
+    Row("sinh",        lambda: sinh(x)),
+    Row("cosh",        lambda: cosh(x)),
+    Row("tanh",        lambda: tanh(x),
+        stable_formula=lambda: halves((1 - exp(-2*x)) / (1 + exp(-2*x)), (exp(2*x) - 1) / (exp(2*x) + 1))),
+    Row("asinh",       lambda: asinh(x)),
+    Row("acosh",       lambda: acosh(x),                         x >= 1),
+    Row("atanh",       lambda: atanh(x),                         And(x > -1, x < 1)),
+    Row("abs",         lambda: Abs(x),                           true,             at(x)),
+    Row("max",         lambda: Max(x, y),                        true,             TIE),
+    Row("min",         lambda: Min(x, y),                        true,             TIE),
+    Row("relu",        lambda: Max(x, 0),                        true,             at(x)),
+    Row("relu6",       lambda: Min(Max(x, 0), 6),                true,             at(x, x - 6)),
+    Row("leaky_relu",  lambda: Max(x, 0) + slope * Min(x, 0),    true,             at(x, answers=(slope,)),
         constants=((slope, Rational(1, 100)),)),
-    Row("leaky_relu",  Max(x, 0) + slope * Min(x, 0),    true,             at(x, answers=(slope,)),
+    Row("leaky_relu",  lambda: Max(x, 0) + slope * Min(x, 0),    true,             at(x, answers=(slope,)),
         constants=((slope, Rational(1, 4)),)),
-    Row("hardtanh",    Min(Max(x, -1), 1),               true,             at(x + 1, x - 1)),
-    Row("hardsigmoid", Min(Max(x + 3, 0), 6) / 6,        true,             at(x + 3, x - 3)),
-    Row("hardswish",   x * Min(Max(x + 3, 0), 6) / 6,    true,             at(x + 3) + at(x - 3, answers=(1,))),
-    Row("softsign",    x / (1 + Abs(x))),
-    Row("sigmoid",     1 / (1 + exp(-x)),                stable_form=SIGMOID),
-    Row("logsigmoid",  -log(1 + exp(-x)),
-        stable_form=halves(-log(1 + exp(-x)), x - log(1 + exp(x)))),
-    Row("softplus",    log(1 + exp(x)),
-        stable_form=halves(x + log(1 + exp(-x)), log(1 + exp(x)))),
-    Row("gelu",        x * (1 + erf(x / sqrt(2))) / 2,
-        stable_form=x * erfc(-x / sqrt(2), evaluate=False) / 2),
-    Row("gelu_tanh",   x * (1 + tanh(U)) / 2,
-        stable_form=halves(x / (1 + exp(-2*U)), x * exp(2*U) / (1 + exp(2*U)))),
-    Row("silu",        x / (1 + exp(-x)),                stable_form=x * SIGMOID),
-    Row("mish",        x * tanh(log(1 + exp(x))),
-        stable_form=halves(x * (1 + 2*exp(-x)) / (1 + 2*exp(-x) + 2*exp(-2*x)),
+    Row("hardtanh",    lambda: Min(Max(x, -1), 1),               true,             at(x + 1, x - 1)),
+    Row("hardsigmoid", lambda: Min(Max(x + 3, 0), 6) / 6,        true,             at(x + 3, x - 3)),
+    Row("hardswish",   lambda: x * Min(Max(x + 3, 0), 6) / 6,    true,             at(x + 3) + at(x - 3, answers=(1,))),
+    Row("softsign",    lambda: x / (1 + Abs(x))),
+    Row("sigmoid",     lambda: 1 / (1 + exp(-x)),                stable_formula=sigmoid),
+    Row("logsigmoid",  lambda: -log(1 + exp(-x)),
+        stable_formula=lambda: halves(-log(1 + exp(-x)), x - log(1 + exp(x)))),
+    Row("softplus",    lambda: log(1 + exp(x)),
+        stable_formula=lambda: halves(x + log(1 + exp(-x)), log(1 + exp(x)))),
+    Row("gelu",        lambda: x * (1 + erf(x / sqrt(2))) / 2,
+        stable_formula=lambda: x * erfc(-x / sqrt(2), evaluate=False) / 2),
+    Row("gelu_tanh",   lambda: x * (1 + tanh(inner())) / 2,
+        stable_formula=lambda: halves(x / (1 + exp(-2*inner())), x * exp(2*inner()) / (1 + exp(2*inner())))),
+    Row("silu",        lambda: x / (1 + exp(-x)),                stable_formula=lambda: x * sigmoid()),
+    Row("mish",        lambda: x * tanh(log(1 + exp(x))),
+        stable_formula=lambda: halves(x * (1 + 2*exp(-x)) / (1 + 2*exp(-x) + 2*exp(-2*x)),
                            x * (exp(2*x) + 2*exp(x)) / (exp(2*x) + 2*exp(x) + 2))),
-    Row("elu",         ELU,                                                        constants=((alpha, 1),)),
-    Row("elu",         ELU,                              true,             at(x, answers=(HALF,)),
+    Row("elu",         lambda: elu(alpha),                                                 constants=((alpha, 1),)),
+    Row("elu",         lambda: elu(alpha),                       true,             at(x, answers=(HALF,)),
         constants=((alpha, HALF),)),
-    Row("celu",        CELU,                                                       constants=((alpha, 1),)),
-    Row("celu",        CELU,                                                       constants=((alpha, 2),)),
-    Row("selu",        SCALE * ELU.subs(alpha, ALPHA),   true,             at(x, answers=(SCALE * ALPHA,))),
+    Row("celu",        celu,                                                               constants=((alpha, 1),)),
+    Row("celu",        celu,                                                               constants=((alpha, 2),)),
+    Row("selu",        lambda: SCALE * elu(ALPHA),               true,             at(x, answers=(SCALE * ALPHA,))),
 )
 # fmt: on
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from verify.numbers.pieces import pieces
 from verify.numbers.points import Column, Point, Points
-from verify.subjects.operation import Operation, Run, Together
+from verify.subjects.operation import Operation, Run
 
 FIRST, PLAIN, SPREAD = 24, 24, 48
 """Points at which floats are asked again, where all were run at once: the first ones, which are corners and edges,
@@ -37,8 +40,8 @@ class Samples(Sequence[Sample]):
 
     def __init__(self, points: Points, operands: int) -> None:
         self.points = points
-        self.out: Column = np.full(len(points), np.nan)
-        self.slopes: list[Column] = [np.full(len(points), np.nan) for _ in range(operands)]
+        self.out: Column = np.empty(len(points))
+        self.slopes: list[Column] = [np.empty(len(points)) for _ in range(operands)]
         self.errors: dict[int, Exception] = {}
         self.touched: dict[int, Touched] = {}
 
@@ -70,46 +73,58 @@ class Samples(Sequence[Sample]):
         """Write down what the operation answered at one point."""
         if sample.error is not None:
             self.errors[place] = sample.error
-            return
-        self.out[place] = sample.out
-        for column, slope in zip(self.slopes, sample.slopes, strict=True):
-            column[place] = slope
+        answers = (sample.out, *sample.slopes) if sample.error is None else repeat(math.nan)
+        for column, answer in zip((self.out, *self.slopes), answers, strict=sample.error is None):
+            column[place] = answer
         if sample.touched is not None:
             self.touched[place] = sample.touched
 
 
 def sampled(operation: Operation, points: Points) -> Samples:
-    """The operation at every point: all at once where it can be run so, and else one after the other.
+    """The operation at every point: many at once where it can be run so, and else one after the other.
 
     Where floats may raise an exception they are asked themselves, and at some other points too: a single one that
     differs from what was run at once, and they are asked everywhere.
     """
     found = Samples(points, len(operation.inputs))
-    left: Sequence[int] = range(len(points))
-    together = operation.at_once(points.columns) if len(points) > FIRST + PLAIN + SPREAD else None
-    if together is not None and all(_same(together, k, sample(operation, points[k])) for k in _checked(points)):
-        found.out[...] = together.out
-        for column, slopes in zip(found.slopes, together.slopes, strict=True):
-            column[...] = slopes
-        left = np.flatnonzero(together.doubtful).tolist()
-    for place in left:
+    doubtful = _together(operation, found) if len(points) > FIRST + PLAIN + SPREAD else None
+    if doubtful is not None and any(
+        not _same(found[k], sample(operation, points[k])) for k in _checked(points) if not doubtful[k]
+    ):
+        found, doubtful = Samples(points, len(operation.inputs)), None
+    for place in range(len(points)) if doubtful is None else np.flatnonzero(doubtful).tolist():
         found.put(place, sample(operation, points[place]))
     return found
 
 
+def _together(operation: Operation, found: Samples) -> NDArray[np.bool_] | None:
+    """Run at once, a piece of the points after the other, and write down what is answered.
+
+    Where it is doubtful what floats answer; None where they are to be asked everywhere.
+    """
+    doubtful = np.empty(len(found), dtype=bool)
+    for part in pieces(len(found)):
+        together = operation.at_once([column[part] for column in found.points.columns])
+        if together is None:
+            return None
+        doubtful[part] = together.doubtful
+        for column, answer in zip((found.out, *found.slopes), (together.out, *together.slopes), strict=True):
+            column[part] = answer
+    return doubtful
+
+
 def _checked(points: Points) -> list[int]:
     """Where floats are asked again."""
-    return [*range(FIRST), *points.plainest[:PLAIN].tolist(), *range(FIRST, len(points), len(points) // SPREAD)]
+    plainest = points.plainest(PLAIN).tolist()
+    return [*range(FIRST), *plainest, *range(FIRST, len(points), len(points) // SPREAD)]
 
 
-def _same(together: Together, place: int, single: Sample) -> bool:
-    """Whether floats answer the same at this point; the sign of a zero is left aside, and so is what is doubtful."""
-    if together.doubtful[place]:
-        return True
+def _same(together: Sample, single: Sample) -> bool:
+    """Whether floats answer the same; the sign of a zero is left aside."""
     if single.error is not None or single.touched is not None:
         return False
     pairs = zip((together.out, *together.slopes), (single.out, *single.slopes), strict=True)
-    return all(column[place] == x or (x != x and np.isnan(column[place])) for column, x in pairs)
+    return all(x == y or (x != x and y != y) for x, y in pairs)
 
 
 def sample(operation: Operation, point: Point) -> Sample:

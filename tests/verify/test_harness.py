@@ -111,6 +111,13 @@ def test_an_interrupt_keeps_what_is_known() -> None:
     assert [o.name for o in report.operations] == ["relu"]  # the end of the table is verified first
 
 
+def test_something_is_done_meanwhile() -> None:
+    done: list[str] = []
+    report = verify(own_engine(), ["add"], FAST, progress=done.append, meanwhile=lambda: done.append("meanwhile"))
+    assert report.ok
+    assert done == ["meanwhile", "add"]
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_engine_is_verified(seed: int) -> None:
     """The main job, with fewer points than the command takes: no operation fails, and all are proved."""

@@ -81,6 +81,7 @@ def test_exceptions_keep_their_places() -> None:
     beyond = case.points.columns[0] > 4
     assert sorted(case.samples.errors) == np.flatnonzero(beyond).tolist()
     assert case.samples.answered.tolist() == (~beyond).tolist()
+    assert np.isnan(case.samples.out).tolist() == np.isnan(case.samples.slopes[0]).tolist() == beyond.tolist()
     assert all(isinstance(case.samples[k].error, ValueError) for k in case.samples.errors)
 
 

@@ -10,14 +10,17 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from verify.accuracy.conditioning import BUDGET, size_around_root
 from verify.case import Case
 from verify.findings import Finding, Verdict
-from verify.numbers.points import Point
+from verify.numbers.pieces import by_pieces
+from verify.numbers.points import Column, Point
 from verify.numbers.reference import Reference, Status
 from verify.numbers.ulps import FLOAT64, decimal, digits_left, error_in_ulps
 
+Mask = NDArray[np.bool_]
 _CANDIDATES = 64  # the worst points by a rough measure, which are then measured in balls
 
 
@@ -51,19 +54,23 @@ def _ranked(case: Case, i: int) -> list[int]:
     Where the forward has overflowed, or lost its own digits, there is nothing to be accurate about; the check of
     extremes tells of what is not finite.
     """
-    least = FLOAT64.smallest_normal
-    nearest, answer, out = case.truths.nearest[i], case.samples.slopes[i], abs(case.samples.out)
-    measured = ~case.at_corner & case.truths.has(Status.KNOWN, i) & np.isfinite(answer)
-    measured &= np.isfinite(out) & ((out == 0) | (out >= least)) & ((nearest == 0) | (abs(nearest) >= least))
-    places = np.flatnonzero(measured)
-    size = np.minimum(abs(nearest[places]), FLOAT64.largest / 2)  # above the largest there is none to be spaced from
-    with np.errstate(over="ignore"):
-        rough = abs(answer[places] - nearest[places]) / np.spacing(size)
-    if len(places) > 2 * _CANDIDATES:
-        bar = np.partition(rough, -2 * _CANDIDATES)[-2 * _CANDIDATES]
-        places, rough = places[rough >= bar], rough[rough >= bar]
-    worst = places[np.argsort(-rough, kind="stable")[: 2 * _CANDIDATES]].tolist()
+    nearest, known = case.truths.nearest[i], case.truths.has(Status.KNOWN, i) & ~case.at_corner
+    rough = by_pieces(_rough, float, nearest, case.samples.slopes[i], case.samples.out, known)
+    bar = np.partition(rough, -2 * _CANDIDATES)[-2 * _CANDIDATES] if len(rough) > 2 * _CANDIDATES else 0.0
+    places = np.flatnonzero((rough >= bar) & (rough >= 0))
+    worst = places[np.argsort(-rough[places], kind="stable")[: 2 * _CANDIDATES]].tolist()
     return [k for k in worst if nearest[k] != 0 or case.truths[k][i].ball.is_zero()][:_CANDIDATES]
+
+
+def _rough(nearest: Column, answer: Column, out: Column, known: Mask) -> Column:
+    """Errors in ULPs of the float nearest to the slope; -1 where nothing is measured."""
+    least = FLOAT64.smallest_normal
+    with np.errstate(all="ignore"):
+        out = abs(out)
+        measured = known & np.isfinite(answer) & np.isfinite(out) & ((out == 0) | (out >= least))
+        measured &= (nearest == 0) | (abs(nearest) >= least)
+        size = np.minimum(abs(nearest), FLOAT64.largest / 2)  # above the largest there is none to be spaced from
+        return np.where(measured, abs(answer - nearest) / np.spacing(size), -1.0)
 
 
 def _told(

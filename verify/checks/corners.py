@@ -66,7 +66,7 @@ def _places(case: Case, corner: Corner) -> list[Vector]:
     along: list[Vector] = []
     if len(names) == 2:
         along += [(t, u) for t in _TIES for u in (t, -t) if (t, u) in case.region]
-    generated = [case.points[k] for k in case.points.plainest if case.at_corner[k]]
+    generated = [case.points[k] for k in case.points.plainest(among=case.at_corner)]
     along.extend(generated[:: max(1, len(generated) // _GENERATED)])
     return [p for p in along if evaluate(tie, dict(zip(names, map(arb, p), strict=True))).contains(0)]
 

@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 
 from verify.case import Case
 from verify.findings import Finding, Verdict
-from verify.numbers.points import Column, Point
+from verify.numbers.pieces import pieces
+from verify.numbers.points import Column, Places, Point
 from verify.numbers.reference import Status, Truth
+from verify.numbers.truths import CODES
 from verify.numbers.ulps import decimal
 from verify.trace.balls import BallProgram
 from verify.trace.floats import compile_floats
@@ -39,20 +41,20 @@ _BELOW_ZERO = arb(2) ** -1100  # -0.0 stands for the limit from below
 
 def check(case: Case) -> Iterator[Finding]:
     """The first point where the forward is another function; one finding that it agrees otherwise."""
-    room = _room(case)
-    settled = _settled(case, room)
+    settled = _settled(case)
     traced = case.understood.forward if case.understood is not None else None
     formula = BallProgram([traced], case.row.inputs) if traced is not None and not case.proved else None
     chosen = _chosen(case, settled if formula is None else np.zeros_like(settled))
     judged = int(np.count_nonzero(settled))
     values = case.values.many(case.points[index] for index in chosen)
-    for index, (truth,) in zip(chosen, values, strict=True):
+    rooms = _room(case, np.array(chosen, dtype=int)).tolist()
+    for index, (truth,), room in zip(chosen, values, rooms, strict=True):
         if truth.status is not Status.KNOWN:
             continue
         judged += not settled[index]
         ours = case.samples.out.item(index)
-        near = abs(ours - truth.nearest) <= _BAR / 2 * (abs(truth.nearest) + room.item(index)) < math.inf
-        if (not near or formula is not None) and _differs(case, index, truth, room.item(index), traced, formula):
+        near = abs(ours - truth.nearest) <= _BAR / 2 * (abs(truth.nearest) + room) < math.inf
+        if (not near or formula is not None) and _differs(case, index, truth, room, traced, formula):
             yield _refuted(case, index, truth)
             return
     if judged:
@@ -61,27 +63,30 @@ def check(case: Case) -> Iterator[Finding]:
         yield case.finding("forward", Verdict.INCONCLUSIVE, "no point has a known value to compare the forward with")
 
 
-def _room(case: Case) -> Column:
+def _room(case: Case, at: slice | Places) -> Column:
     """How far a relative change of 1 in the inputs moves the value, by its slopes; infinite where one overflows.
 
     So steep a function maps neighbouring inputs to anything.
     """
-    room = np.zeros(len(case.points))
+    room = np.zeros(len(case.points.columns[0][at]))
     with np.errstate(all="ignore"):
         for i, x in enumerate(case.points.columns):
-            room += np.where(case.truths.has(Status.KNOWN, i), abs(x * case.truths.nearest[i]), 0.0)
-            room[case.truths.has(Status.OVERFLOW, i)] = np.inf
+            status = case.truths.status[i][at]
+            room += np.where(status == CODES[Status.KNOWN], abs(x[at] * case.truths.nearest[i][at]), 0.0)
+            room[status == CODES[Status.OVERFLOW]] = np.inf
     return room
 
 
-def _settled(case: Case, room: Column) -> Mask:
+def _settled(case: Case) -> Mask:
     """The points where the screen sees that the forward agrees; wherever it does not, balls have the word."""
-    if case.screened is None:
-        return np.zeros(len(case.points), dtype=bool)
-    value = case.screened[0]
-    with np.errstate(all="ignore"):
-        bar = _BAR / 2 * (abs(value.high) + room)
-        agrees: Mask = (abs(case.samples.out - value.high) + value.error <= bar) & np.isfinite(bar)
+    agrees = np.zeros(len(case.points), dtype=bool)
+    if case.screened is not None:
+        high, _, error = case.screened[0]
+        for part in pieces(len(agrees)):
+            with np.errstate(all="ignore"):
+                bar = _BAR / 2 * (abs(high[part]) + _room(case, part))
+                near = abs(case.samples.out[part] - high[part]) + error[part] <= bar
+            agrees[part] = near & np.isfinite(bar)
     return agrees
 
 
@@ -91,11 +96,10 @@ def _chosen(case: Case, settled: Mask) -> list[int]:
     So no forward passes by the screen alone.  The check of extremes tells of points without an answer.
     """
     answered = case.samples.answered
-    plainest = case.points.plainest[answered[case.points.plainest]]
-    still_open = plainest[~settled[plainest]]
-    spread = np.flatnonzero(answered & ~settled)[:: max(_EVERY, len(case.points) // _MOST)]
-    chosen = (*plainest[:_PLAIN].tolist(), *still_open[:_PLAIN].tolist(), *spread.tolist())
-    return list(dict.fromkeys(chosen))
+    still_open = answered & ~settled
+    plainest = (case.points.plainest(_PLAIN, among) for among in (answered, still_open))
+    spread = np.flatnonzero(still_open)[:: max(_EVERY, len(case.points) // _MOST)]
+    return list(dict.fromkeys(np.concatenate((*plainest, spread)).tolist()))
 
 
 def _differs(

@@ -17,14 +17,15 @@ from numpy.typing import NDArray
 
 from verify.case import Case
 from verify.findings import Finding, Verdict
-from verify.numbers.pieces import by_pieces
+from verify.numbers.pieces import by_pieces, pieces
+from verify.numbers.points import Column, Places
 from verify.numbers.reference import LIMIT, Reference, Status
 from verify.numbers.ulps import decimal
 from verify.subjects.operation import Traced
 from verify.trace.balls import BallProgram
 from verify.trace.columns import on_columns
 from verify.trace.floats import compile_floats
-from verify.trace.term import constant, substitute, symbol
+from verify.trace.term import Term, constant, substitute, symbol
 
 _FEW = 16  # points where SymPy's derivative and the prover's meet; tests/verify/test_mirror.py proves them equal
 _GOOD, _BAD = 2.0**-40, 1e-6  # relative errors between which one point says nothing about floats, only most of them
@@ -88,7 +89,7 @@ def _formula(case: Case, trace: Traced, count: int) -> Finding | None:
     seeds = [arb(1), *[arb(0)] * len(names)]
     operands = range(len(names))
     comparable = ~case.at_corner & np.logical_and.reduce([case.truths.has(Status.KNOWN, i) for i in operands])
-    plainest = case.points.plainest[:count]
+    plainest = case.points.plainest(count)
     chosen = plainest[comparable[plainest]].tolist()
     for index, truths in zip(chosen, case.truths.at(chosen), strict=True):
         point = case.points[index]
@@ -143,7 +144,7 @@ def _near(case: Case, i: int, bar: float) -> Mask:
             answers,
             case.truths.nearest[i],
         )
-    plainest = case.points.plainest[:_FEW].tolist()
+    plainest = case.points.plainest(_FEW).tolist()
     for index, truths in zip(plainest, case.truths.at(plainest), strict=True):
         near[index] = _relative(answers.item(index), truths[i].nearest) <= bar
     return near
@@ -159,8 +160,7 @@ def _worse(case: Case, trace: Traced, i: int, suspects: Mask) -> list[int]:
     (rule,) = substitute((trace.gradients[i],), seeds)
     program = compile_floats((rule,), names)
     if len(places) > _FEW:  # most of them answer just what the trace does
-        (traced,), doubtful = on_columns((rule,), names, case.points.where(places).columns)
-        places = places[doubtful | (traced != ours[places])]
+        places = np.concatenate([_others(rule, case, ours, places[part]) for part in pieces(len(places))])
     worse = []
     for index in places.tolist():
         (expected,) = program(*case.points[index])
@@ -169,6 +169,13 @@ def _worse(case: Case, trace: Traced, i: int, suspects: Mask) -> list[int]:
             if _relative(expected, true) <= _GOOD < _relative(ours.item(index), true):
                 worse.append(index)
     return worse
+
+
+def _others(rule: Term, case: Case, ours: Column, places: Places) -> Places:
+    """The places where the answer may be another than what the trace on floats says."""
+    (traced,), doubtful = on_columns((rule,), case.row.inputs, case.points.where(places).columns)
+    found: Places = places[doubtful | (traced != ours[places])]
+    return found
 
 
 def _lost(case: Case, index: int, i: int) -> bool:
@@ -199,7 +206,7 @@ def _floats_only(case: Case) -> Finding | None:
         often = np.count_nonzero(off) > np.count_nonzero(judged) / 2
         with np.errstate(all="ignore"):
             far = off & ~_near(case, i, _BAD) & (abs(ours - nearest) > _SLIGHT * case.usual[i])
-        for index in case.points.plainest[(off if often else far)[case.points.plainest]].tolist():
+        for index in case.points.plainest(among=off if often else far).tolist():
             if _relative(ours.item(index), case.truths[index][i].nearest) <= _GOOD:
                 continue  # balls know a subnormal number better than the screen
             if often or not _explained(case, index, i):

@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import date
 
 from verify.commands.codes import FAILED, OK
-from verify.commands.verification import verified
+from verify.commands.verification import in_workers, verified
 from verify.config import Config, unused, waived
-from verify.harness import Options, Subject, verify
+from verify.harness import Options, Subject
 from verify.report import Report
 
 
@@ -23,7 +23,8 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> int:
         return verified(arguments, _own(), names)
 
     def how(subject: Subject, names: Sequence[str], options: Options) -> Report:
-        report = waived(replace(verify(subject, names, options), strict=arguments.strict), config.waivers, date.today())
+        found = replace(in_workers(subject, names, options), strict=arguments.strict)
+        report = waived(found, config.waivers, date.today())
         if report.whole and report.complete:
             for waiver in unused(report, config.waivers):
                 print(f"verify: nothing fails that the waiver of {waiver} is for: take it out", file=sys.stderr)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from fractions import Fraction
+from importlib import import_module
 
 from verify import baseline
 from verify.baseline import Known
@@ -20,7 +21,6 @@ from verify.findings import Question
 from verify.harness import Options, PartedSubject, Subject, verify
 from verify.mirror import Row
 from verify.report import Report
-from verify.reports import text
 from verify.reports.output import to_stdout as to_standard_output
 from verify.reports.output import write_text
 from verify.reports.targets import formulas, plots, targets, to_stdout, write
@@ -37,11 +37,16 @@ def run_engine(arguments: argparse.Namespace, rest: list[str]) -> int:
     return verified(arguments, discovered(place_of(rest[0])), rest[1:])
 
 
+def in_workers(subject: Subject, names: Sequence[str], options: Options) -> Report:
+    """Verify in workers, and load what tells of it while they are busy: that takes as long as a dozen operations."""
+    return verify(subject, names, options, meanwhile=lambda: import_module("verify.reports.text"))
+
+
 _SECOND = (Question.RIGHT, Question.ACCURATE)
 
 
 def verified(
-    arguments: argparse.Namespace, subject: Subject, names: Sequence[str], how: Callable[..., Report] = verify
+    arguments: argparse.Namespace, subject: Subject, names: Sequence[str], how: Callable[..., Report] = in_workers
 ) -> int:
     """Verify ``subject`` as the options say (by ``how``, in workers or here), print the outcome, write the reports."""
     start = time.perf_counter()
@@ -73,6 +78,8 @@ def verified(
     report = replace(how(subject, names, options), strict=arguments.strict)
     if known is not None:
         report = with_baseline(report, known, arguments)
+    from verify.reports import text
+
     seconds = time.perf_counter() - start
     if arguments.quiet:
         lines = text.failures(report, seconds=seconds, strict=arguments.strict)
@@ -119,6 +126,8 @@ def with_baseline(report: Report, known: list[Known], arguments: argparse.Namesp
 
 def show(lines: Iterator[str], arguments: argparse.Namespace, file: object = None) -> None:
     """Print, in colour or plain ASCII as the options and the terminal say."""
+    from verify.reports import text
+
     shown = visible("\n".join(lines))
     if not shown:
         return

@@ -132,7 +132,7 @@ def pointwise(function: Callable[..., float], careful: Callable[..., float]) -> 
         found = np.empty(size)
         for start in range(0, size, PIECE):
             part = slice(start, min(start + PIECE, size))
-            arguments = [v.values[part].tolist() if type(v) is Column else repeat(v) for v in x]
+            arguments = [v.values[part].tolist() if type(v) is Column else repeat(float(v)) for v in x]
             count = len(found[part])
             try:
                 found[part] = np.fromiter(map(function, *arguments), float, count)
@@ -158,7 +158,7 @@ def _asked(careful: Callable[..., float]) -> Callable[..., float]:
     return asked
 
 
-_power = pointwise(operator.pow, operator.pow)
+_power = pointwise(math.pow, operator.pow)  # one function of the C library, the second with Python's exceptions
 
 
 def _both(column: Callable[..., Any], plain: Callable[..., Any]) -> Callable[..., Any]:

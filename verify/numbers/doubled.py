@@ -82,9 +82,14 @@ def sub(a: Doubled, b: Doubled) -> Doubled:
     return add(a, neg(b))
 
 
-def _is_zero(a: Doubled) -> Any:
-    """Exactly 0: times anything or over anything, nothing underflows."""
-    return (np.asarray(a.high) == 0) & (np.asarray(a.error) == 0)
+def _underflow(*factors: Doubled) -> Any:
+    """What underflow takes away at most: nothing where a factor is exactly 0."""
+    if all(np.all(factor.error > 0) for factor in factors):
+        return TINY
+    zero: Any = np.False_
+    for factor in factors:
+        zero = zero | ((np.asarray(factor.high) == 0) & (np.asarray(factor.error) == 0))
+    return np.where(zero, 0.0, TINY)
 
 
 def mul(a: Doubled, b: Doubled) -> Doubled:
@@ -95,7 +100,7 @@ def mul(a: Doubled, b: Doubled) -> Doubled:
     p, t = two_product(a.high, b.high)
     high, low = two_sum(p, t + (a.high * b.low + a.low * b.high))
     passed = abs(a.high) * b.error + abs(b.high) * a.error + a.error * b.error
-    return Doubled(high, low, passed + (_PRODUCT * abs(p) + np.where(_is_zero(a) | _is_zero(b), 0.0, TINY)))
+    return Doubled(high, low, passed + (_PRODUCT * abs(p) + _underflow(a, b)))
 
 
 def _doubles(a: Doubled) -> bool:
@@ -110,9 +115,9 @@ def div(a: Doubled, b: Doubled) -> Doubled:
     p, t = two_product(q, b.high)
     rest = (((a.high - p) - t) + a.low) - q * b.low
     high, low = two_sum(q, rest / b.high)
-    room = abs(b.high) - b.error
-    tiny = np.where(_is_zero(a), 0.0, TINY)
-    passed = np.where(room > 0, (a.error + tiny + abs(q) * b.error) / room, np.inf)
+    room = np.maximum(abs(b.high) - b.error, 0.0)  # without room the error is infinite, or not a number
+    tiny = _underflow(a)
+    passed = (a.error + tiny + abs(q) * b.error) / room
     return Doubled(high, low, passed + (_QUOTIENT * abs(q) + tiny))
 
 
@@ -164,10 +169,10 @@ def _exp_tables() -> tuple[Array, Array, tuple[float, float, float]]:
         return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
 
     with ctx.workprec(200):
-        roots = [exact((arb.const_log2() * j / _PARTS).exp()) for j in range(_PARTS)]
         step = exact(arb.const_log2() / _PARTS)
-    high = [float(root) for root in roots]
-    low = [float(root - Fraction(h)) for root, h in zip(roots, high, strict=True)]
+        roots = [(arb.const_log2() * j / _PARTS).exp() for j in range(_PARTS)]
+        high = [float(root) for root in roots]
+        low = [float(root - h) for root, h in zip(roots, high, strict=True)]
     first = _rounded_bits(step, 32, -11)
     second = _rounded_bits(step - first, 32, -43)
     third = step - first - second
@@ -178,21 +183,21 @@ def exp(a: Doubled) -> Doubled:
     """e**a to 2**-73, from a table of 1024 roots and six terms of the series."""
     roots, rests, (c1, c2, c3) = _exp_tables()
     x = np.clip(a.high, -800.0, 720.0)  # beyond: 0 within TINY, or an overflow
-    low = np.where(x == a.high, a.low, 0.0)
+    low = 0.0 if type(a.low) is float and a.low == 0 else np.where(x == a.high, a.low, 0.0)
     k = np.rint(x * (_PARTS / math.log(2)))
     r, s = two_sum(x - k * c1, -k * c2)
     r, s = two_sum(r, (s - k * c3) + low)
     series = r * r * (0.5 + r * (1 / 6 + r * (1 / 24 + r * (1 / 120 + r * (1 / 720)))))
     m, n = two_sum(r, series + s)
-    whole = np.nan_to_num(k).astype(np.int64)
-    root, rest = roots[whole & (_PARTS - 1)], rests[whole & (_PARTS - 1)]
+    whole = np.asarray(k).astype(np.int64)  # where k is not a number any will do
+    place = whole & (_PARTS - 1)
+    root, rest = roots.take(place), rests.take(place)
     p, t = two_product(root, m)
     high, low = two_sum(root, p)
     scale = (whole >> 10).astype(np.int32)
     high, low = two_sum(np.ldexp(high, scale), np.ldexp(low + (rest + t + root * n + rest * m), scale))
     grown = np.where(a.error < 0.5, a.error * (1 + a.error), np.inf)
     vanishes = a.high + a.error < -800.0  # however far below, and however little is known of it
-    high, low = np.where(vanishes, 0.0, high), np.where(vanishes, 0.0, low)
     return Doubled(high, low, np.where(vanishes, TINY, high * (grown + 2.0**-73) + TINY))
 
 

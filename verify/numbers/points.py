@@ -37,6 +37,7 @@ Bits = NDArray[np.uint64]
 WORKING = 32.0
 MODERATE = 40
 MOST_TRIED = 50_000  # special values of several operands, where the domain lets few of them in
+PLAIN = 4096  # of the plainest points, set in order once for all who ask for a few
 ATTEMPTS = 16  # at a point that the joint condition refuses
 
 _FLOATS = sys.float_info
@@ -91,10 +92,23 @@ class Points(Sequence[Point]):
         total: NDArray[np.int16] = np.add.reduce(bits)
         return total
 
+    def plainest(self, most: int | None = None, among: NDArray[np.bool_] | None = None) -> Places:
+        """The places of the points (``among`` these), in order of how easily a person checks them; ``most`` of them."""
+        if most is not None:
+            first = self._plainest if among is None else self._plainest[among[self._plainest]]
+            if most <= len(first):
+                return first[:most]
+        places = np.arange(len(self)) if among is None else np.flatnonzero(among)
+        return places[np.argsort(self.digits[places], kind="stable")[:most]]
+
     @cached_property
-    def plainest(self) -> Places:
-        """The places of the points, in order of how easily a person checks them."""
-        return np.argsort(self.digits, kind="stable")
+    def _plainest(self) -> Places:
+        """The `PLAIN` plainest of all points: most who ask are content with them."""
+        digits = self.digits
+        if len(digits) <= PLAIN:
+            return np.argsort(digits, kind="stable")
+        plain = np.flatnonzero(digits <= np.partition(digits, PLAIN)[PLAIN])
+        return plain[np.argsort(digits[plain], kind="stable")[:PLAIN]]
 
     def after(self, first: Point) -> Points:
         """The same points with another one before them."""
@@ -200,16 +214,16 @@ def _as_floats(values: Iterable[Fraction | float]) -> Iterator[float]:
 
 def _strata(op: str, domain: Domain, count: int, seed: int) -> list[Column]:
     """``count`` points, one to a stratum; a refused one is drawn again, its strata paired anew."""
-    found = [np.empty(count) for _ in domain.intervals]
-    missing: Places = np.arange(count)
-    for attempt in range(ATTEMPTS):
+    found = _draw(op, domain.intervals, count, seed, 0)
+    missing: Places = np.flatnonzero(~domain.holds(found))
+    for attempt in range(1, ATTEMPTS):
+        if not len(missing):
+            return found
         drawn = [column[missing] for column in _draw(op, domain.intervals, count, seed, attempt)]
         inside = domain.holds(drawn)
         for whole, column in zip(found, drawn, strict=True):
             whole[missing[inside]] = column[inside]
         missing = missing[~inside]
-        if not len(missing):
-            return found
     kept = np.ones(count, dtype=bool)
     kept[missing] = False
     return [column[kept] for column in found]

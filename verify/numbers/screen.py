@@ -43,11 +43,9 @@ class Screen:
                 part = slice(start, min(start + CHUNK, size))
                 values = {name: column[part] for name, column in zip(self.inputs, columns, strict=True)}
                 for answer, found in zip(answers, _rooted(self.terms, values), strict=True):
-                    for whole, piece in zip(answer, found, strict=True):
-                        whole[part] = piece
-            for answer in answers:
-                unknown = ~np.isfinite(answer.high + answer.low + answer.error)
-                answer.error[...] = np.where(unknown, np.inf, answer.error * SLACK)
+                    known = np.isfinite(found.high + found.low + found.error)
+                    answer.high[part], answer.low[part] = found.high, found.low
+                    answer.error[part] = np.where(known, found.error * SLACK, np.inf)
         return answers
 
 
@@ -111,8 +109,8 @@ def _parted(condition: Term, roots: Sequence[Term], values: dict[str, Array]) ->
         return _rooted([root.args[2] for root in roots], values)
     size = len(next(iter(values.values())))
     answers = [Doubled(np.empty(size), np.empty(size), np.empty(size)) for _ in roots]
-    for chosen, branch in ((holds, 1), (~holds, 2)):
-        parts = _rooted([root.args[branch] for root in roots], {name: x[chosen] for name, x in values.items()})
+    for chosen, branch in ((np.flatnonzero(holds), 1), (np.flatnonzero(~holds), 2)):
+        parts = _rooted([root.args[branch] for root in roots], {name: x.take(chosen) for name, x in values.items()})
         for answer, part in zip(answers, parts, strict=True):
             for whole, piece in zip(answer, part, strict=True):
                 whole[chosen] = piece
@@ -176,8 +174,12 @@ def _compared(op: str, a: Doubled, b: Doubled) -> tuple[Mask, Mask]:
     same = (a.high == b.high) & (a.low == b.low)
     greater = (a.high > b.high) | ((a.high == b.high) & (a.low > b.low))
     room = (a.error + b.error) * SLACK
-    doubtful = (room > 0) & ~(abs((a.high - b.high) + (a.low - b.low)) > room + 2.0**-50 * abs(a.high) * (room > 0))
-    return _COMPARISONS[op](greater, same), doubtful | np.isnan(a.high + b.high)
+    unequal = np.isnan(a.high + b.high)
+    if type(room) is float and room == 0:
+        return _COMPARISONS[op](greater, same), unequal
+    apart = abs((a.high - b.high) + (a.low - b.low)) > room + 2.0**-50 * abs(a.high) * (room != 0)
+    # a room that is not a number tells nothing
+    return _COMPARISONS[op](greater, same), unequal | ((room != 0) & ~apart)
 
 
 def _chosen(condition: tuple[Mask, Mask], a: Doubled, b: Doubled) -> Doubled:

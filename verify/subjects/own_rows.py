@@ -32,7 +32,7 @@ class OwnRow(FormulaRow):
     """A row that is worked out where the subject's code may run: when it is first asked for."""
 
     def __init__(self, operation: Operation) -> None:
-        vars(self).update(op=operation.name, operands=operation.inputs, stable_form=None, constants=())
+        vars(self).update(op=operation.name, operands=operation.inputs, formula=None, stable_formula=None, constants=())
         vars(self)["operation"] = operation
 
     @cached_property

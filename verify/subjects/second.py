@@ -97,5 +97,5 @@ def second_order(first: Subject) -> SecondOrder:
 
 def _row_of(row: Row, k: int, of: str) -> SlopeRow:
     plain = {f: getattr(row, f) for f in ("op", "domain", "corners", "constants", "operands")}
-    return SlopeRow(**plain, form=row.slopes[k], stable_form=row.stable_slopes[k], of=of)
+    return SlopeRow(**plain, formula=row.slopes[k], stable_formula=row.stable_slopes[k], of=of)
 

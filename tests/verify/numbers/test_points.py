@@ -146,6 +146,18 @@ def test_points_are_columns_that_read_as_a_list() -> None:
     assert found != points("op", PLANE, n=8)
 
 
+def test_the_plainest_come_first() -> None:
+    found = points("op", PLANE, n=6000)
+    order = sorted(range(len(found)), key=lambda k: (found.digits.item(k), k))
+    assert found.plainest().tolist() == order
+    assert found.plainest(100).tolist() == order[:100]
+    assert found.plainest(5500).tolist() == order[:5500]
+    rare = found.columns[0] > 1e300  # the plainest of all are not among these
+    for most in (10, 10_000, None):
+        assert found.plainest(most, among=rare).tolist() == [k for k in order if rare[k]][:most]
+    assert found.plainest(3, among=np.zeros(len(found), dtype=bool)).tolist() == []
+
+
 def test_the_bits_of_a_fraction() -> None:
     values = [0.0, -0.0, 1.0, 0.5, -6.0, 0.1, 5e-324, MAX, *(v for (v,) in points("op", LINE, n=200))]
     expected = [sum(part.bit_length() for part in v.as_integer_ratio()) for v in values]

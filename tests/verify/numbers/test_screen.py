@@ -16,7 +16,7 @@ from verify.numbers.reference import Reference
 from verify.numbers.screen import Screen, errors_in_ulps, ulps
 from verify.numbers.ulps import error_in_ulps, ulp_exponent
 from verify.trace.from_sympy import condition_from_sympy, from_sympy
-from verify.trace.term import apply, compare, constant, symbol, where
+from verify.trace.term import PI, apply, compare, constant, symbol, where
 
 COARSE = {"sin", "cos", "tan"}  # NumPy's, good for the smaller formats only
 
@@ -69,6 +69,16 @@ def test_a_condition_in_doubt_leaves_the_point_to_the_balls() -> None:
     third = x / 3
     term = where(compare("gt", third * 3, x), constant(5), constant(7))  # equal as reals, in doubt as numbers
     (answer,) = Screen([term + x], ["x"]).at(np.array([1.0, 2.5]))
+    assert np.isinf(answer.error).all()
+
+
+def test_a_number_of_which_nothing_is_known_decides_no_condition() -> None:
+    """The sine of π·2**60 is 0; NumPy's, of the float nearest to that, is not, and its exponential is 0 or infinite."""
+    x = symbol("x")
+    lost = apply("exp", apply("sin", x * PI) * 10**6)
+    term = where(compare("gt", lost, constant(Fraction(1, 2))), constant(5), constant(7))
+    at = np.array([2.0**60, -(2.0**60)])
+    (answer,) = Screen([term + x], ["x"]).at(at)
     assert np.isinf(answer.error).all()
 
 
