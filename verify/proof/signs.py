@@ -41,7 +41,7 @@ def sign(field: Field, u: Element) -> int:
 def require_nonzero(field: Field, u: Element) -> None:
     """Return if ``u`` is nowhere 0 on the cell; raises Split at the first factor that may vanish."""
     for f, _ in field.factors(field.reduced_polynomial(u.num))[1]:
-        if str(f) not in field.signs and _polynomial_sign(field, f) is None:
+        if f not in field.signs and _polynomial_sign(field, f) is None:
             raise boundary(field, f)
 
 
@@ -49,13 +49,13 @@ def learn(field: Field, u: Element, known: int) -> None:
     """Take down that ``u`` has this sign on the cell; raises Empty where it cannot have it."""
     if known == NOT_ZERO:
         for f, _ in field.factors(field.reduced_polynomial(u.num))[1]:
-            if str(f) not in field.signs:
-                field.signs[str(f)] = NOT_ZERO
+            if f not in field.signs:
+                field.signs[f] = NOT_ZERO
                 field.given.append((f, NOT_ZERO))
         return
     found, open_factors, squares = _decide(field, u)
     for f in squares:  # the sign of u says nothing of theirs, only that they are not 0
-        field.signs[str(f)] = NOT_ZERO
+        field.signs[f] = NOT_ZERO
         field.given.append((f, NOT_ZERO))
     if not open_factors:
         if found != known:
@@ -64,7 +64,7 @@ def learn(field: Field, u: Element, known: int) -> None:
     whole = algebra.ONE
     for f in open_factors:
         whole = whole * f
-    field.signs[str(whole)] = known * found
+    field.signs[whole] = known * found
     field.given.append((whole, known * found))
 
 
@@ -90,7 +90,7 @@ def _decide(field: Field, u: Element) -> tuple[int, list[Polynomial], list[Polyn
             if s is None:
                 if multiplicity % 2 == 1:
                     open_factors.append(f)
-                elif str(f) not in field.signs:
+                elif f not in field.signs:
                     squares.append(f)
             elif multiplicity % 2 == 1:
                 result *= s
@@ -98,14 +98,14 @@ def _decide(field: Field, u: Element) -> tuple[int, list[Polynomial], list[Polyn
         whole = algebra.ONE
         for f in open_factors:
             whole = whole * f
-        known = field.signs.get(str(whole))
+        known = field.signs.get(whole)
         if known:
             return result * known, [], squares
     return result, open_factors, squares
 
 
 def _polynomial_sign(field: Field, p: Polynomial) -> int | None:
-    known = field.signs.get(str(p))
+    known = field.signs.get(p)
     if known:
         return known
     quick = _by_terms(field, p)
@@ -293,7 +293,7 @@ def _by_roots(field: Field, p: Polynomial, i: int) -> int | None:
     if (
         g.kind in ("sin", "cos")
         and any(_evaluate(coefficients, Fraction(end)) == 0 for end in (-1, 1))
-        and str(GENS[g.partner]) not in field.signs  # where the partner is not 0, this is not ±1
+        and GENS[g.partner] not in field.signs  # where the partner is not 0, this is not ±1
     ):
         return None
     value = _evaluate(coefficients, between(lo, hi))

@@ -93,8 +93,9 @@ def gamma(field: Field, u: Element, trusting: bool = False) -> Element:
         lower = g.argument if steps > 0 else u
         rising = _product(lower + number(k) for k in range(abs(steps)))
         return generator(g.index) * rising if steps > 0 else generator(g.index) / rising
-    g = field.deal("gamma", u.key, u, lambda: apply("gamma", field.term(u)))
-    field.signs.setdefault(str(GENS[g.index]), NOT_ZERO)
+    g = field.deal("gamma", u, lambda: apply("gamma", field.term(u)))
+    if GENS[g.index] not in field.signs:
+        field.signs[GENS[g.index]] = NOT_ZERO
     return generator(g.index)
 
 
@@ -149,7 +150,7 @@ def polygamma(field: Field, n: int, u: Element, trusting: bool = False) -> Eleme
     names = {0: ("digamma",), 1: ("trigamma",)}
     name, *order = names.get(n, ("polygamma", constant(n)))
     named = partial(apply, name, *order)
-    g = field.deal("polygamma", f"{n} {u.key}", u, lambda: named(field.term(u)), parameters=(Fraction(n),))
+    g = field.deal("polygamma", u, lambda: named(field.term(u)), parameters=(Fraction(n),))
     return generator(g.index)
 
 
@@ -168,7 +169,7 @@ def erfinv(field: Field, u: Element) -> Element:
         return -erfinv(field, -u)
     if sign(field, CONSTANT_ONE - u * u) <= 0:
         raise ValueError("erfinv of a number not between -1 and 1")
-    return generator(field.deal("erfinv", u.key, u, lambda: apply("erfinv", field.term(u))).index)
+    return generator(field.deal("erfinv", u, lambda: apply("erfinv", field.term(u))).index)
 
 
 def expi(field: Field, u: Element, trusting: bool = False) -> Element:
@@ -180,7 +181,7 @@ def expi(field: Field, u: Element, trusting: bool = False) -> Element:
         learn(field, u, NOT_ZERO)
     else:
         require_nonzero(field, u)
-    return generator(field.deal("expi", u.key, u, lambda: apply("expi", field.term(u))).index)
+    return generator(field.deal("expi", u, lambda: apply("expi", field.term(u))).index)
 
 
 def spence(field: Field, u: Element) -> Element:
@@ -192,7 +193,7 @@ def spence(field: Field, u: Element) -> Element:
         raise ValueError("spence of a negative number")
     if u.constant() == 1:
         return CONSTANT_ZERO
-    return generator(field.deal("spence", u.key, u, lambda: apply("spence", field.term(u))).index)
+    return generator(field.deal("spence", u, lambda: apply("spence", field.term(u))).index)
 
 
 # ------------------------------------------------------------------------------------------- with an order before
@@ -216,7 +217,7 @@ def bessel(field: Field, kind: str, order: Fraction, u: Element) -> Element:
     elif u.num.leading_coefficient() < 0:  # DLMF 10.11.1, 10.34.1
         return -bessel(field, kind, order, -u) if odd else bessel(field, kind, order, -u)
     named = partial(apply, kind, constant(order))
-    g = field.deal(kind, f"{order} {u.key}", u, lambda: named(field.term(u)), parameters=(order,))
+    g = field.deal(kind, u, lambda: named(field.term(u)), parameters=(order,))
     return generator(g.index)
 
 
@@ -249,7 +250,7 @@ def _highest(field: Field, p: Polynomial) -> Generator | None:
     """The Bessel function in ``p`` of the highest order, if one of its kind two or more orders below is there, too."""
     found = [field.generators[i] for i in indices(p) if field.generators[i].kind in BESSEL]
     for g in sorted(found, key=lambda g: g.parameters, reverse=True):
-        kin = (f.parameters[0] for f in found if (f.kind, f.argument.key) == (g.kind, g.argument.key))
+        kin = (f.parameters[0] for f in found if f.kind == g.kind and f.argument == g.argument)
         steps = [g.parameters[0] - order for order in kin]
         if any(step >= 2 and step.denominator == 1 for step in steps) and _vanishes_rarely(field, g.argument):
             return g
@@ -283,7 +284,7 @@ def incomplete_gamma(field: Field, a: Fraction, u: Element) -> Element:
     if sign(field, u) < 0:
         raise ValueError("an incomplete gamma function of a negative number")
     named = partial(apply, "gammainc", constant(a))
-    g = field.deal("gammainc", f"{a} {u.key}", u, lambda: named(field.term(u)), parameters=(a,))
+    g = field.deal("gammainc", u, lambda: named(field.term(u)), parameters=(a,))
     return generator(g.index)
 
 
@@ -297,7 +298,7 @@ def incomplete_beta(field: Field, a: Fraction, b: Fraction, u: Element) -> Eleme
     if sign(field, u) < 0 or sign(field, CONSTANT_ONE - u) < 0:
         raise ValueError("an incomplete beta function of a number not between 0 and 1")
     named = partial(apply, "betainc", constant(a), constant(b))
-    g = field.deal("betainc", f"{a} {b} {u.key}", u, lambda: named(field.term(u)), parameters=(a, b))
+    g = field.deal("betainc", u, lambda: named(field.term(u)), parameters=(a, b))
     return generator(g.index)
 
 
