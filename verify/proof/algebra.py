@@ -34,6 +34,10 @@ class TooHard(Exception):
     """A computation that would outgrow the limits set here."""
 
 
+class NoValue(Exception):
+    """A function of a number that it has no real value for, all over a cell; the message says which."""
+
+
 def rational(c: Fraction | int) -> Any:
     """``c`` as a number of the ring."""
     return fmpq(c.numerator, c.denominator)

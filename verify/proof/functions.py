@@ -19,6 +19,7 @@ from verify.proof.algebra import (
     CONSTANT_ONE,
     CONSTANT_ZERO,
     Element,
+    NoValue,
     Polynomial,
     generator,
     number,
@@ -93,7 +94,7 @@ def grain_of(
         field.grains[name] = field.hints.get(name, first or abs(c))
     grain = field.grains[name]
     times = c / grain
-    finest = FINEST if _moves(field, part) else FINEST_CONSTANT
+    finest = FINEST if moves(field, part) else FINEST_CONSTANT
     if times.denominator == 1 and abs(times) <= finest:
         return grain, int(times)
     finer = Fraction(
@@ -105,10 +106,10 @@ def grain_of(
     return abs(c), 1 if c > 0 else -1  # too fine to share: a function of its own
 
 
-def _moves(field: Field, u: Element) -> bool:
+def moves(field: Field, u: Element) -> bool:
     """Whether a symbol is in ``u``."""
     return any(
-        g.kind == "symbol" or _moves(field, g.argument) for g in (field.generators[i] for i in u.indices())
+        g.kind == "symbol" or moves(field, g.argument) for g in (field.generators[i] for i in u.indices())
     )
 
 
@@ -364,12 +365,12 @@ def atan(field: Field, u: Element) -> Element:
 def asin(field: Field, u: Element) -> Element:
     """asin u = atan(u/√(1 - u²)); exact at ±1."""
     u = field.canonical(u)
-    value = u.constant()
-    if value is not None and abs(value) == 1:
-        return (field.sqrt_pi() ** 2).scaled(value / 2)
     cosine_squared = CONSTANT_ONE - u * u
-    if sign(field, cosine_squared) < 0:
-        raise ValueError("asin of a number beyond ±1")
+    within = sign(field, cosine_squared)
+    if within < 0:
+        raise NoValue("asin of a number beyond ±1")
+    if within == 0:
+        return (field.sqrt_pi() ** 2).scaled(Fraction(sign(field, u), 2))
     return atan(field, u * power(field, cosine_squared, Fraction(-1, 2)))
 
 

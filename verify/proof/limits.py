@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from verify.proof import algebra, functions, special
-from verify.proof.algebra import CONSTANT_ONE, CONSTANT_ZERO, GENS, Element, Polynomial, quotient
+from verify.proof.algebra import CONSTANT_ONE, CONSTANT_ZERO, GENS, Element, NoValue, Polynomial, quotient
 from verify.proof.field import Field, Generator
 from verify.proof.signs import known_sign, require_nonzero, sign
 
@@ -66,7 +66,7 @@ class Transfer:
         require_nonzero(self.target, bottom)
         try:
             return _FUNCTIONS[g.kind](self.target, g, top / bottom)
-        except (special.Poles, ValueError) as problem:
+        except (special.Poles, NoValue) as problem:
             raise Unclear(f"the limit of {g.term!r}: {problem}") from None
 
     def _right_angle(self, argument: Element, top: Element) -> Element:

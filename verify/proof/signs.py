@@ -209,12 +209,11 @@ def _range(field: Field, g: Generator) -> Interval:
     if g.kind == "symbol":
         return field.cell.interval(g.term.value)
     if g.kind == "sqrt_pi":
-        return _outward(arb.pi().sqrt(), arb.pi().sqrt())
+        return _outward(arb.pi().sqrt())
     if g.kind in ("sin", "cos"):
         return Fraction(-1), Fraction(1)
     if g.kind == "root" and (c := g.argument.constant()) is not None:
-        value = arb(algebra.rational(c)).root(g.order)
-        return _outward(value, value)
+        return _outward(arb(algebra.rational(c)).root(g.order))
     if g.kind == "exp":
         return _exp_range(field, g)
     s = _generator_sign(field, g)
@@ -239,17 +238,20 @@ def _exp_range(field: Field, g: Generator) -> Interval:
     return Fraction(1) if s == 1 else Fraction(0), Fraction(1) if s == -1 else None
 
 
-def _exp_bounds(x: Fraction) -> tuple[Fraction, Fraction]:
+def _exp_bounds(x: Fraction) -> Interval:
+    """Rational bounds of e**x; far out, where it has many digits, the plainest."""
     if x == 0:
         return Fraction(1), Fraction(1)
-    if x > 1000 or x < -1000:  # far enough
-        return (Fraction(0), Fraction(1)) if x < 0 else (Fraction(1), Fraction(10) ** 500)
-    lo, hi = _outward(arb(algebra.rational(x)).exp(), arb(algebra.rational(x)).exp())
+    if x > 1000 or x < -1000:
+        return (Fraction(0), Fraction(1)) if x < 0 else (Fraction(1), None)
+    lo, hi = _outward(arb(algebra.rational(x)).exp())
     return max(lo, Fraction(0)), hi
 
 
-def _outward(lo: Any, hi: Any) -> tuple[Fraction, Fraction]:
-    return algebra.fraction(lo.lower().fmpq()), algebra.fraction(hi.upper().fmpq())
+def _outward(value: Any) -> tuple[Fraction, Fraction]:
+    """Rational bounds that a ball is strictly between, also if it is exact."""
+    margin = Fraction(1, 2**64)
+    return algebra.fraction(value.lower().fmpq()) - margin, algebra.fraction(value.upper().fmpq()) + margin
 
 
 def _by_shift(field: Field, p: Polynomial, found: list[int]) -> int | None:

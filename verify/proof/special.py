@@ -32,6 +32,7 @@ from verify.proof.algebra import (
     CONSTANT_ZERO,
     GENS,
     Element,
+    NoValue,
     Polynomial,
     TooHard,
     generator,
@@ -62,12 +63,12 @@ def _off_poles(field: Field, u: Element, trusting: bool) -> None:
     """Return if ``u`` is nowhere 0, -1, -2, ... on the cell: where it is above 0, or where this was trusted before.
 
     trusting: of a definition, whose domain is where it has a value.
-    Raises ValueError at a pole, Poles where it is not known.
+    Raises NoValue at a pole, Poles where it is not known.
     """
     value = u.constant()
     if value is not None:
         if value.denominator == 1 and value <= 0:
-            raise ValueError(f"a pole at {value}")
+            raise NoValue(f"a pole at {value}")
     elif not any(_is_steps_above(u, known) for known in field.regular) and known_sign(field, u) != 1:
         if not trusting:
             raise Poles(f"whether {field.term(u)!r} is 0, -1, -2, ... is not known")
@@ -168,7 +169,7 @@ def erfinv(field: Field, u: Element) -> Element:
     if u.num.leading_coefficient() < 0:
         return -erfinv(field, -u)
     if sign(field, CONSTANT_ONE - u * u) <= 0:
-        raise ValueError("erfinv of a number not between -1 and 1")
+        raise NoValue("erfinv of a number not between -1 and 1")
     return generator(field.deal("erfinv", u, lambda: apply("erfinv", field.term(u))).index)
 
 
@@ -176,7 +177,7 @@ def expi(field: Field, u: Element, trusting: bool = False) -> Element:
     """Ei(u), u not 0."""
     u = field.canonical(u)
     if not u:
-        raise ValueError("a pole at 0")
+        raise NoValue("a pole at 0")
     if trusting:
         learn(field, u, NOT_ZERO)
     else:
@@ -190,7 +191,7 @@ def spence(field: Field, u: Element) -> Element:
     if not u:
         return (field.sqrt_pi() ** 4).scaled(Fraction(1, 6))
     if sign(field, u) < 0:
-        raise ValueError("spence of a negative number")
+        raise NoValue("spence of a negative number")
     if u.constant() == 1:
         return CONSTANT_ZERO
     return generator(field.deal("spence", u, lambda: apply("spence", field.term(u))).index)
@@ -209,11 +210,11 @@ def bessel(field: Field, kind: str, order: Fraction, u: Element) -> Element:
         return -found if odd and kind in ("bessel_j", "bessel_y") else found
     if not u:
         if not regular or order < 0:
-            raise ValueError(f"{kind} has no value at 0")
+            raise NoValue(f"{kind} has no value at 0")
         return CONSTANT_ONE if order == 0 else CONSTANT_ZERO
     if not (whole and regular):
         if sign(field, u) < 0:
-            raise ValueError(f"{kind} of a negative number")
+            raise NoValue(f"{kind} of a negative number")
     elif u.num.leading_coefficient() < 0:  # DLMF 10.11.1, 10.34.1
         return -bessel(field, kind, order, -u) if odd else bessel(field, kind, order, -u)
     named = partial(apply, kind, constant(order))
@@ -277,12 +278,10 @@ def _replaced(p: Polynomial, i: int, image: Element) -> Element:
 def incomplete_gamma(field: Field, a: Fraction, u: Element) -> Element:
     """P(a, u) for a > 0 and u ≥ 0; 0 at 0."""
     u = field.canonical(u)
-    if a <= 0:
-        raise ValueError("an incomplete gamma function whose parameter is not above 0")
     if not u:
         return CONSTANT_ZERO
     if sign(field, u) < 0:
-        raise ValueError("an incomplete gamma function of a negative number")
+        raise NoValue("an incomplete gamma function of a negative number")
     named = partial(apply, "gammainc", constant(a))
     g = field.deal("gammainc", u, lambda: named(field.term(u)), parameters=(a,))
     return generator(g.index)
@@ -291,12 +290,10 @@ def incomplete_gamma(field: Field, a: Fraction, u: Element) -> Element:
 def incomplete_beta(field: Field, a: Fraction, b: Fraction, u: Element) -> Element:
     """I(a, b, u) for a, b > 0 and 0 ≤ u ≤ 1; known at 0 and 1."""
     u = field.canonical(u)
-    if a <= 0 or b <= 0:
-        raise ValueError("an incomplete beta function whose parameters are not above 0")
     if not u or u.constant() == 1:
         return u
     if sign(field, u) < 0 or sign(field, CONSTANT_ONE - u) < 0:
-        raise ValueError("an incomplete beta function of a number not between 0 and 1")
+        raise NoValue("an incomplete beta function of a number not between 0 and 1")
     named = partial(apply, "betainc", constant(a), constant(b))
     g = field.deal("betainc", u, lambda: named(field.term(u)), parameters=(a, b))
     return generator(g.index)
