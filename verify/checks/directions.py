@@ -18,8 +18,8 @@ from verify.case import Case
 from verify.findings import Finding, Verdict
 from verify.identity import telling
 from verify.identity.looks import Look
-from verify.identity.samples import Sample, samples
 from verify.numbers import differences
+from verify.numbers.lattices import Sample, samples
 from verify.numbers.ulps import decimal
 from verify.subjects.large import LargePair
 

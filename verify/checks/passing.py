@@ -10,7 +10,7 @@ import numpy as np
 from verify.case import Case
 from verify.findings import Finding, Verdict
 from verify.identity import telling
-from verify.identity.samples import Sample, samples
+from verify.numbers.lattices import Sample, samples
 from verify.subjects.large import LargePair
 from verify.subjects.pairs import OUT, UPSTREAM
 

@@ -11,7 +11,7 @@ from verify.case import Case
 from verify.findings import Finding, Verdict
 from verify.identity import telling
 from verify.identity.looks import look_at
-from verify.identity.samples import Sample, samples
+from verify.numbers.lattices import Sample, samples
 from verify.numbers.ulps import decimal
 from verify.subjects.large import LargePair
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from flint import arb
 
-from verify.identity.samples import Sample, samples
+from verify.numbers.lattices import Sample, samples
 from verify.subjects.large import MOST_TERMS, LargePair
 from verify.subjects.pairs import RuleError
 from verify.subjects.vectors import flat

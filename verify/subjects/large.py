@@ -94,7 +94,7 @@ class LargePair(ArrayPair):
 
     def _out_shape(self) -> Shape:
         """The shape that the forward returns.  Raises UsageError where it returns none, or does not run."""
-        from verify.identity.samples import samples
+        from verify.numbers.lattices import samples
 
         refused: Exception | None = None
         for sample in samples(self.name, {one: self.shapes[one] for one in self.arrays}, 0):
@@ -154,7 +154,7 @@ class LargePair(ArrayPair):
 
     def complaint(self) -> str:
         """What is wrong with what the backward returns, "" if it is one gradient of the right shape for each input."""
-        from verify.identity.samples import samples
+        from verify.numbers.lattices import samples
 
         for sample in samples(self.name, {name: self.shape_of(name) for name in self.sizes}, 0):
             try:
