@@ -203,6 +203,16 @@ class Field:
         num = self.reduced_polynomial(u.num)
         return not num or any(not lower(self, num) for lower in LOWERED)
 
+    def linear(self, u: Element) -> tuple[str, Fraction, Fraction] | None:
+        """(x, c, d) for c·x + d with one symbol x and rational numbers; None for anything else."""
+        found = u.indices()
+        if len(found) != 1 or not u.den.is_one() or self.generators[found[0]].kind != "symbol":
+            return None
+        coefficients = algebra.univariate(u.num, found[0])
+        if len(coefficients) != 2:
+            return None
+        return self.generators[found[0]].term.value, coefficients[1], coefficients[0]
+
     def canonical(self, u: Element) -> Element:
         """``u`` reduced, with no square root (nor cosine) left in the denominator.
 

@@ -23,6 +23,8 @@ from verify.proof.values import Values
 MOST_DEGREES = 59
 """Of a polynomial in one generator whose roots are looked for."""
 
+MARGIN = Fraction(1, 2**64)
+
 
 def known_sign(field: Field, u: Element) -> int | None:
     """The sign of ``u`` on the whole cell: -1, +1, 0 for the zero element; None where it is not known."""
@@ -213,7 +215,8 @@ def _range(field: Field, g: Generator) -> Interval:
     if g.kind in ("sin", "cos"):
         return Fraction(-1), Fraction(1)
     if g.kind == "root" and (c := g.argument.constant()) is not None:
-        return _outward(arb(algebra.rational(c)).root(g.order))
+        lo, hi = _outward(arb(algebra.rational(c)).root(g.order))
+        return lo - MARGIN, hi + MARGIN  # it is between its bounds though it may be rational
     if g.kind == "exp":
         return _exp_range(field, g)
     s = _generator_sign(field, g)
@@ -249,9 +252,7 @@ def _exp_bounds(x: Fraction) -> Interval:
 
 
 def _outward(value: Any) -> tuple[Fraction, Fraction]:
-    """Rational bounds that a ball is strictly between, also if it is exact."""
-    margin = Fraction(1, 2**64)
-    return algebra.fraction(value.lower().fmpq()) - margin, algebra.fraction(value.upper().fmpq()) + margin
+    return algebra.fraction(value.lower().fmpq()), algebra.fraction(value.upper().fmpq())
 
 
 def _by_shift(field: Field, p: Polynomial, found: list[int]) -> int | None:
