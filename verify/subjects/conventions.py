@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -17,6 +17,7 @@ from itertools import product
 from typing import Any
 
 from verify.errors import UsageError
+from verify.subjects.order import operands_first
 from verify.trace.term import Term
 
 DATA_NAMES = ("data", "value", "val", "_data", "_value", "v", "x", "num", "item")
@@ -113,22 +114,6 @@ class Conventions:
     def order(self, root: Any) -> list[Any]:
         """The nodes below ``root``, operands first."""
         return operands_first(root, self.operands)
-
-
-def operands_first(root: Any, operands: Callable[[Any], Iterable[Any]]) -> list[Any]:
-    """The nodes below ``root``, operands first, by identity (an engine may define `==` as it likes)."""
-    order: list[Any] = []
-    seen: set[int] = set()
-    stack: list[tuple[Any, bool]] = [(root, False)]
-    while stack:
-        node, done = stack.pop()
-        if done:
-            order.append(node)
-        elif id(node) not in seen:
-            seen.add(id(node))
-            stack.append((node, True))
-            stack += [(child, False) for child in operands(node)]
-    return order
 
 
 def nodes_in(held: Any, kind: type) -> Iterator[Any]:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from engine.arithmetic import FLOATS, register
 from verify.findings import Source
 from verify.mirror import BINARY, MIRROR, Row
-from verify.subjects.conventions import operands_first
 from verify.subjects.operation import INPUT_NAMES, Operation, Run, Together
+from verify.subjects.order import operands_first
 from verify.subjects.private import private
 from verify.subjects.written import formulas, rule_lines, shown_path
 from verify.trace.explore import explore
