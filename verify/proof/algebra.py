@@ -207,6 +207,8 @@ class Element:
 
     def indices(self) -> list[int]:
         """The generators that occur, earliest first."""
+        if self.den.is_one():
+            return indices(self.num)
         return sorted({*indices(self.num), *indices(self.den)}, reverse=True)
 
 

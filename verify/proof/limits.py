@@ -35,6 +35,8 @@ class Transfer:
 
     def polynomial(self, p: Polynomial) -> Element:
         """What ``p`` goes to; raises Unclear where a generator of it has no limit."""
+        if p.is_one():
+            return CONSTANT_ONE
         found = algebra.indices(p)
         result = CONSTANT_ZERO
         for exponents, c in zip(p.monoms(), p.coeffs(), strict=True):

@@ -81,6 +81,8 @@ def _decide(field: Field, u: Element) -> tuple[int, list[Polynomial], list[Polyn
     for p in (field.reduced_polynomial(u.num), u.den):
         if not p:
             return 0, [], []
+        if p.is_one():
+            continue
         quick = _by_terms(field, p)
         if quick:
             result *= quick
@@ -129,6 +131,8 @@ def _polynomial_sign(field: Field, p: Polynomial) -> int | None:
 
 def _by_terms(field: Field, p: Polynomial) -> int | None:
     """The common sign of all terms, if at least one of them cannot vanish."""
+    if p.is_constant():
+        return 1 if p.leading_coefficient() > 0 else -1
     return _common_sign(p, {i: _generator_sign(field, field.generators[i]) for i in algebra.indices(p)})
 
 

@@ -235,6 +235,8 @@ def _lowered(field: Field, p: Polynomial) -> Polynomial:
     What comes out is 0 only if ``p`` is: p times a power of the arguments, which vanish on no open set, and where p is
     continuous.  An argument of which that is not known is left alone.
     """
+    if not any(g.kind in BESSEL for g in field.generators.values()):
+        return p
     for _ in range(FURTHEST):
         g = _highest(field, p)
         if g is None:
