@@ -15,7 +15,7 @@ from derivations.roads import ROADS, Road
 from derivations.steps import Path, Step, path
 from verify.case import Case
 from verify.findings import Source
-from verify.harness import Options
+from verify.options import Options
 from verify.subjects.values import own_engine
 from verify.trace.term import Condition, Term, substitute
 

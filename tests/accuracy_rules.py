@@ -7,8 +7,8 @@ from typing import Any
 
 from engine import Value, arithmetic
 from verify.case import Case
-from verify.harness import Options
 from verify.mirror import MIRROR
+from verify.options import Options
 from verify.subjects.values import ValueEngine, ValueOperation, own_engine
 
 Rule = Callable[[Any, Any, Any], Any]

@@ -5,7 +5,8 @@ from functools import cache
 
 from verify.baseline import Known
 from verify.findings import Answer, Finding, Question, Source, Verdict
-from verify.harness import Options, verify
+from verify.harness import verify
+from verify.options import Options
 from verify.report import Bend, OperationReport, Portrait, Report, Series
 from verify.subjects.values import own_engine
 

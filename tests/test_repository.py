@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,84 @@ def test_imports_run_downhill(path):
         assert module.partition(".")[0] not in above, (
             f"{name_of(path)}:{line} imports {module}: imports run downhill, {' < '.join(PACKAGES)}"
         )
+
+
+HOUSE = (
+    *("kinds", "trace", "proof", "numbers", "mirror", "language", "subjects", "identity", "samples", "case", "checks"),
+    *("tasks", "workers", "harness", "api"),
+)
+"""The storeys of verify/, downhill: what a file imports from another of these, in a function too, stands before it."""
+
+UPHILL = {
+    ("verify.case", "verify.checks"): "the table of the checks, which loads none: a finding names its question",
+    ("verify.subjects.named", "verify.api"): "a name may stand for pairs, which the API reads",
+}
+
+
+@pytest.mark.parametrize("storey", HOUSE)
+def test_in_verify_too_imports_run_downhill(storey):
+    for module, name, line in links():
+        if storey_of(module) == storey and (module, name) not in UPHILL:
+            above = HOUSE[HOUSE.index(storey) + 1 :]
+            assert storey_of(name) not in above, f"{module}:{line} imports {name}: imports run downhill, {HOUSE}"
+
+
+MEETING = {
+    ("engine.node", "engine.draw"): "a node shows itself in a notebook",
+    ("verify.trace.term", "verify.trace.text"): "a term's repr is its text",
+    ("verify.report", "verify.reports.json"): "a report turns itself into JSON",
+    ("verify.report", "verify.reports.markdown"): "a report shows itself in a notebook",
+    ("verify.mirror", "verify.graph"): "what the mirror gives of a whole graph is asked for by the mirror's name",
+    ("verify.proof.process", "verify.proof.ladder"): "the process loads what it will be asked, before it is asked",
+    ("verify.subjects.private", "verify.subjects.arrays"): "a function is made elementwise where it is looked up",
+    ("verify.subjects.foreign", "verify.subjects.survey"): "what is discovered is surveyed at once",
+    ("verify.subjects.named", "verify.api"): UPHILL["verify.subjects.named", "verify.api"],
+    ("verify.accuracy.repairing", "verify.commands.verification"): "a command reads its options as the others do",
+    ("derivations.derivation", "derivations.tell"): "a derivation shows itself in a notebook",
+    ("derivations.walk", "derivations.tell_walk"): "a walk shows itself in a notebook",
+}
+"""Imports inside functions that close a circle, each for a reason.  All others, and all at the top, run one way."""
+
+
+def test_imports_inside_functions_close_no_circle():
+    ways = {}
+    for module, name, _ in links():
+        if (module, name) not in MEETING:
+            ways.setdefault(module, set()).add(name)
+    for start in sorted(ways):
+        seen, waiting = set(), [start]
+        while waiting:
+            new = ways.get(waiting.pop(), set()) - seen
+            assert start not in new, f"{start} imports what imports it: which of the imports is it that leads back?"
+            seen |= new
+            waiting += new
+
+
+def test_every_exception_is_made_use_of():
+    there = {(module, name) for module, name, _ in links()}
+    assert set(UPHILL) | set(MEETING) <= there
+
+
+MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in SOURCES}
+
+
+@cache
+def links():
+    """(module, imported module, line) for all of ours, wherever in a file; what only the types ask for left aside."""
+    found = []
+    for module, path in MODULES.items():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for branch in ast.walk(tree):
+            if isinstance(branch, ast.If) and ast.unparse(branch.test) == "TYPE_CHECKING":
+                branch.body = []
+        names = {(name, line) for name, line in imported(tree) if name in MODULES and name != module}
+        packages = {(name.rpartition(".")[0], line) for name, line in names}  # `from verify import graph` is no more
+        found += [(module, name, line) for name, line in sorted(names - packages)]
+    return found
+
+
+def storey_of(module):
+    return module.split(".")[1] if module.startswith("verify.") else ""
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)

@@ -13,9 +13,10 @@ from typing import Any
 from verify.config import Config, waived
 from verify.errors import DerivativeError, UsageError
 from verify.findings import Question
-from verify.harness import Options, Subject, verify, verify_here
+from verify.harness import verify, verify_here
 from verify.limits import OutOfTime, time_limit
 from verify.mirror import Row
+from verify.options import Options
 from verify.report import Report
 from verify.reports.failures import failures
 from verify.subjects.formulas import formula_row
@@ -23,6 +24,7 @@ from verify.subjects.given import Corners, as_condition, as_term, beside_row, po
 from verify.subjects.operation import Operation
 from verify.subjects.own_rows import domain as natural
 from verify.subjects.pairs import Cases, FunctionPair, check_names, name_of
+from verify.subjects.subject import Subject
 
 OF_ARRAYS = (Question.RIGHT, Question.SAFE, Question.WIRED)
 """What is asked of a rule of arrays."""
@@ -206,10 +208,13 @@ def pair(
         check_names(name or "inputs", inputs)
     try:
         if shapes is not None:
+            from verify.checks.proof import decides
             from verify.subjects.sized import of_arrays
 
             with time_limit(seconds):
-                case = of_arrays(forward, backward, shapes, definition, domain, corners, name, inputs)
+                case = of_arrays(
+                    forward, backward, shapes, definition, domain, corners, name, inputs, decides=decides
+                )
         else:
             case = beside_row(FunctionPair(forward, backward, name, inputs), definition, domain, corners, seconds)
     except UsageError:

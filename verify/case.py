@@ -23,8 +23,8 @@ from verify.trace.term import Condition, Term, constant, substitute, symbol
 
 if TYPE_CHECKING:
     from verify.checks import Check
-    from verify.harness import Options
     from verify.identity.looks import Looks
+    from verify.options import Options
     from verify.proof.enclose import Enclosure
     from verify.proof.obligation import Obligation
     from verify.proof.result import Proof

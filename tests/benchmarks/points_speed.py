@@ -23,7 +23,8 @@ import torch
 from autograd.test_util import check_grads
 from tabulate import tabulate
 
-from verify.harness import Options, verify_here
+from verify.harness import verify_here
+from verify.options import Options
 from verify.subjects.values import own_engine
 
 SINGLE, BATCH = 50, 100

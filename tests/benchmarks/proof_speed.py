@@ -15,7 +15,7 @@ import sys
 import time
 
 from verify.case import Case
-from verify.harness import Options
+from verify.options import Options
 from verify.proof.prove import prove
 from verify.proof.result import Status
 from verify.subjects.values import own_engine

@@ -8,7 +8,8 @@ import pytest
 
 from engine import Value
 from verify.findings import Question, Verdict
-from verify.harness import Options, verify
+from verify.harness import verify
+from verify.options import Options
 from verify.report import Report
 from verify.subjects.values import ValueEngine, own_engine
 

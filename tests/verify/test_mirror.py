@@ -4,8 +4,8 @@ import pytest
 from sympy import Piecewise, Symbol, diff
 
 from verify.case import Case
-from verify.harness import Options
 from verify.mirror import MIRROR, ROWS, Row
+from verify.options import Options
 from verify.proof.obligation import UPSTREAM, Obligation, accumulated
 from verify.proof.prove import prove
 from verify.proof.result import Bend, Status

@@ -6,7 +6,7 @@ import mpmath
 import pytest
 
 from verify.case import Case
-from verify.harness import Options
+from verify.options import Options
 from verify.portrait import BUCKETS, SHOWN, SLICE, STEPS, portrait
 from verify.subjects.values import own_engine
 

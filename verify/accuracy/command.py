@@ -21,9 +21,9 @@ from verify.case import Case
 from verify.checks import special
 from verify.commands.codes import FAILED, OK
 from verify.errors import UsageError
-from verify.harness import Options
 from verify.mirror import Row
 from verify.numbers.ulps import FLOAT64
+from verify.options import Options
 from verify.subjects.operation import Operation
 
 SMALL = ("float16", "bfloat16")

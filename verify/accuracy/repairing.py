@@ -15,8 +15,9 @@ from verify.accuracy.repair import Candidate, best, candidates
 from verify.case import Case
 from verify.commands.codes import FAILED, OK
 from verify.errors import UsageError
-from verify.harness import Options, Subject
 from verify.numbers.ulps import FLOAT64, Format
+from verify.options import Options
+from verify.subjects.subject import Subject
 
 
 def run(arguments: argparse.Namespace, rest: list[str]) -> int:

@@ -29,8 +29,9 @@ from verify.accuracy.formats import Array, Numbers, format_named, from_ordinals,
 from verify.accuracy.gauge import Gauge, Measured
 from verify.accuracy.taylor import Nowhere, Polynomial, Slope
 from verify.case import Case
-from verify.harness import Options, Subject
 from verify.numbers.ulps import Format
+from verify.options import Options
+from verify.subjects.subject import Subject
 from verify.trace.balls import BallProgram
 
 BLOCK = 1 << 15  # numbers at a time: what the processor's caches hold of a few arrays

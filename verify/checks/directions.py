@@ -15,11 +15,12 @@ import numpy as np
 from flint import arb
 
 from verify.case import Case
+from verify.checks.of_large import of_large
 from verify.findings import Finding, Verdict
 from verify.identity import telling
 from verify.identity.looks import Look
-from verify.identity.samples import Sample, samples
 from verify.numbers import differences
+from verify.numbers.lattices import Sample
 from verify.numbers.ulps import decimal
 from verify.subjects.large import LargePair
 
@@ -28,15 +29,9 @@ _BAD, _BAD_IN_SHORT = 1e-6, 1e-2  # of the usual size: what floats of 64, and of
 _BY_FAR = 1e-3
 
 
-def check(case: Case) -> Iterator[Finding]:
+@of_large
+def check(case: Case, pair: LargePair) -> Iterator[Finding]:
     """The first entry or direction that is wrong; one finding that all agree otherwise."""
-    with np.errstate(all="ignore"):  # infinities are for the check of scales to judge
-        yield from _found(case)
-
-
-def _found(case: Case) -> Iterator[Finding]:
-    pair = case.operation
-    assert isinstance(pair, LargePair)
     looks = case.looks.looks
     usual = _usual(looks)
     for one in looks:
@@ -45,8 +40,7 @@ def _found(case: Case) -> Iterator[Finding]:
             yield found
             return
     points: list[tuple[Sample, Look | None]] = [(look.sample, look) for look in looks]
-    shapes = {name: pair.shape_of(name) for name in pair.sizes}
-    points = points or [(sample, None) for sample in samples(pair.name, shapes, case.options.seed)]
+    points = points or [(sample, None) for sample in pair.samples(case.options.seed)]
     agreed = silent = 0
     for index, (sample, look) in enumerate(points):
         for direction in _directions(pair, f"{case.options.seed}|{pair.name}|{index}"):

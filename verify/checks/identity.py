@@ -19,10 +19,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from verify.case import Case
+from verify.checks.smaller import smaller
 from verify.findings import Finding, Verdict
 from verify.identity.identity import Outcome, seed_of, tried
 from verify.identity.looks import Look, Looks
-from verify.identity.smaller import smaller
 from verify.identity.telling import wrong_gradient, wrong_value
 from verify.limits import OutOfTime, time_limit
 from verify.subjects.large import LargePair

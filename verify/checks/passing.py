@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from verify.case import Case
+from verify.checks.of_large import of_large
 from verify.findings import Finding, Verdict
 from verify.identity import telling
-from verify.identity.samples import Sample, samples
+from verify.numbers.lattices import Sample
 from verify.subjects.large import LargePair
 from verify.subjects.pairs import OUT, UPSTREAM
 
@@ -18,15 +19,9 @@ _POINTS = 3
 _SLACK = 1e-9  # of the largest entry
 
 
-def check(case: Case) -> Iterator[Finding]:
+@of_large
+def check(case: Case, pair: LargePair) -> Iterator[Finding]:
     """What is miswired; one finding that all is well otherwise."""
-    with np.errstate(all="ignore"):  # infinities are for the check of scales to judge
-        yield from _found(case)
-
-
-def _found(case: Case) -> Iterator[Finding]:
-    pair = case.operation
-    assert isinstance(pair, LargePair)
     looked = 0
     for sample in _points(case, pair):
         try:
@@ -50,9 +45,8 @@ def _found(case: Case) -> Iterator[Finding]:
 
 def _points(case: Case, pair: LargePair) -> Iterator[Sample]:
     if case.looks.looks:
-        yield from (look.sample for look in case.looks.looks)
-    else:
-        yield from samples(pair.name, {name: pair.shape_of(name) for name in pair.sizes}, case.options.seed)
+        return (look.sample for look in case.looks.looks)
+    return pair.samples(case.options.seed)
 
 
 _Problem = tuple[str, list[tuple[str, str]]]

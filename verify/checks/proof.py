@@ -15,12 +15,15 @@ from flint import arb
 
 from verify.case import Case
 from verify.findings import Finding, Verdict
+from verify.mirror import Row
 from verify.numbers import differences
 from verify.numbers.ulps import decimal
+from verify.options import USUAL
 from verify.proof.enclose import Enclosure
 from verify.proof.interpret import unread
 from verify.proof.process import Lost, in_time
 from verify.proof.result import Bend, BoundaryResult, Proof, Status
+from verify.subjects.operation import Operation
 from verify.trace.term import Term, topological
 from verify.trace.text import written
 
@@ -58,6 +61,11 @@ def check(case: Case) -> Iterator[Finding]:
             yield case.finding("proof", Verdict.MATCHED, message)
         else:
             yield case.finding("proof", Verdict.INCONCLUSIVE, "not decided: " + _open(proof))
+
+
+def decides(operation: Operation, row: Row) -> bool:
+    """Whether the prover decides: proves the rule, or finds a point that refutes it."""
+    return any(f.verdict in (Verdict.PROVED, Verdict.REFUTED) for f in check(Case(operation, row, USUAL)))
 
 
 def _in_time(work: Callable[..., Answer], *arguments: Any) -> Answer | None:

@@ -8,10 +8,11 @@ import numpy as np
 from flint import arb
 
 from verify.case import Case
+from verify.checks.of_large import of_large
 from verify.findings import Finding, Verdict
 from verify.identity import telling
 from verify.identity.looks import look_at
-from verify.identity.samples import Sample, samples
+from verify.numbers.lattices import Sample
 from verify.numbers.ulps import decimal
 from verify.subjects.large import LargePair
 
@@ -19,12 +20,10 @@ _LARGEST = 1.7e308
 _BITS = 192
 
 
-def check(case: Case) -> Iterator[Finding]:
+@of_large
+def check(case: Case, pair: LargePair) -> Iterator[Finding]:
     """The first point without a sensible answer; one finding that there is none otherwise."""
-    pair = case.operation
-    assert isinstance(pair, LargePair)
-    shapes = {name: pair.shape_of(name) for name in pair.sizes}
-    points = [*samples(pair.name, shapes, case.options.seed), *samples(pair.name, shapes, case.options.seed, far=True)]
+    points = [*pair.samples(case.options.seed), *pair.samples(case.options.seed, far=True)]
     answered = unknown = 0
     for sample in points:
         reason, wrong = _answer(pair, sample)

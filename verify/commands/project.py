@@ -11,8 +11,9 @@ from datetime import date
 from verify.commands.codes import FAILED, OK
 from verify.commands.verification import in_workers, verified
 from verify.config import Config, unused, waived
-from verify.harness import Options, Subject
+from verify.options import Options
 from verify.report import Report
+from verify.subjects.subject import Subject
 
 
 def run(arguments: argparse.Namespace, rest: list[str]) -> int:

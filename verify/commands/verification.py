@@ -18,13 +18,15 @@ from verify.commands.codes import FAILED, INTERRUPTED, NOTHING, OK
 from verify.errors import UsageError
 from verify.escape import visible
 from verify.findings import Question
-from verify.harness import Options, PartedSubject, Subject, verify
+from verify.harness import verify
 from verify.mirror import Row
+from verify.options import Options
 from verify.report import Report
 from verify.reports.output import to_stdout as to_standard_output
 from verify.reports.output import write_text
 from verify.reports.targets import formulas, plots, targets, to_stdout, write
 from verify.subjects.operation import Operation
+from verify.subjects.subject import PartedSubject, Subject
 
 
 def run_engine(arguments: argparse.Namespace, rest: list[str]) -> int:

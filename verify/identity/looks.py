@@ -10,7 +10,7 @@ from typing import Any
 
 from flint import arb
 
-from verify.identity.samples import Sample, samples
+from verify.numbers.lattices import Sample
 from verify.subjects.large import MOST_TERMS, LargePair
 from verify.subjects.pairs import RuleError
 from verify.subjects.vectors import flat
@@ -146,7 +146,7 @@ def looks(pair: LargePair, seed: int) -> Looks:
 def _looks(pair: LargePair, seed: int, lifted: bool) -> Looks:
     found: list[Look] = []
     stopped = ""
-    points = list(samples(pair.name, {name: pair.shape_of(name) for name in pair.sizes}, seed))
+    points = list(pair.samples(seed))
     for place, sample in enumerate(points):
         shared = found[0].formula if found and not found[0].formula.branches else None
         try:

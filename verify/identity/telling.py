@@ -9,8 +9,8 @@ import numpy as np
 from flint import arb
 
 from verify.findings import Finding, Verdict
-from verify.identity.samples import Sample
 from verify.numbers import differences
+from verify.numbers.lattices import Sample
 from verify.numbers.ulps import decimal
 from verify.subjects.large import LargePair
 from verify.subjects.vectors import flat

@@ -8,10 +8,10 @@ import time
 
 from verify.commands.codes import FAILED, NOTHING, OK
 from verify.commands.verification import chosen, show
-from verify.harness import Options
 from verify.mutants import matrix
 from verify.mutants.generate import mutants
 from verify.mutants.run import judged
+from verify.options import Options
 from verify.progress import bar
 from verify.subjects.values import own_engine
 

@@ -15,7 +15,6 @@ from enum import StrEnum
 from verify.case import Case
 from verify.checks import CHECKS, Check
 from verify.findings import Finding, Verdict
-from verify.harness import Options
 from verify.mutants.agreement import (
     disagreement,
     no_answer,
@@ -27,6 +26,7 @@ from verify.mutants.baseline import gradcheck, gradcheck_points
 from verify.mutants.generate import Mutant
 from verify.mutants.subject import cases, own_cases
 from verify.numbers.points import Point
+from verify.options import Options
 from verify.proof.result import Proof, Status
 from verify.subjects.values import ValueEngine
 

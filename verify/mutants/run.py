@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from verify.harness import Options
 from verify.mutants.generate import Mutant
 from verify.mutants.judge import POINTS, Judge, Judgement, Outcome
 from verify.mutants.pool import Pool
+from verify.options import Options
 from verify.subjects.values import own_engine
 
 

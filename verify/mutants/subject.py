@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from verify.case import Case
 from verify.findings import Source
-from verify.harness import Options
 from verify.mutants.generate import Mutant
 from verify.mutants.source import built
+from verify.options import Options
 from verify.subjects.values import ValueEngine, ValueOperation
 
 SHARED = ("definition", "stable", "slopes", "domain", "region", "points", "screened", "truths", "values", "at_corner")

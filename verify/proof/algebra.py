@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import compress
 from math import gcd, lcm
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from flint import Ordering, fmpq, fmpq_mpoly_ctx
 
@@ -22,6 +22,7 @@ MOST_TERMS = 6000
 """A product of polynomials that would have more terms than this is refused: FLINT cannot be interrupted."""
 
 Polynomial = Any  # flint.fmpq_mpoly, which has no usable static type for its operators
+V = TypeVar("V")
 
 RING = fmpq_mpoly_ctx.get([f"g{i}" for i in range(STOCK)], Ordering.lex)
 GENS: tuple[Polynomial, ...] = tuple(RING.gens())
@@ -31,6 +32,10 @@ ONE: Polynomial = RING.constant(1)
 
 class TooHard(Exception):
     """A computation that would outgrow the limits set here."""
+
+
+class NoValue(Exception):
+    """A function of a number that it has no real value for, all over a cell; the message says which."""
 
 
 def rational(c: Fraction | int) -> Any:
@@ -110,6 +115,34 @@ def univariate(p: Polynomial, i: int) -> list[Fraction]:
     return coefficients
 
 
+class Known(Generic[V]):
+    """What is known of polynomials: a dictionary whose keys they are.
+
+    FLINT's polynomials have no hash, and their text will not do for one: python-flint gives the memory of a text
+    that it writes back to nobody, about a kilobyte each time.  So those of one length stand in a list.
+    """
+
+    def __init__(self) -> None:
+        self._shelves: dict[int, tuple[list[Polynomial], list[V]]] = {}
+
+    def __contains__(self, p: Polynomial) -> bool:
+        shelf = self._shelves.get(len(p))
+        return shelf is not None and p in shelf[0]
+
+    def __setitem__(self, p: Polynomial, value: V) -> None:
+        polynomials, values = self._shelves.setdefault(len(p), ([], []))
+        if p in polynomials:
+            values[polynomials.index(p)] = value
+        else:
+            polynomials.append(p)
+            values.append(value)
+
+    def get(self, p: Polynomial) -> V | None:
+        """What is known of ``p``; None if nothing is."""
+        shelf = self._shelves.get(len(p))
+        return shelf[1][shelf[0].index(p)] if shelf is not None and p in shelf[0] else None
+
+
 class Element:
     """num/den in lowest terms, den monic: the same quotient is always the same pair."""
 
@@ -122,10 +155,12 @@ class Element:
     def __repr__(self) -> str:
         return str(self.num) if self.den.is_one() else f"({self.num})/({self.den})"
 
-    @property
-    def key(self) -> str:
-        """Equal keys, equal elements (before relations are applied)."""
-        return repr(self)
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same quotient, before relations are applied."""
+        return isinstance(other, Element) and bool(self.num == other.num) and bool(self.den == other.den)
+
+    def __hash__(self) -> int:
+        return hash((len(self.num), len(self.den)))
 
     def __bool__(self) -> bool:
         return bool(self.num)
@@ -172,6 +207,8 @@ class Element:
 
     def indices(self) -> list[int]:
         """The generators that occur, earliest first."""
+        if self.den.is_one():
+            return indices(self.num)
         return sorted({*indices(self.num), *indices(self.den)}, reverse=True)
 
 

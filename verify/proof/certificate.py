@@ -177,7 +177,7 @@ class _Claims:
             base, times = functions.grain_of(self.field, "sin", part, c)
             argument = part.scaled(base)
             known = self.field.generators.values()
-            found = next((g for g in known if g.kind == "sin" and g.argument.key == argument.key), None)
+            found = next((g for g in known if g.kind == "sin" and g.argument == argument), None)
             if found is None:
                 raise Uncertifiable(f"an angle of {self.field.term(part)!r}")
             pairs.append([found.index, times])

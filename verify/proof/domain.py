@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from verify.proof import algebra
 from verify.proof.algebra import Element
 from verify.proof.cells import NOT_ZERO, Cell, everywhere
 from verify.proof.field import Field, Restart
@@ -62,13 +61,11 @@ def _bound(gap: Term) -> tuple[str, Fraction, Fraction] | None:
         u: Element = Interpreter(field, trusting=True).element(gap)
     except Restart:
         return None
-    found = u.indices()
-    if len(found) != 1 or not u.den.is_one() or field.generators[found[0]].kind != "symbol":
+    linear = field.linear(u)
+    if linear is None:
         return None
-    coefficients = algebra.univariate(u.num, found[0])
-    if len(coefficients) != 2:
-        return None
-    return field.generators[found[0]].term.value, coefficients[1], -coefficients[0] / coefficients[1]
+    name, c, d = linear
+    return name, c, -d / c
 
 
 def _nodes(root: Term) -> Iterator[Term]:

@@ -29,6 +29,7 @@ from verify.proof.algebra import (
     GENS,
     STOCK,
     Element,
+    Known,
     Polynomial,
     TooHard,
     generator,
@@ -77,11 +78,11 @@ class Field:
         self.hints: dict[str, Fraction] = dict(hints or {})
         self.generators: dict[int, Generator] = {}
         self.grains: dict[str, Fraction] = {}
-        self.signs: dict[str, int] = {}
+        self.signs: Known[int] = Known()
         self.given: list[tuple[Polynomial, int]] = []
         self.regular: list[Element] = []  # arguments that are nowhere 0, -1, -2, ...: no poles of the gamma function
-        self.factored: dict[str, tuple[Fraction, list[tuple[Polynomial, int]]]] = {}
-        self._indices: dict[str, int] = {}
+        self._factored: Known[tuple[Fraction, list[tuple[Polynomial, int]]]] = Known()
+        self._of_kind: dict[str, list[Generator]] = {}
         self._related: list[int] = []
         self._slopes: dict[tuple[int, str], Element] = {}
 
@@ -90,35 +91,32 @@ class Field:
     def deal(
         self,
         kind: str,
-        key: str,
         argument: Element,
         term: Callable[[], Term],
         order: int = 1,
         parameters: tuple[Fraction, ...] = (),
     ) -> Generator:
-        """The generator of this kind and key, made on its first use; raises TooHard when the stock is out."""
-        name = f"{kind} {key}"
-        index = self._indices.get(name)
-        if index is None:
-            index = self._indices[name] = self._next()
-            self.generators[index] = Generator(index, kind, argument, term(), order, parameters=parameters)
-            if kind == "root":
-                self._related.append(index)
-        return self.generators[index]
+        """This function of the argument, made on its first use; raises TooHard when the stock is out."""
+        for g in self._of_kind.get(kind, ()):
+            if g.order == order and g.parameters == parameters and g.argument == argument:
+                return g
+        index = self._next()
+        return self._dealt(Generator(index, kind, argument, term(), order, parameters=parameters))
 
-    def deal_pair(self, key: str, argument: Element) -> tuple[Generator, Generator]:
+    def deal_pair(self, argument: Element) -> tuple[Generator, Generator]:
         """The sine and the cosine of one angle."""
-        index = self._indices.get(f"sin {key}")
-        if index is None:
-            index = self._indices[f"sin {key}"] = self._next()
-            cosine = index - 1
-            if cosine < 0:
-                raise TooHard("too many different functions in one identity")
-            angle = self.term(argument)
-            self.generators[index] = Generator(index, "sin", argument, apply("sin", angle), 1, cosine)
-            self.generators[cosine] = Generator(cosine, "cos", argument, apply("cos", angle), 1, index)
-            self._related.append(cosine)
-        return self.generators[index], self.generators[index - 1]
+        for g in self._of_kind.get("sin", ()):
+            if g.argument == argument:
+                return g, self.generators[g.partner]
+        index = self._next()
+        cosine = index - 1
+        if cosine < 0:
+            raise TooHard("too many different functions in one identity")
+        angle = self.term(argument)
+        return (
+            self._dealt(Generator(index, "sin", argument, apply("sin", angle), 1, cosine)),
+            self._dealt(Generator(cosine, "cos", argument, apply("cos", angle), 1, index)),
+        )
 
     def _next(self) -> int:
         index = STOCK - 1 - len(self.generators)
@@ -126,13 +124,23 @@ class Field:
             raise TooHard(f"more than {STOCK} different functions in one identity")
         return index
 
+    def _dealt(self, g: Generator) -> Generator:
+        self.generators[g.index] = g
+        self._of_kind.setdefault(g.kind, []).append(g)
+        if g.kind in ("root", "cos"):
+            self._related.append(g.index)
+        return g
+
     def symbol(self, name: str) -> Element:
         """The symbol as an element."""
-        return generator(self.deal("symbol", name, CONSTANT_ZERO, lambda: symbol(name)).index)
+        for g in self._of_kind.get("symbol", ()):
+            if g.term.value == name:
+                return generator(g.index)
+        return generator(self._dealt(Generator(self._next(), "symbol", CONSTANT_ZERO, symbol(name))).index)
 
     def sqrt_pi(self) -> Element:
         """√π, a constant that is transcendental: a free generator (π is its square)."""
-        return generator(self.deal("sqrt_pi", "", CONSTANT_ZERO, lambda: apply("sqrt", PI)).index)
+        return generator(self.deal("sqrt_pi", CONSTANT_ZERO, lambda: apply("sqrt", PI)).index)
 
     # -------------------------------------------------------------------------------------- derivation
 
@@ -195,6 +203,16 @@ class Field:
         num = self.reduced_polynomial(u.num)
         return not num or any(not lower(self, num) for lower in LOWERED)
 
+    def linear(self, u: Element) -> tuple[str, Fraction, Fraction] | None:
+        """(x, c, d) for c·x + d with one symbol x and rational numbers; None for anything else."""
+        found = u.indices()
+        if len(found) != 1 or not u.den.is_one() or self.generators[found[0]].kind != "symbol":
+            return None
+        coefficients = algebra.univariate(u.num, found[0])
+        if len(coefficients) != 2:
+            return None
+        return self.generators[found[0]].term.value, coefficients[1], coefficients[0]
+
     def canonical(self, u: Element) -> Element:
         """``u`` reduced, with no square root (nor cosine) left in the denominator.
 
@@ -217,10 +235,10 @@ class Field:
 
     def factors(self, p: Polynomial) -> tuple[Fraction, list[tuple[Polynomial, int]]]:
         """`algebra.factors`, remembered."""
-        key = str(p)
-        if key not in self.factored:
-            self.factored[key] = algebra.factors(p)
-        return self.factored[key]
+        found = self._factored.get(p)
+        if found is None:
+            found = self._factored[p] = algebra.factors(p)
+        return found
 
     def fine_factors(self, p: Polynomial) -> tuple[Fraction, list[tuple[Polynomial, int]]]:
         """The factors of ``p`` where √x and x both occur in one: x + 2·√x + 1 is (√x + 1)²."""

@@ -19,6 +19,7 @@ from verify.proof.algebra import (
     CONSTANT_ONE,
     CONSTANT_ZERO,
     Element,
+    NoValue,
     Polynomial,
     generator,
     number,
@@ -60,7 +61,7 @@ def _absolute_power(field: Field, g: Generator, c: Fraction) -> Element:
 def _exp_of_monomial(field: Field, c: Fraction, part: Element) -> Element:
     base, times = grain_of(field, "exp", part, c)
     argument = part.scaled(base)
-    g = field.deal("exp", argument.key, argument, lambda: apply("exp", field.term(argument)))
+    g = field.deal("exp", argument, lambda: apply("exp", field.term(argument)))
     return generator(g.index) ** times
 
 
@@ -93,7 +94,7 @@ def grain_of(
         field.grains[name] = field.hints.get(name, first or abs(c))
     grain = field.grains[name]
     times = c / grain
-    finest = FINEST if _moves(field, part) else FINEST_CONSTANT
+    finest = FINEST if moves(field, part) else FINEST_CONSTANT
     if times.denominator == 1 and abs(times) <= finest:
         return grain, int(times)
     finer = Fraction(
@@ -105,10 +106,10 @@ def grain_of(
     return abs(c), 1 if c > 0 else -1  # too fine to share: a function of its own
 
 
-def _moves(field: Field, u: Element) -> bool:
+def moves(field: Field, u: Element) -> bool:
     """Whether a symbol is in ``u``."""
     return any(
-        g.kind == "symbol" or _moves(field, g.argument) for g in (field.generators[i] for i in u.indices())
+        g.kind == "symbol" or moves(field, g.argument) for g in (field.generators[i] for i in u.indices())
     )
 
 
@@ -143,7 +144,7 @@ def _log_of_number(field: Field, c: Fraction) -> Element:
     for whole, direction in ((c.numerator, 1), (c.denominator, -1)):
         for prime, multiplicity in _primes(whole):
             named = partial(apply, "log", constant(prime))
-            g = field.deal("log", str(prime), number(prime), named)
+            g = field.deal("log", number(prime), named)
             result = result + generator(g.index).scaled(direction * multiplicity)
     return result
 
@@ -166,7 +167,7 @@ def _log_of_factor(field: Field, f: Polynomial) -> Element:
     if g is not None:
         return log(field, g.argument).scaled(Fraction(1, g.order))
     conjugate = _unit_conjugate(field, f)
-    if conjugate is not None and str(conjugate[0]) < str(f):
+    if conjugate is not None and _comes_first(conjugate[0], f):
         other, norm = conjugate
         return _log_of_number(field, abs(norm)) - _plain_log(field, other)
     return _plain_log(field, f)
@@ -178,7 +179,7 @@ def _plain_log(field: Field, f: Polynomial) -> Element:
         inner = field.term(Element(f if s != -1 else -f))
         return apply("log", inner if s is not None else apply("abs", inner))
 
-    return generator(field.deal("log", str(f), Element(f), term_of_log).index)
+    return generator(field.deal("log", Element(f), term_of_log).index)
 
 
 def _unit_conjugate(field: Field, f: Polynomial) -> tuple[Polynomial, Fraction] | None:
@@ -199,6 +200,11 @@ def _unit_conjugate(field: Field, f: Polynomial) -> tuple[Polynomial, Fraction] 
                 return other, algebra.fraction(norm.leading_coefficient())
             return None
     return None
+
+
+def _comes_first(conjugate: Polynomial, f: Polynomial) -> bool:
+    """Which of the two is written by the other: the one with + where they differ first stays."""
+    return bool(conjugate.coeffs() > f.coeffs())
 
 
 # ---------------------------------------------------------------------------------------------------- powers
@@ -248,7 +254,7 @@ def _power(field: Field, f: Polynomial, c: Fraction) -> Element:
     if g is not None and c.denominator != 1:
         return power(field, g.argument, c / g.order)
     conjugate = _unit_conjugate(field, f) if c.denominator != 1 else None
-    if conjugate is not None and str(conjugate[0]) < str(f if f.leading_coefficient() > 0 else -f):
+    if conjugate is not None and _comes_first(conjugate[0], f if f.leading_coefficient() > 0 else -f):
         other, norm = conjugate
         positive = other if sign(field, Element(other)) > 0 else -other
         return _power_of_number(field, abs(norm), c) * _power(field, positive, -c)
@@ -270,7 +276,7 @@ def _root(field: Field, f: Polynomial, order: int) -> Generator:
             return apply("sqrt" if order == 2 else "cbrt", inner)
         return apply("pow", inner, constant(Fraction(1, order)))
 
-    return field.deal("root", f"{f} {order}", Element(f), term_of_root, order)
+    return field.deal("root", Element(f), term_of_root, order)
 
 
 # ---------------------------------------------------------------------------------------- circular functions
@@ -288,7 +294,7 @@ def sine_cosine(field: Field, u: Element) -> tuple[Element, Element]:
 
 def _turn(field: Field, c: Fraction, part: Element) -> tuple[Element, Element]:
     """Sine and cosine of c times one summand."""
-    if part.key == (field.sqrt_pi() ** 2).key:
+    if part == field.sqrt_pi() ** 2:
         known = _known_angle(field, c % 2)
         if known is not None:
             return known
@@ -301,7 +307,7 @@ def _turn(field: Field, c: Fraction, part: Element) -> tuple[Element, Element]:
     if abs(times) > MOST_TURNS:
         base, times = abs(c), 1 if c > 0 else -1
     argument = part.scaled(base)
-    s, k = field.deal_pair(argument.key, argument)
+    s, k = field.deal_pair(argument)
     return _times(field, generator(s.index), generator(k.index), times)
 
 
@@ -352,19 +358,19 @@ def atan(field: Field, u: Element) -> Element:
     value = u.constant()
     if value == 1:
         return (field.sqrt_pi() ** 2).scaled(Fraction(1, 4))
-    g = field.deal("atan", u.key, u, lambda: apply("atan", field.term(u)))
+    g = field.deal("atan", u, lambda: apply("atan", field.term(u)))
     return generator(g.index)
 
 
 def asin(field: Field, u: Element) -> Element:
     """asin u = atan(u/√(1 - u²)); exact at ±1."""
     u = field.canonical(u)
-    value = u.constant()
-    if value is not None and abs(value) == 1:
-        return (field.sqrt_pi() ** 2).scaled(value / 2)
     cosine_squared = CONSTANT_ONE - u * u
-    if sign(field, cosine_squared) < 0:
-        raise ValueError("asin of a number beyond ±1")
+    within = sign(field, cosine_squared)
+    if within < 0:
+        raise NoValue("asin of a number beyond ±1")
+    if within == 0:
+        return (field.sqrt_pi() ** 2).scaled(Fraction(sign(field, u), 2))
     return atan(field, u * power(field, cosine_squared, Fraction(-1, 2)))
 
 
@@ -378,7 +384,7 @@ def erf(field: Field, u: Element) -> Element:
         return inverse.argument
     if u.num.leading_coefficient() < 0:
         return -erf(field, -u)
-    g = field.deal("erf", u.key, u, lambda: apply("erf", field.term(u)))
+    g = field.deal("erf", u, lambda: apply("erf", field.term(u)))
     return generator(g.index)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from verify.proof import functions, special
-from verify.proof.algebra import CONSTANT_ONE, CONSTANT_ZERO, Element, number
+from verify.proof.algebra import CONSTANT_ONE, CONSTANT_ZERO, Element, NoValue, number
 from verify.proof.cells import NOT_ZERO
 from verify.proof.field import Field
 from verify.proof.signs import learn, require_nonzero, sign
@@ -77,7 +77,7 @@ class Interpreter:
             return reading(self, node, *map(self.element, node.args))
         except ZeroDivisionError:
             raise Undefined(node, "it divides by 0") from None
-        except ValueError as problem:
+        except NoValue as problem:
             raise Undefined(node, str(problem)) from None
 
     def element_of_symbol(self, name: str) -> Element:
@@ -116,16 +116,27 @@ class Interpreter:
         exponent = b.constant()
         if exponent is None:
             if sign(self.field, a) <= 0:
-                raise Undefined(node, "a power with a varying exponent needs a base above 0")
+                raise self.without_logarithm(node, a, b)
             return functions.exp(self.field, b * functions.log(self.field, a))
         if exponent.denominator != 1:
             return self.root(a, exponent)
         return a ** int(exponent) if exponent >= 0 else self.divide(CONSTANT_ONE, a ** int(-exponent))
 
+    def without_logarithm(self, node: Term, a: Element, b: Element) -> Undefined | Unsupported:
+        """Why a**b is not read for a ≤ 0: an exponent that varies is hardly ever a whole number.
+
+        But 0**b has a value, where that is not just at a boundary, and b may be a whole number in disguise.
+        """
+        names = [name for name, _, _ in self.field.cell.box]
+        still = all(self.field.is_zero(self.field.derivative(b, name)) for name in names)
+        if (not a and not self.replacement) or (b.indices() and still and functions.moves(self.field, b)):
+            return Unsupported(f"a power whose base is not above 0: {node!r}")
+        return Undefined(node, "a power with a varying exponent needs a base above 0")
+
     def root(self, a: Element, exponent: Fraction) -> Element:
         """a**exponent, not whole: for a ≥ 0."""
         if sign(self.field, a) < 0:
-            raise ValueError("a root of a negative number")
+            raise NoValue("a root of a negative number")
         return functions.power(self.field, a, exponent)
 
     def absolute(self, a: Element) -> Element:
@@ -137,7 +148,7 @@ class Interpreter:
 
     def logarithm(self, a: Element) -> Element:
         if sign(self.field, a) <= 0:
-            raise ValueError("a logarithm of a number that is not above 0")
+            raise NoValue("a logarithm of a number that is not above 0")
         return functions.log(self.field, a)
 
     def angle(self, node: Term, height: Element, reach: Element) -> Element:
@@ -182,7 +193,7 @@ def _asinh(i: Interpreter, u: Element) -> Element:
 
 def _acosh(i: Interpreter, u: Element) -> Element:
     if sign(i.field, u - CONSTANT_ONE) < 0:
-        raise ValueError("acosh of a number below 1")
+        raise NoValue("acosh of a number below 1")
     below, above = (functions.power(i.field, u + number(c), HALF) for c in (-1, 1))
     return functions.log(i.field, u + below * above)
 
@@ -190,7 +201,7 @@ def _acosh(i: Interpreter, u: Element) -> Element:
 def _atanh(i: Interpreter, u: Element) -> Element:
     above, below = CONSTANT_ONE + u, CONSTANT_ONE - u
     if sign(i.field, above) <= 0 or sign(i.field, below) <= 0:
-        raise ValueError("atanh of a number not between -1 and 1")
+        raise NoValue("atanh of a number not between -1 and 1")
     return (functions.log(i.field, above) - functions.log(i.field, below)).scaled(HALF)
 
 
@@ -210,11 +221,15 @@ def _bessel(i: Interpreter, node: Term, order: Element, u: Element) -> Element:
 
 def _incomplete_gamma(i: Interpreter, node: Term, a: Element, u: Element) -> Element:
     (parameter,) = i.parameters(node, a)
+    if parameter <= 0:
+        raise Unsupported(f"a parameter that is not above 0 in {node!r}")
     return special.incomplete_gamma(i.field, parameter, u)
 
 
 def _incomplete_beta(i: Interpreter, node: Term, a: Element, b: Element, u: Element) -> Element:
     first, second = i.parameters(node, a, b)
+    if min(first, second) <= 0:
+        raise Unsupported(f"a parameter that is not above 0 in {node!r}")
     return special.incomplete_beta(i.field, first, second, u)
 
 

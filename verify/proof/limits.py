@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from verify.proof import algebra, functions, special
-from verify.proof.algebra import CONSTANT_ONE, CONSTANT_ZERO, GENS, Element, Polynomial, quotient
+from verify.proof.algebra import CONSTANT_ONE, CONSTANT_ZERO, GENS, Element, NoValue, Polynomial, quotient
 from verify.proof.field import Field, Generator
 from verify.proof.signs import known_sign, require_nonzero, sign
 
@@ -35,6 +35,8 @@ class Transfer:
 
     def polynomial(self, p: Polynomial) -> Element:
         """What ``p`` goes to; raises Unclear where a generator of it has no limit."""
+        if p.is_one():
+            return CONSTANT_ONE
         found = algebra.indices(p)
         result = CONSTANT_ZERO
         for exponents, c in zip(p.monoms(), p.coeffs(), strict=True):
@@ -66,7 +68,7 @@ class Transfer:
         require_nonzero(self.target, bottom)
         try:
             return _FUNCTIONS[g.kind](self.target, g, top / bottom)
-        except (special.Poles, ValueError) as problem:
+        except (special.Poles, NoValue) as problem:
             raise Unclear(f"the limit of {g.term!r}: {problem}") from None
 
     def _right_angle(self, argument: Element, top: Element) -> Element:

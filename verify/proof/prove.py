@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from verify.proof.algebra import CONSTANT_ZERO, Element, TooHard
+from flint import arb
+
+from verify.proof.algebra import CONSTANT_ZERO, Element, TooHard, rational
 from verify.proof.boundaries import boundary_results
 from verify.proof.cells import Cell, Split
 from verify.proof.domain import domain_cells
@@ -15,8 +17,9 @@ from verify.proof.interpret import Interpreter, Undefined, Unsupported
 from verify.proof.leaf import Leaf
 from verify.proof.obligation import UPSTREAM, Obligation, accumulated
 from verify.proof.result import CellResult, Proof, Status, Verdict
-from verify.proof.samples import nowhere_zero_denominators, sample
+from verify.proof.samples import BITS, Point, nowhere_zero_denominators, sample, sample_point
 from verify.proof.signs import learn
+from verify.trace.balls import evaluate
 from verify.trace.term import Term
 
 MOST_CELLS = 64
@@ -143,8 +146,17 @@ class _Examination:
         )
         return Leaf(field, result, definition, slopes)
 
+    def _has_value(self, point: Point) -> bool:
+        """Whether the definition has a value at a point, in balls: no table of the prover's is asked."""
+        at = {name: arb(rational(x)) for name, x in point.items()}
+        return bool(evaluate(self.obligation.definition, at, BITS).is_finite())
+
     def _outside(self, problem: Undefined) -> Leaf:
         nothing = Verdict(Status.PROVED, f"outside the domain: {problem}")
+        point = sample_point(self.field)
+        if point is not None and self._has_value(point):
+            where = ", ".join(f"{name} = {point[name]}" for name in self.obligation.inputs)
+            nothing = Verdict(Status.UNKNOWN, f"{problem}, and yet it has one at {where}")
         gradients = tuple(nothing for _ in self.obligation.inputs)
         result = CellResult(self.field.cell, nothing, gradients, outside=True)
         return Leaf(self.field, result, None, ())

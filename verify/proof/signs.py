@@ -23,6 +23,8 @@ from verify.proof.values import Values
 MOST_DEGREES = 59
 """Of a polynomial in one generator whose roots are looked for."""
 
+MARGIN = Fraction(1, 2**64)
+
 
 def known_sign(field: Field, u: Element) -> int | None:
     """The sign of ``u`` on the whole cell: -1, +1, 0 for the zero element; None where it is not known."""
@@ -41,7 +43,7 @@ def sign(field: Field, u: Element) -> int:
 def require_nonzero(field: Field, u: Element) -> None:
     """Return if ``u`` is nowhere 0 on the cell; raises Split at the first factor that may vanish."""
     for f, _ in field.factors(field.reduced_polynomial(u.num))[1]:
-        if str(f) not in field.signs and _polynomial_sign(field, f) is None:
+        if f not in field.signs and _polynomial_sign(field, f) is None:
             raise boundary(field, f)
 
 
@@ -49,13 +51,13 @@ def learn(field: Field, u: Element, known: int) -> None:
     """Take down that ``u`` has this sign on the cell; raises Empty where it cannot have it."""
     if known == NOT_ZERO:
         for f, _ in field.factors(field.reduced_polynomial(u.num))[1]:
-            if str(f) not in field.signs:
-                field.signs[str(f)] = NOT_ZERO
+            if f not in field.signs:
+                field.signs[f] = NOT_ZERO
                 field.given.append((f, NOT_ZERO))
         return
     found, open_factors, squares = _decide(field, u)
     for f in squares:  # the sign of u says nothing of theirs, only that they are not 0
-        field.signs[str(f)] = NOT_ZERO
+        field.signs[f] = NOT_ZERO
         field.given.append((f, NOT_ZERO))
     if not open_factors:
         if found != known:
@@ -64,7 +66,7 @@ def learn(field: Field, u: Element, known: int) -> None:
     whole = algebra.ONE
     for f in open_factors:
         whole = whole * f
-    field.signs[str(whole)] = known * found
+    field.signs[whole] = known * found
     field.given.append((whole, known * found))
 
 
@@ -79,6 +81,8 @@ def _decide(field: Field, u: Element) -> tuple[int, list[Polynomial], list[Polyn
     for p in (field.reduced_polynomial(u.num), u.den):
         if not p:
             return 0, [], []
+        if p.is_one():
+            continue
         quick = _by_terms(field, p)
         if quick:
             result *= quick
@@ -90,7 +94,7 @@ def _decide(field: Field, u: Element) -> tuple[int, list[Polynomial], list[Polyn
             if s is None:
                 if multiplicity % 2 == 1:
                     open_factors.append(f)
-                elif str(f) not in field.signs:
+                elif f not in field.signs:
                     squares.append(f)
             elif multiplicity % 2 == 1:
                 result *= s
@@ -98,14 +102,14 @@ def _decide(field: Field, u: Element) -> tuple[int, list[Polynomial], list[Polyn
         whole = algebra.ONE
         for f in open_factors:
             whole = whole * f
-        known = field.signs.get(str(whole))
+        known = field.signs.get(whole)
         if known:
             return result * known, [], squares
     return result, open_factors, squares
 
 
 def _polynomial_sign(field: Field, p: Polynomial) -> int | None:
-    known = field.signs.get(str(p))
+    known = field.signs.get(p)
     if known:
         return known
     quick = _by_terms(field, p)
@@ -127,6 +131,8 @@ def _polynomial_sign(field: Field, p: Polynomial) -> int | None:
 
 def _by_terms(field: Field, p: Polynomial) -> int | None:
     """The common sign of all terms, if at least one of them cannot vanish."""
+    if p.is_constant():
+        return 1 if p.leading_coefficient() > 0 else -1
     return _common_sign(p, {i: _generator_sign(field, field.generators[i]) for i in algebra.indices(p)})
 
 
@@ -209,12 +215,12 @@ def _range(field: Field, g: Generator) -> Interval:
     if g.kind == "symbol":
         return field.cell.interval(g.term.value)
     if g.kind == "sqrt_pi":
-        return _outward(arb.pi().sqrt(), arb.pi().sqrt())
+        return _outward(arb.pi().sqrt())
     if g.kind in ("sin", "cos"):
         return Fraction(-1), Fraction(1)
     if g.kind == "root" and (c := g.argument.constant()) is not None:
-        value = arb(algebra.rational(c)).root(g.order)
-        return _outward(value, value)
+        lo, hi = _outward(arb(algebra.rational(c)).root(g.order))
+        return lo - MARGIN, hi + MARGIN  # it is between its bounds though it may be rational
     if g.kind == "exp":
         return _exp_range(field, g)
     s = _generator_sign(field, g)
@@ -239,17 +245,18 @@ def _exp_range(field: Field, g: Generator) -> Interval:
     return Fraction(1) if s == 1 else Fraction(0), Fraction(1) if s == -1 else None
 
 
-def _exp_bounds(x: Fraction) -> tuple[Fraction, Fraction]:
+def _exp_bounds(x: Fraction) -> Interval:
+    """Rational bounds of e**x; far out, where it has many digits, the plainest."""
     if x == 0:
         return Fraction(1), Fraction(1)
-    if x > 1000 or x < -1000:  # far enough
-        return (Fraction(0), Fraction(1)) if x < 0 else (Fraction(1), Fraction(10) ** 500)
-    lo, hi = _outward(arb(algebra.rational(x)).exp(), arb(algebra.rational(x)).exp())
+    if x > 1000 or x < -1000:
+        return (Fraction(0), Fraction(1)) if x < 0 else (Fraction(1), None)
+    lo, hi = _outward(arb(algebra.rational(x)).exp())
     return max(lo, Fraction(0)), hi
 
 
-def _outward(lo: Any, hi: Any) -> tuple[Fraction, Fraction]:
-    return algebra.fraction(lo.lower().fmpq()), algebra.fraction(hi.upper().fmpq())
+def _outward(value: Any) -> tuple[Fraction, Fraction]:
+    return algebra.fraction(value.lower().fmpq()), algebra.fraction(value.upper().fmpq())
 
 
 def _by_shift(field: Field, p: Polynomial, found: list[int]) -> int | None:
@@ -293,7 +300,7 @@ def _by_roots(field: Field, p: Polynomial, i: int) -> int | None:
     if (
         g.kind in ("sin", "cos")
         and any(_evaluate(coefficients, Fraction(end)) == 0 for end in (-1, 1))
-        and str(GENS[g.partner]) not in field.signs  # where the partner is not 0, this is not ±1
+        and GENS[g.partner] not in field.signs  # where the partner is not 0, this is not ±1
     ):
         return None
     value = _evaluate(coefficients, between(lo, hi))

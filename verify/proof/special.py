@@ -32,6 +32,7 @@ from verify.proof.algebra import (
     CONSTANT_ZERO,
     GENS,
     Element,
+    NoValue,
     Polynomial,
     TooHard,
     generator,
@@ -62,12 +63,12 @@ def _off_poles(field: Field, u: Element, trusting: bool) -> None:
     """Return if ``u`` is nowhere 0, -1, -2, ... on the cell: where it is above 0, or where this was trusted before.
 
     trusting: of a definition, whose domain is where it has a value.
-    Raises ValueError at a pole, Poles where it is not known.
+    Raises NoValue at a pole, Poles where it is not known.
     """
     value = u.constant()
     if value is not None:
         if value.denominator == 1 and value <= 0:
-            raise ValueError(f"a pole at {value}")
+            raise NoValue(f"a pole at {value}")
     elif not any(_is_steps_above(u, known) for known in field.regular) and known_sign(field, u) != 1:
         if not trusting:
             raise Poles(f"whether {field.term(u)!r} is 0, -1, -2, ... is not known")
@@ -93,8 +94,9 @@ def gamma(field: Field, u: Element, trusting: bool = False) -> Element:
         lower = g.argument if steps > 0 else u
         rising = _product(lower + number(k) for k in range(abs(steps)))
         return generator(g.index) * rising if steps > 0 else generator(g.index) / rising
-    g = field.deal("gamma", u.key, u, lambda: apply("gamma", field.term(u)))
-    field.signs.setdefault(str(GENS[g.index]), NOT_ZERO)
+    g = field.deal("gamma", u, lambda: apply("gamma", field.term(u)))
+    if GENS[g.index] not in field.signs:
+        field.signs[GENS[g.index]] = NOT_ZERO
     return generator(g.index)
 
 
@@ -149,7 +151,7 @@ def polygamma(field: Field, n: int, u: Element, trusting: bool = False) -> Eleme
     names = {0: ("digamma",), 1: ("trigamma",)}
     name, *order = names.get(n, ("polygamma", constant(n)))
     named = partial(apply, name, *order)
-    g = field.deal("polygamma", f"{n} {u.key}", u, lambda: named(field.term(u)), parameters=(Fraction(n),))
+    g = field.deal("polygamma", u, lambda: named(field.term(u)), parameters=(Fraction(n),))
     return generator(g.index)
 
 
@@ -167,20 +169,20 @@ def erfinv(field: Field, u: Element) -> Element:
     if u.num.leading_coefficient() < 0:
         return -erfinv(field, -u)
     if sign(field, CONSTANT_ONE - u * u) <= 0:
-        raise ValueError("erfinv of a number not between -1 and 1")
-    return generator(field.deal("erfinv", u.key, u, lambda: apply("erfinv", field.term(u))).index)
+        raise NoValue("erfinv of a number not between -1 and 1")
+    return generator(field.deal("erfinv", u, lambda: apply("erfinv", field.term(u))).index)
 
 
 def expi(field: Field, u: Element, trusting: bool = False) -> Element:
     """Ei(u), u not 0."""
     u = field.canonical(u)
     if not u:
-        raise ValueError("a pole at 0")
+        raise NoValue("a pole at 0")
     if trusting:
         learn(field, u, NOT_ZERO)
     else:
         require_nonzero(field, u)
-    return generator(field.deal("expi", u.key, u, lambda: apply("expi", field.term(u))).index)
+    return generator(field.deal("expi", u, lambda: apply("expi", field.term(u))).index)
 
 
 def spence(field: Field, u: Element) -> Element:
@@ -189,10 +191,10 @@ def spence(field: Field, u: Element) -> Element:
     if not u:
         return (field.sqrt_pi() ** 4).scaled(Fraction(1, 6))
     if sign(field, u) < 0:
-        raise ValueError("spence of a negative number")
+        raise NoValue("spence of a negative number")
     if u.constant() == 1:
         return CONSTANT_ZERO
-    return generator(field.deal("spence", u.key, u, lambda: apply("spence", field.term(u))).index)
+    return generator(field.deal("spence", u, lambda: apply("spence", field.term(u))).index)
 
 
 # ------------------------------------------------------------------------------------------- with an order before
@@ -208,15 +210,15 @@ def bessel(field: Field, kind: str, order: Fraction, u: Element) -> Element:
         return -found if odd and kind in ("bessel_j", "bessel_y") else found
     if not u:
         if not regular or order < 0:
-            raise ValueError(f"{kind} has no value at 0")
+            raise NoValue(f"{kind} has no value at 0")
         return CONSTANT_ONE if order == 0 else CONSTANT_ZERO
     if not (whole and regular):
         if sign(field, u) < 0:
-            raise ValueError(f"{kind} of a negative number")
+            raise NoValue(f"{kind} of a negative number")
     elif u.num.leading_coefficient() < 0:  # DLMF 10.11.1, 10.34.1
         return -bessel(field, kind, order, -u) if odd else bessel(field, kind, order, -u)
     named = partial(apply, kind, constant(order))
-    g = field.deal(kind, f"{order} {u.key}", u, lambda: named(field.term(u)), parameters=(order,))
+    g = field.deal(kind, u, lambda: named(field.term(u)), parameters=(order,))
     return generator(g.index)
 
 
@@ -233,6 +235,8 @@ def _lowered(field: Field, p: Polynomial) -> Polynomial:
     What comes out is 0 only if ``p`` is: p times a power of the arguments, which vanish on no open set, and where p is
     continuous.  An argument of which that is not known is left alone.
     """
+    if not any(g.kind in BESSEL for g in field.generators.values()):
+        return p
     for _ in range(FURTHEST):
         g = _highest(field, p)
         if g is None:
@@ -249,7 +253,7 @@ def _highest(field: Field, p: Polynomial) -> Generator | None:
     """The Bessel function in ``p`` of the highest order, if one of its kind two or more orders below is there, too."""
     found = [field.generators[i] for i in indices(p) if field.generators[i].kind in BESSEL]
     for g in sorted(found, key=lambda g: g.parameters, reverse=True):
-        kin = (f.parameters[0] for f in found if (f.kind, f.argument.key) == (g.kind, g.argument.key))
+        kin = (f.parameters[0] for f in found if f.kind == g.kind and f.argument == g.argument)
         steps = [g.parameters[0] - order for order in kin]
         if any(step >= 2 and step.denominator == 1 for step in steps) and _vanishes_rarely(field, g.argument):
             return g
@@ -276,28 +280,24 @@ def _replaced(p: Polynomial, i: int, image: Element) -> Element:
 def incomplete_gamma(field: Field, a: Fraction, u: Element) -> Element:
     """P(a, u) for a > 0 and u ≥ 0; 0 at 0."""
     u = field.canonical(u)
-    if a <= 0:
-        raise ValueError("an incomplete gamma function whose parameter is not above 0")
     if not u:
         return CONSTANT_ZERO
     if sign(field, u) < 0:
-        raise ValueError("an incomplete gamma function of a negative number")
+        raise NoValue("an incomplete gamma function of a negative number")
     named = partial(apply, "gammainc", constant(a))
-    g = field.deal("gammainc", f"{a} {u.key}", u, lambda: named(field.term(u)), parameters=(a,))
+    g = field.deal("gammainc", u, lambda: named(field.term(u)), parameters=(a,))
     return generator(g.index)
 
 
 def incomplete_beta(field: Field, a: Fraction, b: Fraction, u: Element) -> Element:
     """I(a, b, u) for a, b > 0 and 0 ≤ u ≤ 1; known at 0 and 1."""
     u = field.canonical(u)
-    if a <= 0 or b <= 0:
-        raise ValueError("an incomplete beta function whose parameters are not above 0")
     if not u or u.constant() == 1:
         return u
     if sign(field, u) < 0 or sign(field, CONSTANT_ONE - u) < 0:
-        raise ValueError("an incomplete beta function of a number not between 0 and 1")
+        raise NoValue("an incomplete beta function of a number not between 0 and 1")
     named = partial(apply, "betainc", constant(a), constant(b))
-    g = field.deal("betainc", f"{a} {b} {u.key}", u, lambda: named(field.term(u)), parameters=(a, b))
+    g = field.deal("betainc", u, lambda: named(field.term(u)), parameters=(a, b))
     return generator(g.index)
 
 

@@ -154,16 +154,13 @@ def _inverse(field: Field, kind: str, argument: Element, order: int, value: Frac
 
 def _equal(field: Field, u: Element, value: Term) -> list[Binding] | None:
     """Where ``u``, which must be c·x + d, is ``value``."""
-    found = u.indices()
-    if len(found) != 1 or not u.den.is_one() or field.generators[found[0]].kind != "symbol":
+    linear = field.linear(u)
+    if linear is None:
         return None
-    coefficients = algebra.univariate(u.num, found[0])
-    if len(coefficients) != 2:
-        return None
-    d, c = coefficients
+    name, c, d = linear
     shifted = apply("sub", value, constant(d)) if d else value
     solution = apply("div", shifted, constant(c)) if c != 1 else shifted
-    return [((field.generators[found[0]].term.value, solution),)]
+    return [((name, solution),)]
 
 
 def _is_sum_of_squares(field: Field, f: Polynomial) -> bool:

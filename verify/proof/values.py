@@ -52,4 +52,5 @@ class Values:
         return total
 
     def element(self, u: Element) -> Any:
-        return self.polynomial(u.num) / self.polynomial(u.den)
+        above = self.polynomial(u.num)
+        return above if u.den.is_one() else above / self.polynomial(u.den)

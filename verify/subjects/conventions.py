@@ -17,6 +17,7 @@ from itertools import product
 from typing import Any
 
 from verify.errors import UsageError
+from verify.subjects.order import operands_first
 from verify.trace.term import Term
 
 DATA_NAMES = ("data", "value", "val", "_data", "_value", "v", "x", "num", "item")
@@ -111,19 +112,8 @@ class Conventions:
             (out * self.leaf(type(out), upstream)).backward()
 
     def order(self, root: Any) -> list[Any]:
-        """The nodes below ``root``, operands first, by identity (an engine may define `==` as it likes)."""
-        order: list[Any] = []
-        seen: set[int] = set()
-        stack: list[tuple[Any, bool]] = [(root, False)]
-        while stack:
-            node, done = stack.pop()
-            if done:
-                order.append(node)
-            elif id(node) not in seen:
-                seen.add(id(node))
-                stack.append((node, True))
-                stack += [(child, False) for child in self.operands(node)]
-        return order
+        """The nodes below ``root``, operands first."""
+        return operands_first(root, self.operands)
 
 
 def nodes_in(held: Any, kind: type) -> Iterator[Any]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from verify.errors import UsageError
 from verify.mirror import Row
+from verify.numbers.lattices import Sample, samples
 from verify.subjects.operation import Run
 from verify.subjects.pairs import OUT, UPSTREAM, RuleError
 from verify.subjects.vectors import ArrayPair, Shape, array_of, entries_of, flat, weights_name
@@ -70,6 +71,10 @@ class LargePair(ArrayPair):
         """The shape of an input, or of the gradient that arrives."""
         return self.out_shape if name == self.upstream else self.shapes[name]
 
+    def samples(self, seed: int, *, far: bool = False) -> Iterator[Sample]:
+        """Points for all of its arrays, and for the gradient that arrives once that has a shape."""
+        return samples(self.name, {name: self.shape_of(name) for name in self.sizes}, seed, far=far)
+
     def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
         """Raises TypeError: it is no operation of numbers, whatever asks for one."""
         raise TypeError(f"arrays of {self.told} are run whole, not number by number")
@@ -94,10 +99,8 @@ class LargePair(ArrayPair):
 
     def _out_shape(self) -> Shape:
         """The shape that the forward returns.  Raises UsageError where it returns none, or does not run."""
-        from verify.identity.samples import samples
-
         refused: Exception | None = None
-        for sample in samples(self.name, {one: self.shapes[one] for one in self.arrays}, 0):
+        for sample in self.samples(0):
             try:
                 out = self.values(sample.arrays)
             except Exception as error:  # the user's own code may raise anything, a point outside its domain perhaps
@@ -154,9 +157,7 @@ class LargePair(ArrayPair):
 
     def complaint(self) -> str:
         """What is wrong with what the backward returns, "" if it is one gradient of the right shape for each input."""
-        from verify.identity.samples import samples
-
-        for sample in samples(self.name, {name: self.shape_of(name) for name in self.sizes}, 0):
+        for sample in self.samples(0):
             try:
                 self.slopes(sample.arrays)
             except RuleError as error:

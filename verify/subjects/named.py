@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from verify.errors import UsageError
-from verify.harness import Subject
+from verify.subjects.subject import Subject
 
 GROUP = "verify.subjects"
 """The group of entry points: functions that take a target and return its subject, or None if it is not theirs."""

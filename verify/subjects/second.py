@@ -13,9 +13,9 @@ from typing import Any
 
 from verify.errors import UsageError
 from verify.findings import Source
-from verify.harness import PartedSubject, Subject
 from verify.mirror import Row
 from verify.subjects.operation import Operation, Run
+from verify.subjects.subject import PartedSubject, Subject
 from verify.subjects.values import ValueOperation, pass_back
 
 

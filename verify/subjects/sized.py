@@ -23,8 +23,12 @@ def of_arrays(
     corners: Any = (),
     name: str = "",
     inputs: Sequence[str] = (),
+    *,
+    decides: Callable[[Operation, Row], bool],
 ) -> tuple[Operation, Row]:
     """The pair beside its row: entry by entry where the prover decides at this shape, as a whole otherwise.
+
+    decides: whether it does, of a pair that is small enough to be asked about
 
     Raises UsageError.
     """
@@ -37,7 +41,7 @@ def of_arrays(
             refused = error
     if small is not None:
         operation, row = beside_row(small, definition, domain, corners)
-        if operation.problem or not whole or corners or _decided(operation, row):
+        if operation.problem or not whole or corners or decides(operation, row):
             return operation, row
     try:
         large = LargePair(forward, backward, shapes, name, inputs, definition if whole else None)
@@ -56,15 +60,3 @@ def of_arrays(
 
 def _entries(pair: ArrayPair) -> int:
     return sum(pair.sizes.values())
-
-
-def _decided(operation: Operation, row: Row) -> bool:
-    """Whether the prover decides at this shape: proves the rule, or finds a point that refutes it."""
-    from verify.case import Case
-    from verify.checks import proof
-    from verify.findings import Verdict
-    from verify.harness import Options
-
-    decided = (Verdict.PROVED, Verdict.REFUTED)
-    found = list(proof.check(Case(operation, row, Options())))
-    return any(f.verdict in decided for f in found)

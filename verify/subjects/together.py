@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from verify.errors import UsageError
-from verify.harness import Subject
 from verify.language.parse import nearest
 from verify.mirror import Row
 from verify.subjects.operation import Operation
 from verify.subjects.pairs import Cases
+from verify.subjects.subject import Subject
 
 
 def together(

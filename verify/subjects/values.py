@@ -17,6 +17,7 @@ from engine.arithmetic import FLOATS, register
 from verify.findings import Source
 from verify.mirror import BINARY, MIRROR, Row
 from verify.subjects.operation import INPUT_NAMES, Operation, Run, Together
+from verify.subjects.order import operands_first
 from verify.subjects.private import private
 from verify.subjects.written import formulas, rule_lines, shown_path
 from verify.trace.explore import explore
@@ -258,19 +259,7 @@ def pass_back(out: Any, upstream: Any) -> None:
 
 
 def _order(root: Any) -> list[Any]:
-    """The nodes below ``root``, operands first, by identity (an engine may define `==` as it likes)."""
-    order: list[Any] = []
-    seen: set[int] = set()
-    stack: list[tuple[Any, bool]] = [(root, False)]
-    while stack:
-        node, done = stack.pop()
-        if done:
-            order.append(node)
-        elif id(node) not in seen:
-            seen.add(id(node))
-            stack.append((node, True))
-            stack += [(child, False) for child in node._prev]
-    return order
+    return operands_first(root, operator.attrgetter("_prev"))
 
 
 REFLECTED: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {

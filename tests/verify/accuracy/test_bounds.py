@@ -19,8 +19,8 @@ from verify.accuracy.formats import from_ordinals
 from verify.accuracy.gauge import Gauge
 from verify.accuracy.libm import GLIBC, PROFILES, Profile
 from verify.case import Case
-from verify.harness import Options
 from verify.numbers.ulps import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, Format
+from verify.options import Options
 from verify.subjects.values import own_engine
 
 CASES = [Case(operation, row, Options()) for operation, row in own_engine().operations()]

@@ -12,9 +12,9 @@ from verify.accuracy.gauge import Gauge
 from verify.accuracy.told import box_lines
 from verify.api import pair
 from verify.case import Case
-from verify.harness import Options
 from verify.mirror import BINARY
 from verify.numbers.ulps import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, Format
+from verify.options import Options
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from verify.case import Case
 from verify.checks import CHECKS
 from verify.cli import main
 from verify.findings import Verdict
-from verify.harness import Options
+from verify.options import Options
 from verify.proof.result import Status
 from verify.subjects.second import SecondOrder, SlopeOperation
 from verify.subjects.values import own_engine

@@ -14,8 +14,8 @@ from verify.api import pair
 from verify.case import Case
 from verify.checks import special
 from verify.findings import Verdict
-from verify.harness import Options
 from verify.mirror import BINARY, MIRROR, ROWS, Row
+from verify.options import Options
 from verify.subjects.values import own_engine
 from verify.trace.balls import BallProgram
 from verify.trace.from_sympy import from_sympy

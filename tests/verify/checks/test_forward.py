@@ -14,10 +14,10 @@ from tests.verify.rules.plant import rule
 from verify.case import Case
 from verify.checks.forward import check
 from verify.findings import Verdict
-from verify.harness import Options
 from verify.numbers.doubled import Doubled
 from verify.numbers.points import Points
 from verify.numbers.truths import screened
+from verify.options import Options
 from verify.subjects.values import ValueEngine
 from verify.trace.term import Term
 

@@ -8,9 +8,11 @@ import pytest
 
 from verify.cli import main
 from verify.errors import UsageError
-from verify.harness import Options, PartedSubject, verify
+from verify.harness import verify
+from verify.options import Options
 from verify.subjects.frameworks import Functions, functions
 from verify.subjects.frameworks.catalogue import Entry
+from verify.subjects.subject import PartedSubject
 
 autograd = pytest.importorskip("autograd", reason="autograd is not installed: pip install 'backproof[autograd]'")
 

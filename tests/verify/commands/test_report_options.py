@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sample_reports import every_verdict
 
-from verify import harness
+from verify import workers
 from verify.cli import main
 from verify.mirror import MIRROR
 from verify.reports import json as json_report
@@ -126,7 +126,7 @@ def test_a_moment_that_is_none_is_a_usage_error(tmp_path, monkeypatch, capsys):
 @pytest.mark.skipif(os.name != "posix", reason="a signal to oneself")
 def test_an_interrupt_writes_what_is_known_and_exits_with_130(tmp_path, monkeypatch, capsys):
     """SIGINT, as Ctrl-C sends it, when the third operation has ended."""
-    receive, ended = harness._receive, []
+    receive, ended = workers._receive, []
 
     def interrupted(pipe, task):
         end = receive(pipe, task)
@@ -135,7 +135,7 @@ def test_an_interrupt_writes_what_is_known_and_exits_with_130(tmp_path, monkeypa
             os.kill(os.getpid(), signal.SIGINT)
         return end
 
-    monkeypatch.setattr(harness, "_receive", interrupted)
+    monkeypatch.setattr(workers, "_receive", interrupted)
     reports = [f"--report={name}={tmp_path / name}" for name in FORMATS]
     assert main(["all", "--points", "12", "--jobs", "1", *reports]) == 130
     assert "3 operations, all verified (interrupted: incomplete)" in capsys.readouterr().out

@@ -2,10 +2,10 @@
 
 import pytest
 
-from verify.harness import Options
 from verify.mutants.baseline import POINTS, gradcheck, gradcheck_points
 from verify.mutants.generate import mutants
 from verify.mutants.subject import cases, own_cases
+from verify.options import Options
 from verify.subjects.values import own_engine
 
 ENGINE = own_engine()

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from verify.checks import CHECKS
-from verify.harness import Options
 from verify.mutants.command import run
 from verify.mutants.generate import Mutant, mutants, sample
 from verify.mutants.judge import POINTS, Judge, Judgement, Outcome
 from verify.mutants.matrix import lines
 from verify.mutants.run import judged
+from verify.options import Options
 from verify.proof import ladder
 from verify.proof.result import Status
 from verify.subjects.values import own_engine

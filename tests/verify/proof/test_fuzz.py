@@ -1,6 +1,8 @@
 """The prover held against the mean value theorem, and prover's mistakes planted to see that it would show."""
 
 import random
+import subprocess
+import sys
 
 import pytest
 
@@ -9,7 +11,7 @@ from verify.proof import functions as functions_module
 from verify.proof import fuzz as fuzz_module
 from verify.proof import signs as signs_module
 from verify.proof import special as special_module
-from verify.proof.algebra import GENS, generator, number
+from verify.proof.algebra import GENS, NoValue, generator, number
 from verify.proof.field import DERIVATIVES, Field
 from verify.proof.fuzz import Tally, function_of_x, fuzz, main, rewritten
 from verify.proof.signs import known_sign
@@ -32,6 +34,30 @@ def test_nothing_is_violated_in_a_hundred_thousand():
 
 def test_the_same_seed_gives_the_same_functions():
     assert str(fuzz(30, seed=3)) == str(fuzz(30, seed=3))
+
+
+GROWTH = """
+from verify.proof.fuzz import fuzz
+
+
+def pages():
+    return int(open("/proc/self/statm").read().split()[1])
+
+
+for _ in range(3):
+    fuzz(60, seed=2)
+before = pages()
+for _ in range(6):
+    fuzz(60, seed=2)
+print(pages() - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the memory in use is read from /proc")
+def test_a_proof_that_is_done_again_takes_no_more_memory():
+    """Every text of a polynomial takes a kilobyte for good: as keys of dictionaries they took 7 a function."""
+    told = subprocess.run([sys.executable, "-c", GROWTH], capture_output=True, text=True, check=True)
+    assert int(told.stdout) < 100  # of 4 KiB, for 360 functions
 
 
 def test_true_rewritings_are_nearly_always_proved():
@@ -99,7 +125,7 @@ def test_cells_that_are_forgotten_are_caught(monkeypatch):
 def test_a_domain_cut_short_is_caught(monkeypatch):
     def power(field, u, c, true_power=functions_module.power):
         if known_sign(field, u - number(1)) != 1 and u.constant() is None:
-            raise ValueError("a root of a number that is not above 1")
+            raise NoValue("a root of a number that is not above 1")
         return true_power(field, u, c)
 
     monkeypatch.setattr(functions_module, "power", power)

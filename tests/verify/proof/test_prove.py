@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.verify.proof.engine_rules import all_obligations
+from verify.proof.algebra import NoValue
 from verify.proof.obligation import Obligation
 from verify.proof.prove import prove
 from verify.proof.result import Bend, Proof, Status
@@ -248,3 +249,55 @@ def test_the_sign_of_a_square_says_nothing_of_its_root() -> None:
         assert found.status is not Status.PROVED
         by_sign = {str(cell.cell): cell.gradients[0].status for cell in found.cells if not cell.outside}
         assert Status.PROVED in by_sign.values(), "it is right where sin(x/2) is above 0"
+
+
+ONE_IN_DISGUISE = T.sqrt(1 - T.sin(x) ** 2) / T.cos(x)
+NEARBY = (x > -1) & (x < 1)  # where that is 1, as it is not where the cosine is below 0
+
+
+class TestWhereTheDefinitionHasAValueAfterAll:
+    """Each was proved once: nothing is asked of a rule on a cell that is taken to be outside of the domain."""
+
+    @pytest.mark.parametrize(
+        ("elsewhere", "domain"),
+        [
+            (T.asin(ONE_IN_DISGUISE), NEARBY),  # u/√(1 - u²) divides by 0
+            (T.acos(ONE_IN_DISGUISE), NEARBY),
+            (constant(-2) ** ONE_IN_DISGUISE, NEARBY),
+            ((x - x) ** (x + 2), NEARBY),
+            (T.gammainc(0, x), (x > -1) & (x < 3)),
+            (T.atan2(x - x, x - x), NEARBY),
+        ],
+        ids=repr,
+    )
+    def test_a_wrong_rule_there_is_not_proved(self, elsewhere, domain):
+        proof = rule(where(x > 0, elsewhere, x * x), where(x > 0, 77, 2 * x), domain=domain)
+        assert proof.status is not Status.PROVED
+
+    def test_the_right_rule_of_an_angle_of_one_in_disguise_is(self):
+        assert rule(T.asin(ONE_IN_DISGUISE) + x, 1, domain=NEARBY).status is Status.PROVED
+
+    def test_what_the_prover_says_has_no_value_is_looked_at_in_balls(self, monkeypatch):
+        monkeypatch.setattr("verify.proof.interpret.functions.atan", _no_value)
+        (cell,) = rule(T.atan(x), 77).cells
+        assert cell.status is Status.UNKNOWN
+        assert "has no real value: of nothing, and yet it has one at x = " in cell.forward.reason
+
+
+def _no_value(*_: Any) -> Any:
+    raise NoValue("of nothing")
+
+
+class TestBoundsOfConstants:
+    """A generator is taken to be strictly between its bounds."""
+
+    def test_a_power_of_e_is_not_bounded_by_what_is_many_digits(self):
+        large = constant(10**600)  # e**x passes it at x = 1381
+        definition = where(exp(x) > large, x, 2 * x)
+        assert rule(definition, 2, domain=(x > 0) & (x < 5000)).status is not Status.PROVED
+
+    def test_a_root_that_is_a_whole_number_does_not_exceed_itself(self):
+        whole = 2**40 + 1  # its square is too large to be factored quickly
+        nothing = T.sqrt(constant(whole**2)) - constant(whole)
+        definition = where(nothing + x * x > 0, x, x + 5)
+        assert rule(definition, 1).status is not Status.PROVED  # it jumps to 5 at 0

@@ -15,8 +15,8 @@ from engine.arithmetic import arithmetic
 from verify.case import Case
 from verify.checks import CHECKS
 from verify.findings import Finding, Verdict, told
-from verify.harness import Options
 from verify.mirror import BINARY
+from verify.options import Options
 from verify.subjects.values import ValueEngine
 
 Method = Callable[..., Any]

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from verify.findings import Question, Verdict
-from verify.harness import Options, verify
+from verify.harness import verify
+from verify.options import Options
 from verify.report import Report
 from verify.subjects.conventions import Road
 from verify.subjects.foreign import ForeignEngine, discovered

@@ -12,7 +12,8 @@ from verify.accuracy.gauge import Gauge
 from verify.case import Case
 from verify.errors import UsageError
 from verify.findings import Question, Verdict
-from verify.harness import Options, verify_here
+from verify.harness import verify_here
+from verify.options import Options
 from verify.proof.result import Status
 from verify.subjects.frameworks import case_of, framework_of, functions
 from verify.subjects.frameworks.catalogue import JAX

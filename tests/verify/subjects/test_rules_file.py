@@ -10,7 +10,8 @@ import pytest
 from verify.cli import main
 from verify.errors import UsageError
 from verify.findings import Verdict
-from verify.harness import Options, verify_here
+from verify.harness import verify_here
+from verify.options import Options
 from verify.subjects.rules_file import rules_file
 
 ROOT = Path(__file__).parents[3]

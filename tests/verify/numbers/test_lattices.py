@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from verify.identity.samples import Sample, samples
+from verify.numbers.lattices import Sample, samples
 
 SHAPES = {"x": (768,), "a": (16, 8), "z": (), "w": (768,)}
 

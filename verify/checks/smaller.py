@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
-from typing import TYPE_CHECKING
 
+from verify.case import Case
+from verify.checks import proof
 from verify.findings import Finding, Verdict
 from verify.proof.result import Status
+from verify.subjects.given import beside_row
 from verify.subjects.large import LargePair, shape_told
 from verify.subjects.vectors import MOST_ENTRIES, Shape, VectorPair
-
-if TYPE_CHECKING:
-    from verify.case import Case
 
 REFUTING, PROVING = (1, 2, 3, 4), (2, 3)  # sizes
 PROVED = 2  # small shapes at which a proof is told
@@ -74,10 +73,6 @@ def _at(case: Case, pair: LargePair, shapes: dict[str, Shape], refute: bool) -> 
 
     A refuter that finds nothing looks long: it is asked only where something is known to be wrong.
     """
-    from verify.case import Case
-    from verify.checks import proof
-    from verify.subjects.given import beside_row
-
     told = ", ".join(f"{one}: {shape_told(shape)}" for one, shape in shapes.items() if shape)
     try:
         small = VectorPair(pair._forward, pair._backward, shapes, pair.name, pair.arrays)

@@ -1,0 +1,375 @@
+"""One boundary judged: is the operation continuous there, do its slopes agree, does the rule answer one.
+
+Where the slopes differ the rule must answer with a point of their convex hull, for all operands at once: that is
+Clarke's generalized gradient of a piecewise smooth function (Clarke, "Optimization and Nonsmooth Analysis",
+theorem 2.5.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations, product
+
+from flint import ctx
+
+from verify.proof.algebra import Element, number, total
+from verify.proof.cells import NOT_ZERO, Cell, Split
+from verify.proof.domain import conjuncts, domain_cells
+from verify.proof.field import Field
+from verify.proof.halfspaces import open_directions
+from verify.proof.interpret import Interpreter, Undefined
+from verify.proof.leaf import Leaf
+from verify.proof.limits import Infinite, Transfer, Unclear, barycentric
+from verify.proof.obligation import UPSTREAM, Obligation, accumulated
+from verify.proof.result import Bend, BoundaryResult
+from verify.proof.samples import BITS, sample
+from verify.proof.signs import known_sign, learn, sign
+from verify.proof.strata import Stratum, depends, faces
+from verify.trace.term import PARAMETRIC, SPECIAL, Term, topological
+
+Slopes = tuple[Element, ...]
+NEAR = Fraction(1, 1024)
+CONTINUOUS = frozenset((
+    *("symbol", "const", "pi", "add", "sub", "mul", "div", "neg", "abs", "maximum", "minimum", "hypot", "sqrt", "cbrt"),
+    *("exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh"),
+    *("asinh", "acosh", "atanh", "erf", "erfc"),
+    *SPECIAL,
+    *PARAMETRIC,
+))
+"""What is made of these alone is continuous wherever it has a value; so is a power with a constant exponent."""
+
+
+@dataclass
+class Judgement:
+    """One attempt at one stratum, in a field of its own."""
+
+    obligation: Obligation
+    leaves: list[Leaf]
+    stratum: Stratum
+    field: Field
+
+    def result(self) -> BoundaryResult | None:
+        reader = Interpreter(self.field)
+        for name, _, _ in self.field.cell.box:
+            self.field.symbol(name)
+        for term, known in self.field.cell.signs:
+            learn(self.field, reader.element(term), known)
+        try:
+            self.images = {name: reader.element(value) for name, value in self.stratum.where}
+        except Undefined:
+            return None  # no such point
+        self.reader = Interpreter(self.field, self.images)
+        if not self.reader.element_of_symbol(UPSTREAM) and self._adds_nothing():
+            return None  # whatever else is here: with no upstream gradient that is right
+        if not self._in_domain():
+            return None
+        touching = self._touching()
+        inside = [leaf for leaf in touching if leaf.definition is not None]
+        if not inside:
+            return None
+        try:
+            value = Interpreter(self.field, self.images, trusting=True).element(self.obligation.definition)
+        except Undefined:
+            return None  # the definition ends here
+        transfers = [Transfer(leaf.field, self.field, self.images) for leaf in inside]
+        if self._jumps(transfers, inside, value):
+            return self._told(Bend.DISCONTINUOUS, "the operation itself jumps")
+        if (problem := self._forward_problem(value)):
+            return self._told(Bend.REJECTED, problem)
+        if not self.reader.element_of_symbol(UPSTREAM):
+            return self._without_upstream()
+        edge = len(inside) < len(touching) or self._on_the_edge()
+        return self._sloped(inside, transfers, edge)
+
+    # -------------------------------------------------------------------------------------- where we are
+
+    def _in_domain(self) -> bool:
+        try:
+            return all(self.reader.holds(c) for c in conjuncts(self.obligation.domain))
+        except Undefined:
+            return False
+
+    def _on_the_edge(self) -> bool:
+        """Whether a bound of the domain itself is met with equality."""
+        return any(
+            not sign(self.field, self.reader.element(term))
+            for cell in domain_cells(self.obligation) for term, _ in faces(cell)
+        )
+
+    def _touching(self) -> list[Leaf]:
+        """The cells whose closure contains the stratum; none if it runs through the inside of one."""
+        result = []
+        for leaf in self.leaves:
+            active = self._active(leaf)
+            if active == []:
+                return []
+            if active is not None and (len(active) == 1 or self._opens(leaf, active)):
+                result.append(leaf)
+        return result
+
+    def _active(self, leaf: Leaf) -> list[tuple[Term, int]] | None:
+        """The faces of the cell that the stratum lies on; None if it lies beyond one."""
+        active = []
+        for term, s in faces(leaf.field.cell):
+            if s == NOT_ZERO:
+                continue
+            here = sign(self.field, Interpreter(self.field, self.images, trusting=True).element(term))
+            if here == 0:
+                active.append((term, s))
+            elif here != s:
+                return None
+        return active
+
+    def _opens(self, leaf: Leaf, active: list[tuple[Term, int]]) -> bool:
+        """Whether the cell has room between several faces that meet here: some direction leads into it."""
+        transfer, rows = Transfer(leaf.field, self.field, self.images), []
+        inputs = self.obligation.inputs
+        trusting = Interpreter(leaf.field, trusting=True)
+        for term, s in active:
+            u = trusting.element(term)
+            row = [self._number(transfer.limit(leaf.field.derivative(u, n), None)) for n in inputs]
+            if any(row):  # a face with no slope, as x² + y² > 0 at the origin, bars no direction
+                rows.append([c * s for c in row])
+        return open_directions(rows)
+
+    def _number(self, u: Element) -> Fraction:
+        c = u.constant()
+        if c is None:
+            raise Unclear(f"faces that meet at an angle of {self.field.term(u)!r}")
+        return c
+
+    # --------------------------------------------------------------------------------------- the forward
+
+    def _jumps(self, transfers: list[Transfer], inside: list[Leaf], value: Element) -> bool:
+        """Whether the definition jumps: it differs from what it arrives at, or its limits differ from each other."""
+        try:
+            return any(self._differs(t, leaf, value) for t, leaf in zip(transfers, inside, strict=True))
+        except Unclear:
+            arriving = [
+                transfer.limit(leaf.definition, self._variable())
+                for transfer, leaf in zip(transfers, inside, strict=True)
+                if leaf.definition is not None
+            ]
+            if any(known_sign(self.field, a - b) in (1, -1) for a, b in combinations(arriving, 2)):
+                return True
+            raise
+
+    def _differs(self, transfer: Transfer, leaf: Leaf, value: Element) -> bool:
+        """Whether the definition, continued from a cell, arrives at another value than it has here.
+
+        A difference that does not reduce to 0 is a jump only if it has a sign; Unclear where that is not known.
+        """
+        assert leaf.definition is not None
+        if self._is_continuous():
+            return False
+        try:
+            arriving = transfer.limit(leaf.definition, self._variable())
+        except Infinite:
+            return True
+        difference = arriving - value
+        if self.field.is_zero(difference):
+            return False
+        if known_sign(self.field, difference) in (1, -1):
+            return True
+        raise Unclear(f"whether the operation jumps here by {self.field.term(difference)!r} is not known")
+
+    def _is_continuous(self) -> bool:
+        """Whether the definition is made of functions that are continuous here, if they have a value."""
+        return all(
+            t.op in CONTINUOUS
+            or (t.op == "pow" and t.args[1].op == "const")
+            or (t.op == "atan2" and self._is_off_the_cut(*t.args))
+            for t in topological(self.obligation.definition)
+        )
+
+    def _is_off_the_cut(self, up: Term, along: Term) -> bool:
+        """Whether an angle is continuous here: atan2(up, along) jumps where up is 0 and along negative."""
+        reader = Interpreter(self.field, self.images, trusting=True)
+        return known_sign(self.field, reader.element(along)) == 1 or bool(known_sign(self.field, reader.element(up)))
+
+    def _forward_problem(self, value: Element) -> str:
+        """What is wrong with the engine's forward here, if anything."""
+        try:
+            forward = self.reader.element(self.obligation.forward)
+        except Undefined as problem:
+            return f"the forward has no value here: {problem}"
+        return "" if self.field.is_zero(forward - value) else "the forward is not the definition here"
+
+    def _variable(self) -> str | None:
+        """The symbol to approach along, where just one is bound."""
+        return self.stratum.where[0][0] if len(self.stratum.where) == 1 else None
+
+    # ---------------------------------------------------------------------------------------- the slopes
+
+    def _rule(self) -> Slopes | str:
+        """The rule's answer, or why it has none."""
+        upstream, answer = self.reader.element_of_symbol(UPSTREAM), []
+        for name, gradient in zip(self.obligation.inputs, self.obligation.gradients, strict=True):
+            try:
+                added = self.reader.element(gradient) - self.reader.element_of_symbol(accumulated(name))
+            except Undefined as problem:
+                return f"the rule has no value here: {problem}"
+            slope = self.field.reduced(added / upstream)
+            if any(depends(self.field, i, n) for i in slope.indices() for n in (UPSTREAM, accumulated(name))):
+                return "what the rule adds is no multiple of the upstream gradient here"
+            answer.append(slope)
+        return tuple(answer)
+
+    def _adds_nothing(self) -> bool:
+        """Whether every gradient stays as it was, as far as can be told without knowing more of the place."""
+        try:
+            return all(
+                self.field.is_zero(self.reader.element(gradient) - self.reader.element_of_symbol(accumulated(name)))
+                for name, gradient in zip(self.obligation.inputs, self.obligation.gradients, strict=True)
+            )
+        except (Split, Undefined):
+            return False
+
+    def _without_upstream(self) -> BoundaryResult | None:
+        """A rule that branches on the upstream gradient must add nothing where that is 0."""
+        for name, gradient in zip(self.obligation.inputs, self.obligation.gradients, strict=True):
+            try:
+                added = self.reader.element(gradient) - self.reader.element_of_symbol(accumulated(name))
+            except Undefined as problem:
+                return self._told(Bend.REJECTED, f"the rule has no value here: {problem}")
+            if not self.field.is_zero(added):
+                return self._told(Bend.REJECTED, "the rule adds something where the upstream gradient is 0")
+        return None
+
+    def _sloped(self, inside: list[Leaf], transfers: list[Transfer], edge: bool) -> BoundaryResult:
+        """The verdict where the operation is continuous."""
+        rule = self._rule()
+        try:
+            found = [
+                tuple(self._finite(transfer, u) for u in leaf.slopes)
+                for leaf, transfer in zip(inside, transfers, strict=True)
+            ]
+        except Unclear:
+            if len(self.stratum.where) < 2:
+                raise
+            return self._along_rays(inside, rule)
+        limits = [tuple(u for u in limit if u is not None) for limit in found]
+        if limits != found:
+            return self._told(Bend.VERTICAL, "the slope grows without bound", found, rule)
+        if edge:
+            same = not isinstance(rule, str) and any(self._equal(rule, limit) for limit in limits)
+            if same:
+                return self._told(Bend.EDGE, "", limits, rule)
+            why = rule if isinstance(rule, str) else "the rule's answer is not the slope from inside"
+            return self._told(Bend.REJECTED, why, limits, None if isinstance(rule, str) else rule)
+        if isinstance(rule, str):
+            return self._told(Bend.REJECTED, rule, limits)
+        if all(self._equal(limit, limits[0]) for limit in limits[1:]):
+            if self._equal(rule, limits[0]):
+                return self._told(Bend.SMOOTH, "", limits, rule)
+            return self._told(Bend.REJECTED, "the operation has a slope here, and the rule answers another",
+                              limits, rule)
+        weights = self._weights(rule, limits)
+        if weights is None:
+            reason = "the rule's answer is no mean of the slopes around"
+            return self._told(Bend.REJECTED, reason, limits, rule)
+        return self._told(Bend.SUBGRADIENT, "", limits, rule, weights)
+
+    def _finite(self, transfer: Transfer, u: Element) -> Element | None:
+        """The limit of a slope; None for an infinite one."""
+        try:
+            return transfer.limit(u, self._variable())
+        except Infinite:
+            return None
+
+    def _equal(self, a: Slopes, b: Slopes) -> bool:
+        """Whether two slopes are one; Unclear where a difference does not reduce to 0, but may be 0 in disguise."""
+        differences = [u - v for u, v in zip(a, b, strict=True)]
+        left = [d for d in differences if not self.field.is_zero(d)]
+        if left and not any(map(self._is_somewhere_not_zero, left)):
+            raise Unclear(f"whether {self.field.term(left[0])!r} is 0 is not known")
+        return not left
+
+    def _is_somewhere_not_zero(self, u: Element) -> bool:
+        """Whether ``u`` is not 0 at a point of the stratum, in balls."""
+        values = sample(self.field)
+        with ctx.workprec(BITS):
+            return values is not None and not values.polynomial(u.num).contains(0)
+
+    def _weights(self, rule: Slopes, limits: list[Slopes]) -> list[Element] | None:
+        """The share of each limit in the rule's answer, the fewest that do; None if it is no mean."""
+        distinct = [k for k, u in enumerate(limits) if not any(self._equal(u, v) for v in limits[:k])]
+        for size in range(1, len(rule) + 2):
+            for chosen in combinations(distinct, size):
+                weights = barycentric(self.field, rule, [limits[k] for k in chosen])
+                if weights is not None and all(sign(self.field, w) >= 0 for w in weights):
+                    shares = dict(zip(chosen, weights, strict=True))
+                    return [shares.get(k, number(0)) for k in range(len(limits))]
+        return None
+
+    def _along_rays(self, inside: list[Leaf], rule: Slopes | str) -> BoundaryResult:
+        """At a point where the slope depends on the direction of approach, as at the tip of a cone.
+
+        The limits along some rays are limits of slopes, so their hull lies in the generalized gradient.
+        """
+        limits = [limit for leaf in inside for limit in self._ray_limits(leaf)]
+        if isinstance(rule, str):
+            return self._told(Bend.REJECTED, rule, limits)
+        weights = self._weights(rule, limits)
+        if weights is None and self._too_steep(inside, rule):
+            return self._told(Bend.REJECTED, "the rule answers a steeper slope than any around", limits, rule)
+        if weights is None:
+            reason = "the slope depends on the direction, and the rule's answer is not shown to be a mean"
+            return self._told(Bend.UNKNOWN, reason, limits, rule)
+        return self._told(Bend.SUBGRADIENT, "", limits, rule, weights)
+
+    def _too_steep(self, inside: list[Leaf], rule: Slopes) -> bool:
+        """Whether the rule's answer is longer than the gradient, which has one length all around."""
+        length = total(u * u for u in rule)
+        around = [leaf.field.reduced(total(u * u for u in leaf.slopes)).constant() for leaf in inside]
+        return all(c is not None and sign(self.field, length - number(c)) > 0 for c in around)
+
+    def _ray_limits(self, leaf: Leaf) -> Iterator[Slopes]:
+        """The limits of the slopes along rays that lead into a cell."""
+        along = "ray"
+        for direction in _directions(len(self.stratum.where)):
+            near = Field(Cell(((along, Fraction(0), NEAR), *self.field.cell.box), self.field.cell.signs))
+            outward = {
+                name: Transfer(self.field, near, {}).limit(self.images[name], None)
+                + near.symbol(along).scaled(step)
+                for (name, _), step in zip(self.stratum.where, direction, strict=True)
+            }
+            reader = Interpreter(near, outward, trusting=True)
+            given = [(reader.element(t), s) for t, s in faces(leaf.field.cell) if s != NOT_ZERO]
+            if all(known_sign(near, u) == s for u, s in given):
+                ray = Transfer(leaf.field, near, outward)
+                back = Transfer(near, self.field, {along: number(0)})
+                yield tuple(back.limit(near.reduced(ray.limit(u, None)), along) for u in leaf.slopes)
+
+    # ------------------------------------------------------------------------------------------- telling
+
+    def _told(
+        self,
+        bend: Bend,
+        reason: str,
+        limits: Sequence[tuple[Element | None, ...]] = (),
+        rule: Slopes | str | None = None,
+        weights: list[Element] | None = None,
+    ) -> BoundaryResult:
+        term = self.field.term
+        return BoundaryResult(
+            self.stratum.where,
+            self.stratum.cell,
+            bend,
+            reason,
+            tuple(tuple(None if u is None else term(u) for u in limit) for limit in limits),
+            None if rule is None or isinstance(rule, str) else tuple(map(term, rule)),
+            tuple(map(term, weights or ())),
+        )
+
+
+def _directions(n: int) -> Iterator[tuple[int, ...]]:
+    """Whole directions of rational length: the axes, and those of the triangle 3, 4, 5 in every plane."""
+    for i in range(n):
+        for s in (1, -1):
+            yield tuple(s if k == i else 0 for k in range(n))
+    for i, j in combinations(range(n), 2):
+        for a, b, s, t in product((3,), (4,), (1, -1), (1, -1)):
+            yield tuple(a * s if k == i else b * t if k == j else 0 for k in range(n))
