@@ -114,20 +114,20 @@ def test_all_is_what_the_project_names(project: Any, capsys: pytest.CaptureFixtu
     ("table", "code", "told"),
     [
         ('subjects = ["right.toml"]\nfail-on = "warnings"', 1, "inaccurate"),
-        ('subjects = ["rules.toml"]\nfail-on = "nothing"', 0, "REFUTED  wrong"),
+        ('subjects = ["rules.toml"]\nfail-on = "nothing"', 0, "REFUTED wrong"),
         ('subjects = ["right.toml"]\n[tool.verify.corners]\nrelu = 0', 0, "all verified"),
         ('subjects = ["right.toml"]\n[tool.verify.corners]\nrelu = 1', 1, "not the one that its row declares"),
         ('subjects = ["right.toml"]\n[tool.verify.corners]\nrelu = [1, 0]', 2, "relu needs 1 slopes"),
         ('subjects = ["right.toml"]\n[tool.verify.corners]\nrelv = 1', 2, "'relv' is no operation"),
         ('subjects = ["absent.toml"]', 2, "absent.toml: No such file"),
-        ('subjects = ["right.toml", "rules.toml"]', 1, "REFUTED  wrong"),
+        ('subjects = ["right.toml", "rules.toml"]', 1, "REFUTED wrong"),
     ],
 )
 def test_what_it_does(project: Any, capsys: pytest.CaptureFixture[str], table: str, code: int, told: str) -> None:
     project(table.replace("[tool", "points = 60\n[tool", 1) if "[tool" in table else f"{table}\npoints = 60")
     assert main(["all"]) == code
     captured = capsys.readouterr()
-    assert told in captured.out + captured.err
+    assert told in " ".join((captured.out + captured.err).split())
 
 
 def waiver(expires: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flint import arb
 
 from verify.case import Case
+from verify.exact import shown
 from verify.findings import Finding, Verdict
 from verify.numbers import differences
 from verify.numbers.ulps import decimal
@@ -121,20 +122,21 @@ def _evidence(case: Case, proof: Proof, boundary: BoundaryResult) -> dict[str, A
         details = [("ours", _vector(boundary.rule))] if boundary.rule is not None else []
         details += [("slopes", f"{_vector(limit)}   on one side of it") for limit in boundary.limits]
         return {"details": tuple(details)}
-    shown = ", ".join(f"{n} = {_coordinate(v)}" for n, v in zip(at.inputs, at.point, strict=True))
+    place_of = ", ".join(f"{n} = {_coordinate(v)}" for n, v in zip(at.inputs, at.point, strict=True))
     ours = _numbers(at.rule) if at.rule is not None else "no value"
-    details = [("ours", f"{ours}   at {shown}")]
+    details = [("ours", f"{ours}   at {place_of}")]
     around = dict.fromkeys(f"{_numbers(limit)}   on one side of it" for limit in at.limits)
     details += [("slopes", slopes) for slopes in around]
     rational = [v for v in at.point if isinstance(v, Fraction)]
     if len(rational) == len(at.point):
         details.append(("rerun", case.rerun(tuple(map(_nearest, rational)))))
-    point = {n: _coordinate(v) for n, v in zip(at.inputs, at.point, strict=True)}
+    exact = [decimal(v, 17) if isinstance(v, arb) else str(v) for v in at.point]
+    point = dict(zip(at.inputs, exact, strict=True))
     return {"details": tuple(details), "point": point}
 
 
 def _coordinate(x: Fraction | arb) -> str:
-    return decimal(x, 17) if isinstance(x, arb) else str(x)
+    return decimal(x, 17) if isinstance(x, arb) else shown(x)
 
 
 def _numbers(values: Sequence[arb | None]) -> str:
@@ -153,7 +155,7 @@ def _vector(values: Sequence[Term | None]) -> str:
 def _told(case: Case, proof: Proof, witness: Witness) -> Finding:
     from verify.proof.diagnose import diagnose
 
-    at = ", ".join(f"{n} = {v}" for n, v in zip(witness.inputs, witness.point, strict=True))
+    at = ", ".join(f"{n} = {shown(v)}" for n, v in zip(witness.inputs, witness.point, strict=True))
     floats = tuple(map(_nearest, witness.point))
     i = witness.operand
     if i is None:

@@ -18,6 +18,7 @@ from verify.errors import UsageError
 from verify.escape import visible
 from verify.findings import Question
 from verify.harness import Options, PartedSubject, Subject, verify
+from verify.lines import columns
 from verify.mirror import Row
 from verify.report import Report
 from verify.reports import text
@@ -28,13 +29,21 @@ from verify.subjects.operation import Operation
 
 
 def run_engine(arguments: argparse.Namespace, rest: list[str]) -> int:
-    """Somebody's engine: the class that the first word names, then operations."""
+    """Somebody's engine, or pairs of functions: what the first word names, then operations."""
     if not rest:
         raise UsageError("engine needs a class: package.module:Class, or path/to/file.py:Class")
     from verify.subjects.foreign import discovered
     from verify.subjects.load import place_of
+    from verify.subjects.named import holds_pairs, subject_named
 
-    return verified(arguments, discovered(place_of(rest[0])), rest[1:])
+    place = place_of(rest[0])
+    try:
+        subject: Subject = discovered(place)
+    except UsageError:
+        if not holds_pairs(place):
+            raise
+        subject = subject_named(rest[0])
+    return verified(arguments, subject, rest[1:])
 
 
 _SECOND = (Question.RIGHT, Question.ACCURATE)
@@ -75,9 +84,9 @@ def verified(
         report = with_baseline(report, known, arguments)
     seconds = time.perf_counter() - start
     if arguments.quiet:
-        lines = text.failures(report, seconds=seconds, strict=arguments.strict)
+        lines = text.failures(report, seconds=seconds, strict=arguments.strict, width=columns())
     else:
-        lines = text.lines(report, full=bool(names), seconds=seconds, strict=arguments.strict, width=_width())
+        lines = text.lines(report, full=bool(names), seconds=seconds, strict=arguments.strict, width=columns())
     show(lines, arguments, file=sys.stderr if to_stdout(wanted) else sys.stdout)
     for target in wanted:
         write(target, report)
@@ -195,7 +204,7 @@ def _proofs(cases: list[tuple[Operation, Row]], options: Options) -> int:
     complete = True
     for place, (operation, row) in enumerate(cases):
         case = Case(operation, row, options)
-        print("\n" * bool(place) + proof.told(case))
+        print("\n" * bool(place) + proof.told(case, columns()))
         complete &= case.rule_proof is not None and case.rule_proof.status is Status.PROVED
     return OK if complete else FAILED
 
@@ -217,11 +226,6 @@ def _certificate(cases: list[tuple[Operation, Row]], options: Options, path: str
             print(f"verify: {name} has no certificate: {reason}", file=sys.stderr)
     write_text(path, "".join(lines))
     return OK if len(lines) == len(cases) else FAILED
-
-
-def _width() -> int | None:
-    """The terminal's columns; None for a pipe, where nothing is cut."""
-    return os.get_terminal_size(sys.stdout.fileno()).columns if _is_terminal() else None
 
 
 def _is_terminal() -> bool:

@@ -37,7 +37,7 @@ class Place:
         if isinstance(found, type):
             return found
         if found is not None:
-            raise UsageError(f"{self} is a {type(found).__name__}, not a class")
+            raise UsageError(f"{self} is a {type(found).__name__}, not a class of nodes, and no list or dict of pairs")
         classes = [n for n, v in vars(module).items() if isinstance(v, type)]
         close = get_close_matches(self.name, classes, n=1, cutoff=0.5)
         hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(classes) or 'no classes'}"

@@ -9,9 +9,13 @@ from typing import Any
 
 from verify.errors import UsageError
 from verify.harness import Subject
+from verify.subjects.load import Place, place_of
 
 GROUP = "verify.subjects"
 """The group of entry points: functions that take a target and return its subject, or None if it is not theirs."""
+
+
+_PAIRS = (list, tuple, dict)
 
 
 def subject_named(name: str, base: Path | None = None) -> Subject:
@@ -26,17 +30,29 @@ def subject_named(name: str, base: Path | None = None) -> Subject:
 
         return rules_file(_from(base, name))
     from verify.subjects.foreign import discovered
-    from verify.subjects.load import Place, place_of
 
     path, colon, attribute = name.partition(".py:")
     place: Place = place_of(f"{_from(base, path)}.py:{attribute}" if colon else name)
     given = getattr(place.load_module(), place.name, None) if place.name else None
-    if isinstance(given, (list, tuple, dict)):
+    if isinstance(given, _PAIRS):
         from verify.api import subject_of
 
         return subject_of(given)
     found = adapted(given) if given is not None else None
     return found if found is not None else discovered(place, name)
+
+
+def holds_pairs(place: Place) -> bool:
+    """Whether a list or mapping stands there, which is looked at in a process apart."""
+    from verify.subjects.sandbox import Failed, Lost, apart
+
+    def look(_: object) -> bool:
+        return bool(place.name) and isinstance(getattr(place.load_module(), place.name, None), _PAIRS)
+
+    try:
+        return bool(apart(look))
+    except (UsageError, Failed, Lost):
+        return False
 
 
 def adapted(target: Any) -> Subject | None:

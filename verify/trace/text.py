@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from verify.exact import as_decimal
 from verify.trace.term import Term, topological
 
 LONGEST = 400
@@ -70,7 +71,7 @@ def _number(value: Fraction) -> Text:
     """An integer, a fraction with a small denominator, or the float that the literal was."""
     if value.denominator == 1 and abs(value) < 10**17:
         return str(value), 9 if value >= 0 else 4
-    if value.denominator < 10_000 and abs(value.numerator).bit_length() <= _BITS:
+    if 1 < value.denominator < 10_000 and abs(value.numerator).bit_length() <= _BITS:
         return f"{value.numerator}/{value.denominator}", 5 if value >= 0 else 4
     try:
         if Fraction(float(value)) == value:
@@ -80,4 +81,8 @@ def _number(value: Fraction) -> Text:
     bits = max(abs(value.numerator).bit_length(), value.denominator.bit_length())
     if bits > _BITS:
         return f"(a number of {bits} bits)", 9
+    if value.denominator == 1:
+        return str(value), 9 if value >= 0 else 4
+    if (text := as_decimal(value)) and len(text) < len(f"{value.numerator}/{value.denominator}"):
+        return text, 9 if value >= 0 else 4
     return f"{value.numerator}/{value.denominator}", 5 if value >= 0 else 4
