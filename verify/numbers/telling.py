@@ -1,0 +1,26 @@
+"""Which of several counterexamples tells a reader most: claim and truth far apart, at a point that hides nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+
+_PART = 4  # a difference of a quarter of the larger is seen at once
+
+
+def hidden(point: Sequence[Fraction | float], ours: float, expected: float) -> int:
+    """How much this counterexample hides, 0 at best.
+
+    Most of all that claim and truth are nearly the same number; then which operand is which, where one is 0 or two
+    are of one size: x*y and x + y agree at 2, 2, and at 0, 0 nearly everything does.
+    """
+    sizes = [abs(x) for x in point]
+    alike = len(set(sizes)) < len(sizes)
+    return 4 * (not _apart(ours, expected)) + 2 * alike + (not all(sizes))
+
+
+def _apart(ours: float, expected: float) -> bool:
+    if not (math.isfinite(ours) and math.isfinite(expected)):
+        return ours != expected
+    return abs(ours / 2 - expected / 2) >= max(abs(ours), abs(expected)) / (2 * _PART)
