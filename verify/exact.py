@@ -28,8 +28,12 @@ def as_decimal(value: Fraction) -> str:
     if rest != 1:
         return ""
     after = max(places.values())
-    digits = str(abs(value.numerator) * 10**after // value.denominator).rjust(after + 1, "0")
+    digits = str(abs(value.numerator) * 10**after // value.denominator)
     sign = "-" if value < 0 else ""
+    if after > len(digits) + 4:  # more noughts than one likes to count
+        more = f".{digits[1:]}" if digits[1:] else ""
+        return f"{sign}{digits[0]}{more}e{len(digits) - 1 - after}"
+    digits = digits.rjust(after + 1, "0")
     return f"{sign}{digits[:-after]}.{digits[-after:]}" if after else f"{sign}{digits}"
 
 

@@ -19,7 +19,7 @@ from verify.case import Case
 from verify.findings import Finding, Verdict
 from verify.numbers.pieces import by_pieces
 from verify.numbers.reference import LIMIT, Reference, Status
-from verify.numbers.telling import hidden
+from verify.numbers.telling import digits, hidden
 from verify.numbers.ulps import decimal
 from verify.subjects.operation import Traced
 from verify.trace.balls import BallProgram
@@ -106,8 +106,8 @@ def _formula(case: Case, trace: Traced, count: int) -> Finding | None:
                         break
                 prec *= 2
             if ours.is_finite() and not ours.overlaps(truth.ball):
-                digits = _digits(ours, truth.ball)
-                refuted = _refuted(case, index, i, name, decimal(ours, digits), "the rule in balls", digits)
+                few = digits(ours, truth.ball)
+                refuted = _refuted(case, index, i, name, decimal(ours, few), "the rule in balls", few)
                 found.append((hidden(point, float(ours), float(truth.ball)), refuted))
         if found and (found[-1][0] == 0 or len(found) >= _MANY):
             break
@@ -226,11 +226,6 @@ def _most_telling(found: list[tuple[int, Finding]]) -> Finding | None:
     return min(found, key=lambda entry: entry[0])[1] if found else None
 
 
-def _digits(ours: arb, true: arb) -> int:
-    """How many digits it takes to see that the two are not the same."""
-    return next((digits for digits in (12, 20, 30, 40) if decimal(ours, digits) != decimal(true, digits)), 60)
-
-
 def _explained(case: Case, index: int, i: int) -> bool:
     """Whether the answer is the slope at operands that differ by a relative 2**-40 at most: steep, but not wrong."""
     point = case.points[index]
@@ -241,7 +236,7 @@ def _explained(case: Case, index: int, i: int) -> bool:
     return bool(slopes) and min(slopes) <= case.samples.slopes[i].item(index) <= max(slopes)
 
 
-def _refuted(case: Case, index: int, i: int, name: str, ours: str, note: str, digits: int = 30) -> Finding:
+def _refuted(case: Case, index: int, i: int, name: str, ours: str, note: str, few: int = 30) -> Finding:
     point, truth = case.points[index], case.truths[index][i]
     return case.finding(
         "points",
@@ -251,7 +246,7 @@ def _refuted(case: Case, index: int, i: int, name: str, ours: str, note: str, di
         point=case.exact(point),
         details=(
             ("ours", f"{ours}   at {case.shown(point)}   ({note})"),
-            ("expected", f"{decimal(truth.ball, digits)}   (reference)"),
+            ("expected", f"{decimal(truth.ball, few)}   (reference)"),
             ("rerun", case.rerun(point)),
         ),
     )

@@ -17,6 +17,7 @@ from verify.case import Case
 from verify.exact import shown
 from verify.findings import Finding, Verdict
 from verify.numbers import differences
+from verify.numbers.telling import digits
 from verify.numbers.ulps import decimal
 from verify.proof.enclose import Enclosure
 from verify.proof.interpret import unread
@@ -164,10 +165,10 @@ def _told(case: Case, proof: Proof, witness: Witness) -> Finding:
         message = f"the rule is not the derivative of {_meant(case)}"
         expected, rule = case.row.slopes[i], case.operation.written()[i]
     left, right = _aligned(rule, str(expected))
-    digits = _telling(witness.ours, witness.expected)
+    few = digits(witness.ours, witness.expected)
     details = [
-        ("ours", f"{left}{_value(witness.ours, digits)}   at {at}"),
-        ("expected", f"{right}{_value(witness.expected, digits)}   (reference)"),
+        ("ours", f"{left}{_value(witness.ours, few)}   at {at}"),
+        ("expected", f"{right}{_value(witness.expected, few)}   (reference)"),
     ]
     if i is not None:
         details += list(_difference(case, i, floats))
@@ -216,18 +217,10 @@ def _aligned(rule: str, expected: str) -> tuple[str, str]:
     return f"{rule:<{width}} = ", f"{expected:<{width}} = "
 
 
-def _telling(ours: arb, expected: arb) -> int:
-    """How many digits it takes to see that the two are not the same."""
-    for digits in (12, 20, 30, 40):
-        if decimal(ours, digits) != decimal(expected, digits):
-            return digits
-    return 60
-
-
-def _value(ball: arb, digits: int = 12) -> str:
+def _value(ball: arb, few: int = 12) -> str:
     if not ball.is_finite():
         return "no value"
-    return str(ball.unique_fmpz()) if ball.is_integer() else decimal(ball, digits)
+    return str(ball.unique_fmpz()) if ball.is_integer() else decimal(ball, few)
 
 
 def _nearest(x: Fraction) -> float:

@@ -16,6 +16,7 @@ from flint import arb
 
 from verify.case import Case
 from verify.findings import Finding, Verdict
+from verify.numbers.telling import digits
 from verify.proof.result import Status
 from verify.samples import number, touched
 from verify.trace.balls import compile_balls, evaluate, holds
@@ -116,15 +117,20 @@ def _problem(
         message = f"{name}.grad is not proportional to the upstream gradient"
     else:
         message = f"{name}.grad does not keep what other paths have added to it"
+    expected = before + upstream * rule
+    few = digits(ours, expected)
     return message, [
-        ("at", f"{at}, with out.grad = {upstream:g} and {name}.grad = {before:g} before"),
-        ("ours", _short(ours)),
-        ("expected", f"{_short(before + upstream * rule)}   = {before:g} + {upstream:g}*({_short(rule)})"),
+        ("at", f"{at}, with out.grad = {upstream:.17g} and {name}.grad = {before:.17g} before"),
+        ("ours", _short(ours, few)),
+        ("expected", f"{_short(expected, few)}   = {before:.17g} + {upstream:.17g}*({_short(rule, few)})"),
     ]
 
 
-def _short(ball: Any) -> str:
-    return str(ball.str(12, radius=False)) if isinstance(ball, arb) else repr(ball)
+def _short(ball: Any, few: int = 12) -> str:
+    """A number to so many digits; a whole one as such."""
+    if not isinstance(ball, arb):
+        return repr(ball)
+    return str(ball.unique_fmpz()) if ball.is_integer() else str(ball.mid().str(few, radius=False))
 
 
 def _on_floats(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
@@ -286,10 +292,11 @@ def _shared_float(case: Case) -> Iterator[_Problem]:
 
 
 def _wrong_sum(place: float, ours: Any, apart: Any) -> _Problem:
+    few = digits(ours, apart) if isinstance(ours, arb) else 12
     return "the same Value as both operands receives a wrong sum", [
         ("at", f"x = y = {place!r}, with out.grad = {UPSTREAM}"),
-        ("ours", _short(ours)),
-        ("expected", f"{_short(apart)}   the sum of both partial gradients"),
+        ("ours", _short(ours, few)),
+        ("expected", f"{_short(apart, few)}   the sum of both partial gradients"),
     ]
 
 

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
+from flint import arb
+
 _PART = 4  # a difference of a quarter of the larger is seen at once
 
 
@@ -24,3 +26,9 @@ def _apart(ours: float, expected: float) -> bool:
     if not (math.isfinite(ours) and math.isfinite(expected)):
         return ours != expected
     return abs(ours / 2 - expected / 2) >= max(abs(ours), abs(expected)) / (2 * _PART)
+
+
+def digits(ours: arb, expected: arb) -> int:
+    """How many digits it takes to see that the two are not the same: twelve do for most."""
+    written = (n for n in (12, 17, 20, 30, 40) if ours.str(n, radius=False) != expected.str(n, radius=False))
+    return next(written, 60)

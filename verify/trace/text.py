@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from verify.exact import as_decimal
-from verify.trace.term import Term, topological
+from verify.trace.term import Term, apply, constant, substitute, topological
 
 LONGEST = 400
 """Steps of a formula that is written out: where parts are shared, as in a loop unrolled, the text doubles each time."""
@@ -39,6 +39,31 @@ def written(term: Term, longest: int = LONGEST) -> str:
     for t in order:
         texts[t] = _written(t, [texts[a] for a in t.args])
     return texts[term][0]
+
+
+_ZERO, _ONE, _MINUS_ONE = map(constant, (0, 1, -1))
+
+
+def plainly(root: Term) -> Term:
+    """The formula without what a running sum and a factor of 1 leave behind: 0 + x, 1*x."""
+    plain: dict[Term, Term] = {}
+    for node in topological(root):
+        args = [plain[a] for a in node.args]
+        changed = any(a is not b for a, b in zip(args, node.args, strict=True))
+        whole = substitute((node,), dict(zip(node.args, args, strict=True)))[0] if changed else node
+        plain[node] = _shorter(whole)
+    return plain[root]
+
+
+def _shorter(node: Term) -> Term:
+    match node.op, node.args:
+        case ("add", (a, b)):
+            return b if a is _ZERO else a if b is _ZERO else node
+        case ("mul", (a, b)) if _ONE in (a, b):
+            return b if a is _ONE else a
+        case ("mul", (a, b)) if _MINUS_ONE in (a, b):
+            return apply("neg", b if a is _MINUS_ONE else a)
+    return node
 
 
 def _written(term: Term, args: list[Text]) -> Text:
