@@ -6,6 +6,7 @@ import argparse
 import math
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -195,6 +196,7 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     what: list[str] = arguments.what
     if not what:
         raise UsageError("nothing to verify: say `all`, or names of operations (`list` shows them)")
+    arguments.started = time.perf_counter()  # to read what is verified takes its time, too
     config = None
     if what[0] in COMMANDS:
         (module, function), rest = COMMANDS[what[0]], what[1:]

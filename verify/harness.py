@@ -18,7 +18,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from verify import processes
 from verify.checks import Check, checks_of
-from verify.errors import UsageError
+from verify.errors import UsageError, in_a_line
 from verify.findings import Answer, Finding, Question, Source, Verdict
 from verify.limits import OutOfTime, limit_memory, time_limit
 from verify.mirror import Row
@@ -448,6 +448,6 @@ def _found(check: Check, cases: list[Any]) -> list[Finding]:
             message = f"the operation exits (code {error.code!r})"
             findings.append(case.finding(check, Verdict.INCONCLUSIVE, message))
         except Exception as error:  # a mistake of ours must cost this check its verdict, and be seen
-            message = f"an internal error, please report it: {type(error).__name__}: {error}"
+            message = f"an internal error, please report it: {in_a_line(error)}"
             findings.append(case.finding(check, Verdict.INCONCLUSIVE, message))
     return findings

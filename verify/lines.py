@@ -10,6 +10,9 @@ from textwrap import wrap
 WIDTH = 80
 """Columns where nobody says how many there are: in a pipe, a file, a report."""
 
+WHOLE = 10**9
+"""Columns of a text that other programs read: nothing is folded there."""
+
 _LEAST = 40  # a terminal of fewer columns is written past
 _GAP = re.compile(r" {3,}")  # stands between parts of a line, which it may be broken at before any other place
 _IN_FORMULA = re.compile(r"(?<=[*(,])(?![*])")  # where one may be broken that no line has room for

@@ -12,7 +12,7 @@ from verify.accuracy.paste import method_body
 from verify.accuracy.repair import Candidate, best, candidates
 from verify.case import Case
 from verify.commands.codes import FAILED, OK
-from verify.errors import UsageError
+from verify.errors import UsageError, in_a_line
 from verify.harness import Options, Subject
 from verify.lines import columns, folded, located, table
 from verify.numbers.ulps import FLOAT64, Format
@@ -56,7 +56,7 @@ def repaired(case: Case, fmt: Format, budget: float) -> tuple[list[str], bool]:
     try:
         found = candidates(case, fmt, case.options.seed)
     except Exception as error:  # the subject's own code may raise anything
-        return [f"{case.operation.name}: the rule does not run on symbols: {error}"], False
+        return [f"{case.operation.name}: the rule does not run on symbols: {in_a_line(error)}"], False
     return list(_lines(case, fmt, budget, found)), best(found, budget) is not None
 
 

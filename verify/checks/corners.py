@@ -17,6 +17,7 @@ import sympy
 from flint import arb, ctx
 
 from verify.case import Case
+from verify.errors import in_a_line
 from verify.findings import Finding, Verdict
 from verify.mirror import Corner
 from verify.numbers.reference import Status
@@ -92,7 +93,7 @@ def _judge(case: Case, slopes: BallProgram, corner: Corner, place: Vector) -> Fi
             Verdict.UNSAFE,
             f"no answer at its corner {at}",
             point=point,
-            details=(("ours", f"{type(error).__name__}: {error}"), ("valid", _valid(_limits(case, slopes, place)))),
+            details=(("ours", in_a_line(error)), ("valid", _valid(_limits(case, slopes, place)))),
         )
     limits = _limits(case, slopes, place)
     if not limits and not corner.answers and not any(map(math.isnan, answer)):

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from verify.case import Case
+from verify.errors import in_a_line
 from verify.findings import Finding, Verdict
 from verify.numbers.reference import Status, Truth
 from verify.numbers.ulps import decimal
@@ -83,7 +84,7 @@ def _complexity(x: float) -> float:
 
 def _unsafe(case: Case, i: int, name: str, sample: Sample, truth: Truth) -> Finding:
     if sample.error is not None:
-        ours = f"{type(sample.error).__name__}: {sample.error}"
+        ours = in_a_line(sample.error)
         message = f"no answer at {case.shown(sample.point)}, where the operation has a value"
     else:
         ours = repr(sample.slopes[i])

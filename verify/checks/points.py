@@ -16,6 +16,7 @@ from flint import arb, ctx
 from numpy.typing import NDArray
 
 from verify.case import Case
+from verify.errors import in_a_line
 from verify.findings import Finding, Verdict
 from verify.numbers.pieces import by_pieces
 from verify.numbers.reference import LIMIT, Reference, Status
@@ -59,10 +60,8 @@ def check(case: Case) -> Iterator[Finding]:
     yield from _asked_for(case)
     if problem is not None:
         yield problem
-    elif case.samples and len(case.samples.errors) == len(case.samples):
-        stopped = case.samples.errors[0]
-        message = f"the rule has no answer at any of {len(case.samples)} points ({type(stopped).__name__}: {stopped})"
-        yield case.finding("points", Verdict.INCONCLUSIVE, message)
+    elif case.silent:
+        yield case.finding("points", Verdict.INCONCLUSIVE, case.silent)
     elif open_points:
         yield case.finding("points", Verdict.INCONCLUSIVE, f"the reference could not decide {open_points} points")
     else:
@@ -75,7 +74,7 @@ def _asked_for(case: Case) -> Iterator[Finding]:
         return
     sample, truths = case.samples[0], case.truths[0]
     for i, (name, truth) in enumerate(zip(case.row.inputs, truths, strict=True)):
-        ours = repr(sample.slopes[i]) if sample.error is None else f"{type(sample.error).__name__}: {sample.error}"
+        ours = repr(sample.slopes[i]) if sample.error is None else in_a_line(sample.error)
         true = decimal(truth.ball) if truth.ball.is_finite() else truth.status.value
         if sample.point not in case.region:
             true = f"undefined: the point is outside the domain {case.row.domain}"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flint import arb
 
 from verify.case import Case
+from verify.errors import in_a_line
 from verify.exact import shown
 from verify.findings import Finding, Verdict
 from verify.numbers import differences
@@ -79,7 +80,7 @@ def _bound(bound: Enclosure) -> str:
 
 
 def _reason(stopped: object) -> str:
-    return f"{type(stopped).__name__}: {stopped}".splitlines()[0]
+    return in_a_line(stopped)
 
 
 def _summary(case: Case, proof: Proof) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from flint import arb
 
 from verify.case import Case
+from verify.errors import in_a_line
 from verify.findings import Finding, Verdict
 from verify.numbers.telling import digits
 from verify.proof.result import Status
@@ -40,7 +41,8 @@ def check(case: Case) -> Iterator[Finding]:
         return
     proof, rule = case.proof, case.rule_proof
     if proof is None and len(case.samples.errors) == len(case.samples):
-        yield case.finding("wiring", Verdict.INCONCLUSIVE, "the rule ran neither on symbols nor at any point")
+        why = case.silent or "the rule ran neither on symbols nor at any point"
+        yield case.finding("wiring", Verdict.INCONCLUSIVE, why)
         return
     if proof is None:  # it ran on floats only
         how = f"at {len(places)} points"
@@ -216,7 +218,7 @@ def _through(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
             if ours is None or _same(tuple(map(number, ours)), expected):
                 continue
         except Exception as error:  # the subject's own backward() may raise anything
-            yield f"backward() fails: {type(error).__name__}: {error}", [("at", case.shown(place))]
+            yield f"backward() fails: {in_a_line(error)}", [("at", case.shown(place))]
             continue
         yield _other("backward() gives another gradient than the rule", case.shown(place), ours, expected)
 
@@ -310,7 +312,7 @@ def _plain_numbers(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Pro
         try:
             reflected = case.operation.reflected(x, float(y))
         except Exception as error:
-            yield f"a plain number at the left fails: {type(error).__name__}: {error}", []
+            yield f"a plain number at the left fails: {in_a_line(error)}", []
             return
         beside = case.operation.beside(float(x), y)
         for side, k, ours in (("left", 1, reflected), ("right", 0, beside)):
@@ -331,7 +333,7 @@ def _diamond(case: Case) -> Iterator[_Problem]:
     try:
         ours = case.operation.diamond(x, y)
     except Exception as error:  # the subject's own backward() may raise anything
-        yield f"backward() fails on a graph of three nodes: {type(error).__name__}: {error}", []
+        yield f"backward() fails on a graph of three nodes: {in_a_line(error)}", []
         return
     if ours is None:
         return

@@ -14,7 +14,7 @@ from fractions import Fraction
 from verify import baseline
 from verify.baseline import Known
 from verify.commands.codes import FAILED, INTERRUPTED, NOTHING, OK
-from verify.errors import UsageError
+from verify.errors import UsageError, in_a_line
 from verify.escape import visible
 from verify.findings import Question
 from verify.harness import Options, PartedSubject, Subject, verify
@@ -53,7 +53,6 @@ def verified(
     arguments: argparse.Namespace, subject: Subject, names: Sequence[str], how: Callable[..., Report] = verify
 ) -> int:
     """Verify ``subject`` as the options say (by ``how``, in workers or here), print the outcome, write the reports."""
-    start = time.perf_counter()
     wanted = targets(arguments.report)
     known = accepted(arguments)
     if arguments.order == 2:
@@ -82,7 +81,7 @@ def verified(
     report = replace(how(subject, names, options), strict=arguments.strict)
     if known is not None:
         report = with_baseline(report, known, arguments)
-    seconds = time.perf_counter() - start
+    seconds = time.perf_counter() - arguments.started
     if arguments.quiet:
         lines = text.failures(report, seconds=seconds, strict=arguments.strict, width=columns())
     else:
@@ -219,7 +218,7 @@ def _certificate(cases: list[tuple[Operation, Row]], options: Options, path: str
         case = Case(operation, row, options)
         try:
             if case.proof is None:
-                raise Uncertifiable(f"the rule does not run on symbols: {case.trace}")
+                raise Uncertifiable(f"the rule does not run on symbols: {in_a_line(case.trace)}")
             lines.append(certificate(case.proof))
         except Uncertifiable as reason:
             name = f"{operation.name} ({row.case})" if row.case else operation.name

@@ -11,8 +11,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 
-from verify.errors import UsageError
-from verify.subjects.sandbox import in_a_line, silence
+from verify.errors import UsageError, in_a_line
+from verify.subjects.sandbox import silence
 
 _OURS = ("engine", "verify", "derivations")
 
