@@ -224,3 +224,8 @@ def test_questions_of_any_operation_have_their_column(tmp_path: Path, capsys: py
     assert main(["rules", str(file), *FAST]) == 1
     out = capsys.readouterr().out
     assert all(word in out for word in ("accurate", "safe", "wired"))
+
+
+def test_all_and_a_name_are_one_too_many(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["all", "tanh"]) == 2
+    assert "say `all`, or `tanh` alone" in capsys.readouterr().err

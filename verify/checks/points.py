@@ -20,7 +20,7 @@ from verify.errors import in_a_line
 from verify.findings import Finding, Verdict
 from verify.numbers.pieces import by_pieces
 from verify.numbers.reference import LIMIT, Reference, Status
-from verify.numbers.telling import digits, hidden
+from verify.numbers.telling import digits, hidden, plain
 from verify.numbers.ulps import decimal
 from verify.subjects.operation import Traced
 from verify.trace.balls import BallProgram
@@ -105,6 +105,8 @@ def _formula(case: Case, trace: Traced, count: int) -> Finding | None:
                         break
                 prec *= 2
             if ours.is_finite() and not ours.overlaps(truth.ball):
+                if found and not plain(point):
+                    continue
                 few = digits(ours, truth.ball)
                 refuted = _refuted(case, index, i, name, decimal(ours, few), "the rule in balls", few)
                 found.append((hidden(point, float(ours), float(truth.ball)), refuted))
@@ -210,6 +212,8 @@ def _floats_only(case: Case) -> Finding | None:
             answer, true = ours.item(index), case.truths[index][i].nearest
             if _relative(answer, true) <= _GOOD:
                 continue  # balls know a subnormal number better than the screen
+            if found and not plain(case.points[index]):
+                break
             if often or not _explained(case, index, i):
                 refuted = _refuted(case, index, i, name, repr(answer), "the rule on floats")
                 found.append((hidden(case.points[index], answer, true), refuted))

@@ -11,6 +11,7 @@ from datetime import date
 from verify.commands.codes import FAILED, OK
 from verify.commands.verification import verified
 from verify.config import Config, unused, waived
+from verify.errors import UsageError
 from verify.harness import Options, Subject, verify
 from verify.report import Report
 
@@ -18,6 +19,9 @@ from verify.report import Report
 def run(arguments: argparse.Namespace, rest: list[str]) -> int:
     """All of it, or the operations that ``rest`` names."""
     config: Config | None = arguments.config
+    if "all" in rest and len(rest) > 1:
+        others = " ".join(name for name in rest if name != "all")
+        raise UsageError(f"`all` is every operation already: say `all`, or `{others or 'all'}` alone")
     names = [] if rest == ["all"] else rest
     if config is None:
         return verified(arguments, _own(), names)
@@ -26,7 +30,8 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> int:
         report = waived(replace(verify(subject, names, options), strict=arguments.strict), config.waivers, date.today())
         if report.whole and report.complete:
             for waiver in unused(report, config.waivers):
-                print(f"verify: nothing fails that the waiver of {waiver} is for: take it out", file=sys.stderr)
+                way_out = "it fails no more: take the waiver out of pyproject.toml"
+                print(f"verify: the waiver of {waiver} waives nothing; {way_out}", file=sys.stderr)
         return report
 
     from verify.subjects.together import together

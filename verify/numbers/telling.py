@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 from flint import arb
 
@@ -17,9 +18,14 @@ def hidden(point: Sequence[Fraction | float], ours: float, expected: float) -> i
     Most of all that claim and truth are nearly the same number; then which operand is which, where one is 0 or two
     are of one size: x*y and x + y agree at 2, 2, and at 0, 0 nearly everything does.
     """
-    sizes = [abs(x) for x in point]
-    alike = len(set(sizes)) < len(sizes)
+    sizes = sorted(abs(Fraction(x)) for x in point)
+    alike = any(larger - smaller <= larger / 8 for smaller, larger in pairwise(sizes))
     return 4 * (not _apart(ours, expected)) + 2 * alike + (not all(sizes))
+
+
+def plain(point: Sequence[float]) -> bool:
+    """Whether a person would type these numbers: else a point that hides less tells no more."""
+    return all(len(repr(x)) <= 8 and (not x or 2.0**-10 <= abs(x) <= 2.0**10) for x in point)
 
 
 def _apart(ours: float, expected: float) -> bool:

@@ -51,7 +51,8 @@ def lines(report: Report, *, full: bool, seconds: float | None, strict: bool, wi
                 yield ""
                 yield from _first_of(answer, width)
             elif any(f.accepted for f in counted):
-                notes += [_accepted(f) for f in counted if f.accepted]
+                first = {(f.case, f.operand): f for f in reversed(counted) if f.accepted}  # several may have seen it
+                notes += [_accepted(f) for f in counted if first.get((f.case, f.operand)) is f]
             elif answer.verdict.warns:
                 notes += map(_note, counted)
     if notes or report.stale or report.missing:

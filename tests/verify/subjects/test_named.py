@@ -82,7 +82,8 @@ def test_a_module_that_ends_the_process_is_a_usage_error(folder: Path) -> None:
 
 def test_a_pair_that_hangs_is_run_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not here again, nor to write out its rule."""
-    text = "import time\ndef f(x): return x\ndef b(x, g): time.sleep(1000)\nPAIRS = {'f': (f, b), 'g': (f, lambda x, g: g)}\n"
+    text = "import time\ndef f(x): return x\ndef b(x, g): time.sleep(1000)\n"
+    text += "PAIRS = {'f': (f, b), 'g': (f, lambda x, g: g)}\n"
     (folder / "hangs_once.py").write_text(text, encoding="utf-8")
     monkeypatch.setattr("verify.subjects.named._SILENT", 1.0)
     hangs, right = (operation for operation, _ in subject_named("hangs_once.py:PAIRS").operations())
