@@ -86,6 +86,8 @@ def _reason(stopped: object) -> str:
 def _summary(case: Case, proof: Proof) -> str:
     inside = [cell for cell in proof.cells if not cell.outside]
     parts = [f"on {len(inside)} cell{'' if len(inside) == 1 else 's'}"]
+    if case.domain.op != "true":
+        parts.append(f"for {written(case.domain)}")
     corners = sum(b.bend is Bend.SUBGRADIENT for b in proof.boundaries)
     if corners:
         parts.append(f"{corners} corner{'' if corners == 1 else 's'} included")
