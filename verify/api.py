@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from verify.config import Config, waived
-from verify.errors import DerivativeError, UsageError
+from verify.errors import DerivativeError, UsageError, in_a_line
 from verify.findings import Question
 from verify.harness import verify, verify_here
 from verify.limits import OutOfTime, time_limit
@@ -25,6 +26,7 @@ from verify.subjects.operation import Operation
 from verify.subjects.own_rows import domain as natural
 from verify.subjects.pairs import Cases, FunctionPair, check_names, name_of
 from verify.subjects.subject import Subject
+from verify.trace.term import constant
 
 OF_ARRAYS = (Question.RIGHT, Question.SAFE, Question.WIRED)
 """What is asked of a rule of arrays."""
@@ -223,11 +225,20 @@ def pair(
         late = f"the functions did not end within {seconds:g} s when they were run for the first time"
         raise UsageError(f"{name or 'arrays'}: {late}") from None
     except Exception as error:  # an object may do anything when it is asked for its signature
-        raise UsageError(f"the functions cannot be looked into ({type(error).__name__}: {error})") from error
+        raise UsageError(f"the functions cannot be looked into ({in_a_line(error)})") from error
     said = {"definition": definition, "domain": domain, "name": name}
     again = [f"{key}={given!r}" for key, given in said.items() if isinstance(given, str) and 0 < len(given) <= _SHOWN]
     case[0].command = f"{', '.join((case[0].command[:-1], *again))})"
     return case
+
+
+def never_run(
+    forward: Callable[..., Any], backward: Callable[..., Any], name: str, problem: str
+) -> tuple[Operation, Row]:
+    """A pair that hangs or ends its process: it is told of, and not run."""
+    operation = FunctionPair(forward, backward, name)
+    operation.problem, operation.stopped = problem, True
+    return operation, formula_row(operation.name, constant(0), operation.inputs)
 
 
 @dataclass(frozen=True)
@@ -279,25 +290,43 @@ def cases_of_project(config: Config) -> list[DerivativeCase]:
     return cases(together(subjects, config.corners or {}, [waiver.operation for waiver in config.waivers]), config)
 
 
-def subject_of(given: Any) -> Subject:
-    """What `cases` takes, as a subject.  Raises UsageError."""
+_NONE: Mapping[int, str] = MappingProxyType({})
+
+
+def subject_of(given: Any, stopped: Mapping[int, str] = _NONE) -> Subject:
+    """What `cases` takes, as a subject.
+
+    stopped: the pairs that must not be run, by their place, and why
+
+    Raises UsageError.
+    """
     if isinstance(given, str):
         from verify.subjects.named import subject_named
 
         return subject_named(given)
     if isinstance(given, (list, tuple, dict)):
-        return Cases("pairs", tuple(_pairs(given)))
+        return Cases("pairs", tuple(pairs_of(given, stopped)))
     if not isinstance(given, type) and hasattr(given, "operations"):
         return given  # type: ignore[no-any-return]  # a subject of somebody's own adapter
     return _whole(given, None, None, "", ())
 
 
-def _pairs(given: Any) -> Iterator[tuple[Operation, Row]]:
+def pairs_of(
+    given: Any, stopped: Mapping[int, str] = _NONE, before: Callable[[str], None] = lambda _: None
+) -> Iterator[tuple[Operation, Row]]:
+    """The pairs of a list or mapping, in their order; ``before`` hears the place of each before it is run."""
     taken: set[str] = set()
-    for name, entry in given.items() if isinstance(given, dict) else (("", entry) for entry in given):
+    entries = given.items() if isinstance(given, dict) else (("", entry) for entry in given)
+    for place, (name, entry) in enumerate(entries):
         if not isinstance(entry, tuple) or not 2 <= len(entry) <= 3:
             raise UsageError(f"{entry!r} is no pair: write (forward, backward), or verify.pair(...)")
-        operation, row = entry if isinstance(entry[0], Operation) else pair(*entry, name=name)
+        before(str(place))
+        if isinstance(entry[0], Operation):
+            operation, row = entry
+        elif place in stopped:
+            operation, row = never_run(entry[0], entry[1], name, stopped[place])
+        else:
+            operation, row = pair(*entry, name=name)
         if operation.name in taken:
             raise UsageError(f"two pairs are called {operation.name!r}: pass a mapping of names to pairs")
         taken.add(operation.name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from verify.errors import in_a_line
 from verify.findings import Finding, Verdict
 from verify.mirror import Row
 from verify.numbers.domain import Domain, domain_of
@@ -77,6 +78,14 @@ class Case:
     def samples(self) -> Samples:
         """The operation at every point."""
         return sampled(self.operation, self.points)
+
+    @property
+    def silent(self) -> str:
+        """Why there is nothing to judge: it raises at every point.  "" where it answers at one."""
+        errors = self.samples.errors
+        if not self.samples or len(errors) < len(self.samples):
+            return ""
+        return f"the rule has no answer at any of {len(self.samples)} points ({in_a_line(errors[0])})"
 
     @cached_property
     def looks(self) -> Looks:

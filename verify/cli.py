@@ -6,6 +6,7 @@ import argparse
 import math
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import NoReturn
 from verify.commands.codes import INTERNAL, INTERRUPTED, USAGE
 from verify.config import fill, load
 from verify.errors import OutputError, UsageError
+from verify.lines import columns, folded
 from verify.reports.formats import FORMATS
 from verify.streams import prepare
 from verify.version import version
@@ -41,19 +43,30 @@ _EPILOG = """\
 what to verify:
   all                            every operation of the engine
   tanh gelu max                  just these, with the evidence in full
-  list                           every operation: definition, domain, corners, rule as written
-  engine micrograd.engine:Value  somebody else's engine (then, if you like, operations)
-  rules rules.toml               derivatives written as text (docs/rules-files.md)
-  jax jax.nn:gelu                functions of JAX, by module:name (alone: a table of them); so torch and autograd
-  render REPORT.json             a saved report in other formats, without verifying again
-  compare OLD.json NEW.json      what got better, worse, new, gone between two saved reports
-  completion bash|zsh|fish       the script that completes this command line in a shell
-  sweep tanh --dtype float32     every number of the format, in chunks on all cores; takes up where it was stopped
-  repair tanh --ulp 8            forms of the rule that keep their digits, proved equal, ready to paste
-  check-certificate FILE         replay a certificate, in a process and by a checker of its own
-  mutants                        break every rule in every way; each must be told from a right one (or: mutants tanh)
+  list                           every operation: definition, rule, domain
+  engine micrograd.engine:Value  somebody else's engine (then, if you like,
+                                 operations)
+  engine pairs.py:PAIRS          a dict of names to (forward, backward)
+  rules rules.toml               derivatives written as text
+                                 (docs/rules-files.md)
+  jax jax.nn:gelu                functions of JAX, by module:name (alone: a
+                                 table of them); so torch and autograd
+  render REPORT.json             a saved report in other formats, without
+                                 verifying again
+  compare OLD.json NEW.json      what got better, worse, new, gone between two
+                                 saved reports
+  completion bash|zsh|fish       the script that completes this command line
+  sweep tanh --dtype float32     every number of the format, in chunks on all
+                                 cores; takes up where it was stopped
+  repair tanh --ulp 8            forms of the rule that keep their digits,
+                                 proved equal, ready to paste
+  check-certificate FILE         replay a certificate, in a process and by a
+                                 checker of its own
+  mutants                        break every rule in every way; each must be
+                                 told from a right one (or: mutants tanh)
 
-exit codes: 0 all verified, 1 something failed, 2 usage, 3 internal error, 5 nothing selected, 130 interrupted
+exit codes: 0 all verified, 1 something failed, 2 usage, 3 internal error,
+            5 nothing selected, 130 interrupted
 """
 
 
@@ -142,17 +155,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except UsageError as error:
-        print(f"verify: {error}", file=sys.stderr)
+        _say(str(error))
         return USAGE
     except OutputError as error:
-        print(f"verify: {error}", file=sys.stderr)
+        _say(str(error))
         _abandon_stdout()
         return INTERNAL
     except KeyboardInterrupt:
         print("verify: interrupted", file=sys.stderr)
         return INTERRUPTED
     except OSError as error:  # the reader has gone (`| head`), or the disk is full
-        print(f"verify: the output cannot be written: {error.strerror or error}", file=sys.stderr)
+        _say(f"the output cannot be written: {error.strerror or error}")
         _abandon_stdout()
         return INTERNAL
     except Exception:  # a mistake of ours: never the exit code of a rule that failed
@@ -161,6 +174,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         traceback.print_exc()
         print("verify: internal error: please report it, with the lines above", file=sys.stderr)
         return INTERNAL
+
+
+def _say(message: str) -> None:
+    """An error: one line in a log, folded where somebody watches."""
+    lines = [f"verify: {message}"]
+    if sys.stderr.isatty():
+        lines = folded(lines[0], columns(), hang=8)
+    print("\n".join(lines), file=sys.stderr)
 
 
 def _abandon_stdout() -> None:
@@ -175,6 +196,7 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     what: list[str] = arguments.what
     if not what:
         raise UsageError("nothing to verify: say `all`, or names of operations (`list` shows them)")
+    arguments.started = time.perf_counter()  # to read what is verified takes its time, too
     config = None
     if what[0] in COMMANDS:
         (module, function), rest = COMMANDS[what[0]], what[1:]

@@ -209,7 +209,7 @@ def waived(report: Report, waivers: Sequence[Waiver], today: date) -> Report:
             if finding.op == waiver.operation and waiver.question in ("", finding.question.value):
                 if waiver.expires is None or today <= waiver.expires:
                     return replace(finding, accepted=waiver.reason)
-                told = f"{waiver.reason}, until {waiver.expires}"
+                told = f"its waiver ended on {waiver.expires} ({waiver.reason}): mend it, or give it another day"
                 return replace(finding, details=(*finding.details, ("expired", told)))
         return finding
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from verify.lines import WIDTH, folded, labelled, located
+
 
 class Question(StrEnum):
     """What is asked of each rule."""
@@ -134,17 +136,24 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     return max(verdicts, key=_SEVERITY.__getitem__)
 
 
-def told(finding: Finding) -> str:
-    """The finding as a person reads it: a headline, then aligned evidence."""
+def headline(finding: Finding) -> str:
+    """What is found, in one line."""
     operand = f" in {finding.operand}" if finding.operand else ""
     case = f" ({finding.case})" if finding.case else ""
-    lines = [f"{finding.verdict.upper()}  {finding.op}{operand}: {finding.message}{case}"]
+    return f"{finding.verdict.upper()}  {finding.op}{operand}: {finding.message}{case}"
+
+
+def told(finding: Finding, width: int = WIDTH) -> str:
+    """The finding as a person reads it: a headline, then aligned evidence.  What is to be pasted stays on its line."""
+    lines = folded(headline(finding), width, hang=len(finding.verdict) + 2)
     if finding.accepted:
-        lines.append(f"  {'accepted':<11} {finding.accepted}")
+        lines += labelled("accepted", finding.accepted, width)
     if finding.source is not None:
-        lines.append(f"  {'rule':<11} {finding.source}   {finding.source.text}".rstrip())
+        first, *code = located("", finding.source, finding.source.text, width - 14)
+        lines += [f"  {'rule':<11} {first}", *(f"  {'':<11} {line.strip()}" for line in code)]
     for label, text in finding.details:
-        first, *more = text.splitlines() or [""]
-        lines.append(f"  {label:<11} {first}")
-        lines += [f"  {'':<11} {line}" for line in more]
+        if label == "rerun":
+            lines.append(f"  {label:<11} {text}")
+        else:
+            lines += labelled(label, text, width)
     return "\n".join(lines)

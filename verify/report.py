@@ -164,6 +164,12 @@ class Report:
         """The operations that fail the run."""
         return tuple(operation for operation in self.operations if not operation.passes(self.strict))
 
+    def __str__(self) -> str:
+        """As the terminal shows it: a row an operation, what was found below."""
+        from verify.reports.text import render
+
+        return render(self).rstrip()
+
     def to_json(self) -> str:
         """The report as ``--report json`` writes it."""
         from verify.reports.json import render

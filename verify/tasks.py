@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from verify.checks import Check, checks_of
+from verify.errors import in_a_line
 from verify.findings import Finding, Source, Verdict
 from verify.mirror import Row
 from verify.options import Options
@@ -126,6 +127,6 @@ def found_by(check: Check, cases: list[Any]) -> list[Finding]:
             message = f"the operation exits (code {error.code!r})"
             findings.append(case.finding(check, Verdict.INCONCLUSIVE, message))
         except Exception as error:  # a mistake of ours must cost this check its verdict, and be seen
-            message = f"an internal error, please report it: {type(error).__name__}: {error}"
+            message = f"an internal error, please report it: {in_a_line(error)}"
             findings.append(case.finding(check, Verdict.INCONCLUSIVE, message))
     return findings

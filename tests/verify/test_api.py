@@ -226,3 +226,14 @@ def test_importing_verify_loads_nothing() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
     with pytest.raises(AttributeError, match="no attribute 'chekc'"):
         verify.chekc  # noqa: B018
+
+
+def test_a_report_prints_as_the_terminal_shows_it() -> None:
+    def backward(out, g):
+        return g * (1 + out**2)
+
+    text = str(verify.check(math.tanh, backward, "tanh(x)", name="tanh", raises=False))
+    assert text.splitlines()[0].split() == ["operation", "rule", "as", "written", "right", "accurate", "safe", "wired"]
+    assert "REFUTED  tanh: the rule is not the derivative of tanh(x)" in text
+    assert "1 operation, 1 failed" in text
+    assert max(map(len, (line for line in text.splitlines() if "rerun" not in line))) <= 80

@@ -114,20 +114,20 @@ def test_all_is_what_the_project_names(project: Any, capsys: pytest.CaptureFixtu
     ("table", "code", "told"),
     [
         ('subjects = ["right.toml"]\nfail-on = "warnings"', 1, "inaccurate"),
-        ('subjects = ["rules.toml"]\nfail-on = "nothing"', 0, "REFUTED  wrong"),
+        ('subjects = ["rules.toml"]\nfail-on = "nothing"', 0, "REFUTED wrong"),
         ('subjects = ["right.toml"]\n[tool.verify.corners]\nrelu = 0', 0, "all verified"),
         ('subjects = ["right.toml"]\n[tool.verify.corners]\nrelu = 1', 1, "not the one that its row declares"),
         ('subjects = ["right.toml"]\n[tool.verify.corners]\nrelu = [1, 0]', 2, "relu needs 1 slopes"),
         ('subjects = ["right.toml"]\n[tool.verify.corners]\nrelv = 1', 2, "'relv' is no operation"),
         ('subjects = ["absent.toml"]', 2, "absent.toml: No such file"),
-        ('subjects = ["right.toml", "rules.toml"]', 1, "REFUTED  wrong"),
+        ('subjects = ["right.toml", "rules.toml"]', 1, "REFUTED wrong"),
     ],
 )
 def test_what_it_does(project: Any, capsys: pytest.CaptureFixture[str], table: str, code: int, told: str) -> None:
     project(table.replace("[tool", "points = 60\n[tool", 1) if "[tool" in table else f"{table}\npoints = 60")
     assert main(["all"]) == code
     captured = capsys.readouterr()
-    assert told in captured.out + captured.err
+    assert told in " ".join((captured.out + captured.err).split())
 
 
 def waiver(expires: str) -> str:
@@ -146,13 +146,14 @@ def test_a_waiver_is_told_with_its_reason(project: Any, capsys: pytest.CaptureFi
 def test_a_waiver_expires(project: Any, capsys: pytest.CaptureFixture[str]) -> None:
     project(waiver("2020-01-01"))
     assert main(["all"]) == 1
-    assert "expired     teaching, until 2020-01-01" in capsys.readouterr().out
+    assert "expired     its waiver ended on 2020-01-01 (teaching)" in capsys.readouterr().out
 
 
 def test_a_waiver_that_nothing_needs_is_told(project: Any, capsys: pytest.CaptureFixture[str]) -> None:
     project(waiver("9999-12-31").replace('"wrong"', '"relu"').replace("rules.toml", "right.toml"))
     assert main(["all"]) == 0
-    assert "the waiver of relu (all questions) is for: take it out" in capsys.readouterr().err
+    said = "the waiver of relu (all questions) waives nothing; it fails no more: take the waiver out"
+    assert said in capsys.readouterr().err
 
 
 def test_operations_of_one_name_are_told_apart(project: Any, capsys: pytest.CaptureFixture[str]) -> None:

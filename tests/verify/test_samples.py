@@ -10,8 +10,8 @@ import pytest
 from engine import Value
 from engine.arithmetic import arithmetic
 from verify.case import Case
-from verify.harness import Options
 from verify.mirror import MIRROR
+from verify.options import Options
 from verify.samples import Samples, sample, sampled
 from verify.subjects.values import ValueEngine
 

@@ -6,8 +6,6 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from tabulate import tabulate
-
 from verify.accuracy import told
 from verify.accuracy.bounds import bound_of_band
 from verify.accuracy.boxes import squares
@@ -21,6 +19,7 @@ from verify.case import Case
 from verify.checks import special
 from verify.commands.codes import FAILED, OK
 from verify.errors import UsageError
+from verify.lines import columns, table
 from verify.mirror import Row
 from verify.numbers.ulps import FLOAT64
 from verify.options import Options
@@ -54,14 +53,17 @@ def run(cases: list[tuple[Operation, Row]], options: Options, arguments: argpars
                 print("\n" * bool(summary) + "\n".join(lines), flush=True)
             else:
                 found = _measured(gauge, options, arguments.exhaustive)
-            summary += [_line(gauge, i, measured, arguments.ulp) for i, measured in enumerate(found)]
+            more = f" in {fmt.name}" if len(formats) > 1 else ""
+            summary += [_line(gauge, i, measured, arguments.ulp, more) for i, measured in enumerate(found)]
             within &= all(m is None or m.local <= arguments.ulp for m in found)
         if not full and sys.stderr.isatty():
             print(f"\r{operation.name:<20}", end="\r", file=sys.stderr, flush=True)
     if not full:
-        head = ["operation", "operand", "format", "worst ULP", "at", "digits left", "verdict"]
-        align = ("left", "left", "left", "right", "left", "right", "left")
-        print(tabulate(summary, head, tablefmt="simple", disable_numparse=True, colalign=align))
+        head = ["operation", "ULP", "at", "digits", "verdict"]
+        align = ("left", "right", "left", "right", "left")
+        print(f"in {' and '.join(fmt.name for fmt in formats)}: the worst error, where, and the decimal digits left")
+        print()
+        print(table(summary, head, columns(), fold=(0, 2), align=align))
     return FAILED if arguments.strict and not within else OK
 
 
@@ -71,15 +73,15 @@ def _measured(gauge: Gauge, options: Options, all_inputs: bool) -> list[Measured
     return [worst(gauge, i, seed=options.seed).worst for i in range(len(gauge.inputs))]
 
 
-def _line(gauge: Gauge, i: int, found: Measured | None, budget: float) -> list[str]:
+def _line(gauge: Gauge, i: int, found: Measured | None, budget: float, more: str) -> list[str]:
     case = gauge.case
-    name = f"{case.operation.name} ({case.row.case})" if case.row.case else case.operation.name
-    operand = gauge.inputs[i] if len(gauge.inputs) > 1 else ""
+    operand = f" in {gauge.inputs[i]}" if len(gauge.inputs) > 1 else ""
+    name = f"{case.operation.name}{operand}{f' ({case.row.case})' if case.row.case else ''}{more}"
     if found is None or found.local == 0:
-        return [name, operand, gauge.fmt.name, "0", "", f"{gauge.fmt.digits:.1f}", "accurate"]
+        return [name, "0", "", f"{gauge.fmt.digits:.1f}", "accurate"]
     verdict = told.verdict(found.local, budget)
     at = case.shown(found.point)
-    return [name, operand, gauge.fmt.name, told.ulps(found.local), at, f"{found.digits:.1f}", verdict]
+    return [name, told.ulps(found.local), at, f"{found.digits:.1f}", verdict]
 
 
 def _bounds(gauge: Gauge, bands: Sequence[Band]) -> list[float]:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.errors import UsageError
+from verify.errors import UsageError, in_a_line
 from verify.numbers.ulps import BFLOAT16, FLOAT64, FORMATS, Format
 from verify.subjects.operation import Operation
 
@@ -115,7 +115,7 @@ def _batch(operation: Operation, fmt: Format, convert: Any, columns: Sequence[Nu
             return [_column(x, fmt, len(columns[0])) for x in (run.out, *run.gradients)]
         except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
             raise UsageError(
-                f"{operation.name} does not run on arrays of {fmt.name}: {error}; its rule must leave the "
+                f"{operation.name} does not run on arrays of {fmt.name}: {in_a_line(error)}; its rule must leave the "
                 "functions to NumPy, or verify it in float64"
             ) from error
 

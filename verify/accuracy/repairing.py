@@ -6,15 +6,14 @@ import argparse
 import math
 from collections.abc import Iterator, Sequence
 
-from tabulate import tabulate
-
 from verify.accuracy import told
 from verify.accuracy.formats import format_named
 from verify.accuracy.paste import method_body
 from verify.accuracy.repair import Candidate, best, candidates
 from verify.case import Case
 from verify.commands.codes import FAILED, OK
-from verify.errors import UsageError
+from verify.errors import UsageError, in_a_line
+from verify.lines import columns, folded, located, table
 from verify.numbers.ulps import FLOAT64, Format
 from verify.options import Options
 from verify.subjects.subject import Subject
@@ -58,32 +57,38 @@ def repaired(case: Case, fmt: Format, budget: float) -> tuple[list[str], bool]:
     try:
         found = candidates(case, fmt, case.options.seed)
     except Exception as error:  # the subject's own code may raise anything
-        return [f"{case.operation.name}: the rule does not run on symbols: {error}"], False
+        return [f"{case.operation.name}: the rule does not run on symbols: {in_a_line(error)}"], False
     return list(_lines(case, fmt, budget, found)), best(found, budget) is not None
 
 
 def _lines(case: Case, fmt: Format, budget: float, found: Sequence[Candidate]) -> Iterator[str]:
     name = f"{case.operation.name} ({case.row.case})" if case.row.case else case.operation.name
-    yield f"{name}   {case.operation.source}   {case.operation.source.text}".rstrip()
-    yield f"  every form below is proved to be the slope of {case.row.definition}; {fmt.name}, budget {budget:g} ULP"
+    yield from located(name, case.operation.source, case.operation.source.text, columns())
+    yield from folded(
+        f"  every form below is proved to be the slope of {case.row.definition}; {fmt.name}, budget {budget:g} ULP",
+        columns(),
+        hang=2,
+    )
     yield ""
     chosen = best(found, budget)
     rows = [_row(candidate, chosen) for candidate in found]
-    head = ["", "form", "worst ULP", "at", "digits left", "sound bound", "operations"]
+    head = ["", "form", "ULP", "at", "digits", "bound", "steps"]
     align = ("left", "left", "right", "left", "right", "right", "right")
-    yield tabulate(rows, head, tablefmt="simple", disable_numparse=True, colalign=align)
+    yield table(rows, head, columns(), fold=(1, 3), align=align, keys=2)
     yield ""
     if chosen is None:
         least = min(found, key=lambda c: c.ulps, default=None)
         if least is None:
             yield "no form was proved: nothing can be recommended"
             return
-        yield f"no form within {budget:g} ULP is known; the best is {least.name}, {told.ulps(least.ulps)} ULP"
+        text = f"no form within {budget:g} ULP is known; the best is {least.name}, {told.ulps(least.ulps)} ULP"
+        yield from folded(text, columns(), hang=2)
         chosen = least
     if chosen.name == AS_IS:
         yield "the rule as it is: nothing to repair" if chosen.ulps <= budget else "the rule as it is"
         return
-    yield f"to paste in place of the rule ({chosen.name}; m is the arithmetic of the data):"
+    text = f"to paste in place of the rule ({chosen.name}; m is the arithmetic of the data):"
+    yield from folded(text, columns(), hang=2)
     yield ""
     yield from ("    " + line if line else "" for line in method_body(chosen.slopes, case.row.inputs).splitlines())
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from tabulate import tabulate
-
 from verify.accuracy.boxes import Square, has_bound
 from verify.accuracy.curve import Band, Breakdown
 from verify.accuracy.exhaustive import Exhaustive
@@ -14,6 +12,7 @@ from verify.accuracy.gauge import Gauge, Measured
 from verify.accuracy.libm import PROFILES
 from verify.accuracy.search import Worst
 from verify.findings import Finding
+from verify.lines import columns, folded, labelled, located, table
 from verify.numbers.ulps import decimal, hexadecimal
 
 
@@ -21,7 +20,8 @@ def headline(gauge: Gauge) -> str:
     """The operation, where its rule stands, and in which format it was run."""
     case = gauge.case
     name = f"{case.operation.name} ({case.row.case})" if case.row.case else case.operation.name
-    return f"{name}   {case.operation.source}   {case.operation.source.text}".rstrip() + f"   in {gauge.fmt.name}"
+    source = case.operation.source
+    return "\n".join(located(f"{name} in {gauge.fmt.name}", source, source.text, columns()))
 
 
 def verdict(error: float, budget: float) -> str:
@@ -110,7 +110,7 @@ def curve_lines(gauge: Gauge, bands: Sequence[Band], bounds: Sequence[float] = (
     if bounds:
         head.append("sound bound")
     align = ("left", *("right",) * (len(head) - 1))
-    yield tabulate(rows, head, tablefmt="simple", disable_numparse=True, colalign=align)
+    yield table(rows, head, columns(), align=align)
     if bounds:
         yield from _sound(gauge)
 
@@ -118,8 +118,8 @@ def curve_lines(gauge: Gauge, bands: Sequence[Band], bounds: Sequence[float] = (
 def _sound(gauge: Gauge) -> Iterator[str]:
     """What the bounds rest on."""
     profile = PROFILES[gauge.fmt.name]
-    yield f"sound bound: as sound as the largest known errors of {profile.name},"
-    yield f"  {profile.source}"
+    yield "\n".join(folded(f"sound bound: as sound as the largest known errors of {profile.name},", columns(), hang=2))
+    yield "\n".join(folded(f"  {profile.source}", columns(), hang=2))
 
 
 def box_lines(gauge: Gauge, found: Sequence[Square]) -> Iterator[str]:
@@ -133,7 +133,7 @@ def box_lines(gauge: Gauge, found: Sequence[Square]) -> Iterator[str]:
         ranges = [f"{_mark(low)} to {_mark(high)}" for low, high in one.sizes]
         rows.append([*ranges, names[one.operand], _cell(one.worst), bound])
     align = ("left",) * (len(names) + 1) + ("right", "right")
-    yield tabulate(rows, head, tablefmt="simple", disable_numparse=True, colalign=align)
+    yield table(rows, head, columns(), align=align)
     yield from _sound(gauge)
 
 
@@ -199,4 +199,5 @@ def ulps(error: float) -> str:
 
 
 def row(label: str, text: str) -> str:
-    return f"  {label:<11} {text}"
+    """A label and what it says, in the columns that there are."""
+    return "\n".join(labelled(label, text, columns()))

@@ -31,7 +31,7 @@ def check(case: Case) -> Iterator[Finding]:
         ranked = _ranked(case, i)
         if not ranked:
             operand = name if len(case.row.inputs) > 1 else ""
-            message = "the rule gave no answer at any point where the slope is a normal number"
+            message = case.silent or "the rule gave no answer at any point where the slope is a normal number"
             yield case.finding("accuracy", Verdict.INCONCLUSIVE, message, operand=operand)
             continue
         worst: tuple[float, int | None] = 0.0, None

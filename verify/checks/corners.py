@@ -17,6 +17,7 @@ import sympy
 from flint import arb, ctx
 
 from verify.case import Case
+from verify.errors import in_a_line
 from verify.findings import Finding, Verdict
 from verify.mirror import Corner
 from verify.numbers.reference import Status
@@ -27,6 +28,7 @@ _TIES = (0.0, 0.75, -0.625, 2.5, -2.25, 1e-300, 1e300)
 _GENERATED = 24  # of the generated points on a tie, about so many are looked at
 _BITS = 2400  # enough to tell 1e300 from its neighbour at a distance of 2**-300 of it
 _NEAR = 300
+_NOUGHT = 2.0**-200  # for a reader
 _SLACK = 2.0**-40  # of floats against exact limits; the proof judges the answer as a formula, without any
 _DIRECTIONS = 720  # around a point where the slope turns with the direction: a hull of them is round to 1e-5
 _FEW = 24  # enough directions to meet each of a few pieces
@@ -91,7 +93,7 @@ def _judge(case: Case, slopes: BallProgram, corner: Corner, place: Vector) -> Fi
             Verdict.UNSAFE,
             f"no answer at its corner {at}",
             point=point,
-            details=(("ours", f"{type(error).__name__}: {error}"), ("valid", _valid(_limits(case, slopes, place)))),
+            details=(("ours", in_a_line(error)), ("valid", _valid(_limits(case, slopes, place)))),
         )
     limits = _limits(case, slopes, place)
     if not limits and not corner.answers and not any(map(math.isnan, answer)):
@@ -247,9 +249,10 @@ def _shown(vector: Sequence[float]) -> str:
 
 
 def _valid(limits: list[Vector]) -> str:
-    """The hull in words."""
+    """The hull in words; a slope that grows from 0 is not quite 0 where it is looked at."""
     if not limits:
         return "no slope has a limit there"
+    limits = list(dict.fromkeys(tuple(0.0 if abs(v) < _NOUGHT else v for v in limit) for limit in limits))
     if len(limits[0]) == 1:
         low, high = min(limits)[0], max(limits)[0]
         return f"{low:.12g}" if low == high else f"{low:.12g} to {high:.12g}, the one-sided slopes"

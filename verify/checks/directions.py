@@ -16,6 +16,7 @@ from flint import arb
 
 from verify.case import Case
 from verify.checks.of_large import of_large
+from verify.errors import in_a_line
 from verify.findings import Finding, Verdict
 from verify.identity import telling
 from verify.identity.looks import Look
@@ -76,7 +77,7 @@ def _not_as_traced(case: Case, look: Look, usual: Mapping[str, float]) -> Findin
         found = pair.slopes(look.sample.arrays)
         double = all(map(_is_double, (pair.values(look.sample.arrays), *found.values())))
     except Exception as error:  # the user's own code may raise anything
-        message = f"the rule has no answer on floats where it has one on symbols ({type(error).__name__}: {error})"
+        message = f"the rule has no answer on floats where it has one on symbols ({in_a_line(error)})"
         return case.finding("directions", Verdict.REFUTED, message, details=tuple(telling.at(pair, look.sample)))
     start = 0
     for name, gradient in found.items():

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from verify.case import Case
+from verify.errors import in_a_line
 from verify.findings import Finding, Verdict
 from verify.numbers.reference import Status, Truth
 from verify.numbers.ulps import decimal
@@ -67,12 +68,16 @@ def _sensible(sample: Sample, i: int, truth: Truth) -> bool:
     if sample.error is not None:
         return False
     answer = sample.slopes[i]
-    beyond = truth.status is Status.OVERFLOW or (truth.status is Status.KNOWN and abs(truth.nearest) > _HUGE)
-    if beyond:
+    if _beyond(truth):
         return not math.isnan(answer) and answer * math.copysign(1.0, truth.nearest) > _HUGE / 2
     if _finite(answer):
         return True
     return truth.status is Status.UNDEFINED and isinstance(answer, float) and not math.isnan(answer)
+
+
+def _beyond(truth: Truth) -> bool:
+    """The slope is so large that it may come out as infinity."""
+    return truth.status is Status.OVERFLOW or (truth.status is Status.KNOWN and abs(truth.nearest) > _HUGE)
 
 
 def _complexity(x: float) -> float:
@@ -83,15 +88,18 @@ def _complexity(x: float) -> float:
 
 def _unsafe(case: Case, i: int, name: str, sample: Sample, truth: Truth) -> Finding:
     if sample.error is not None:
-        ours = f"{type(sample.error).__name__}: {sample.error}"
+        ours = in_a_line(sample.error)
         message = f"no answer at {case.shown(sample.point)}, where the operation has a value"
     else:
         ours = repr(sample.slopes[i])
         message = f"no finite answer at {case.shown(sample.point)}, where the slope has one"
-        if truth.status is Status.OVERFLOW:
-            message = f"neither infinite nor near it at {case.shown(sample.point)}: the slope is beyond all floats"
+        if _beyond(truth):
+            wrong = "infinite with the wrong sign" if math.isinf(sample.slopes[i]) else "neither infinite nor near it"
+            message = f"{wrong} at {case.shown(sample.point)}: the slope is beyond all floats, or nearly"
     known = (truth.status is Status.KNOWN and sample.error is None) or len(case.row.inputs) == 1
     expected = decimal(truth.ball) if known and truth.ball.is_finite() else "any number or infinity, but not NaN"
+    if sample.error is None and truth.status is Status.OVERFLOW:
+        expected = f"{math.copysign(math.inf, truth.nearest)}, or nearly"
     return case.finding(
         "extremes",
         Verdict.UNSAFE,

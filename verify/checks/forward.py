@@ -60,7 +60,8 @@ def check(case: Case) -> Iterator[Finding]:
     if judged:
         yield case.finding("forward", Verdict.MATCHED, f"the forward is {case.row.definition} at {judged} points")
     else:
-        yield case.finding("forward", Verdict.INCONCLUSIVE, "no point has a known value to compare the forward with")
+        why = case.silent or "no point has a known value to compare the forward with"
+        yield case.finding("forward", Verdict.INCONCLUSIVE, why)
 
 
 def _room(case: Case, at: slice | Places) -> Column:

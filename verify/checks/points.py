@@ -16,10 +16,12 @@ from flint import arb, ctx
 from numpy.typing import NDArray
 
 from verify.case import Case
+from verify.errors import in_a_line
 from verify.findings import Finding, Verdict
 from verify.numbers.pieces import by_pieces, pieces
 from verify.numbers.points import Column, Places
 from verify.numbers.reference import LIMIT, Reference, Status
+from verify.numbers.telling import digits, hidden, plain
 from verify.numbers.ulps import decimal
 from verify.subjects.operation import Traced
 from verify.trace.balls import BallProgram
@@ -28,6 +30,7 @@ from verify.trace.floats import compile_floats
 from verify.trace.term import Term, constant, substitute, symbol
 
 _FEW = 16  # points where SymPy's derivative and the prover's meet; tests/verify/test_mirror.py proves them equal
+_MANY = 64  # counterexamples, of which the one that tells most is shown
 _GOOD, _BAD = 2.0**-40, 1e-6  # relative errors between which one point says nothing about floats, only most of them
 _FAR, _CLOSE = 2.0**40, 2.0**-1000  # beyond these a kernel's range of floats is felt
 _LEAST = 2.0**-1022  # an error in a subnormal number is measured against the smallest normal one
@@ -58,10 +61,8 @@ def check(case: Case) -> Iterator[Finding]:
     yield from _asked_for(case)
     if problem is not None:
         yield problem
-    elif case.samples and len(case.samples.errors) == len(case.samples):
-        stopped = case.samples.errors[0]
-        message = f"the rule has no answer at any of {len(case.samples)} points ({type(stopped).__name__}: {stopped})"
-        yield case.finding("points", Verdict.INCONCLUSIVE, message)
+    elif case.silent:
+        yield case.finding("points", Verdict.INCONCLUSIVE, case.silent)
     elif open_points:
         yield case.finding("points", Verdict.INCONCLUSIVE, f"the reference could not decide {open_points} points")
     else:
@@ -74,7 +75,7 @@ def _asked_for(case: Case) -> Iterator[Finding]:
         return
     sample, truths = case.samples[0], case.truths[0]
     for i, (name, truth) in enumerate(zip(case.row.inputs, truths, strict=True)):
-        ours = repr(sample.slopes[i]) if sample.error is None else f"{type(sample.error).__name__}: {sample.error}"
+        ours = repr(sample.slopes[i]) if sample.error is None else in_a_line(sample.error)
         true = decimal(truth.ball) if truth.ball.is_finite() else truth.status.value
         if sample.point not in case.region:
             true = f"undefined: the point is outside the domain {case.row.domain}"
@@ -91,6 +92,7 @@ def _formula(case: Case, trace: Traced, count: int) -> Finding | None:
     comparable = ~case.at_corner & np.logical_and.reduce([case.truths.has(Status.KNOWN, i) for i in operands])
     plainest = case.points.plainest(count)
     chosen = plainest[comparable[plainest]].tolist()
+    found: list[tuple[int, Finding]] = []  # how much each hides
     for index, truths in zip(chosen, case.truths.at(chosen), strict=True):
         point = case.points[index]
         for i, (name, truth) in enumerate(zip(names, truths, strict=True)):
@@ -104,8 +106,14 @@ def _formula(case: Case, trace: Traced, count: int) -> Finding | None:
                         break
                 prec *= 2
             if ours.is_finite() and not ours.overlaps(truth.ball):
-                return _refuted(case, index, i, name, decimal(ours), "the rule in balls")
-    return None
+                if found and not plain(point):
+                    continue
+                few = digits(ours, truth.ball)
+                refuted = _refuted(case, index, i, name, decimal(ours, few), "the rule in balls", few)
+                found.append((hidden(point, float(ours), float(truth.ball)), refuted))
+        if found and (found[-1][0] == 0 or len(found) >= _MANY):
+            break
+    return _most_telling(found)
 
 
 def _same_on_floats(case: Case, trace: Traced) -> Finding | None:
@@ -206,12 +214,26 @@ def _floats_only(case: Case) -> Finding | None:
         often = np.count_nonzero(off) > np.count_nonzero(judged) / 2
         with np.errstate(all="ignore"):
             far = off & ~_near(case, i, _BAD) & (abs(ours - nearest) > _SLIGHT * case.usual[i])
+        found: list[tuple[int, Finding]] = []
         for index in case.points.plainest(among=off if often else far).tolist():
-            if _relative(ours.item(index), case.truths[index][i].nearest) <= _GOOD:
+            answer, true = ours.item(index), case.truths[index][i].nearest
+            if _relative(answer, true) <= _GOOD:
                 continue  # balls know a subnormal number better than the screen
+            if found and not plain(case.points[index]):
+                break
             if often or not _explained(case, index, i):
-                return _refuted(case, index, i, name, repr(ours.item(index)), "the rule on floats")
+                refuted = _refuted(case, index, i, name, repr(answer), "the rule on floats")
+                found.append((hidden(case.points[index], answer, true), refuted))
+                if found[-1][0] == 0 or len(found) >= _MANY:
+                    break
+        if found:
+            return _most_telling(found)
     return None
+
+
+def _most_telling(found: list[tuple[int, Finding]]) -> Finding | None:
+    """The first of those that hide least."""
+    return min(found, key=lambda entry: entry[0])[1] if found else None
 
 
 def _explained(case: Case, index: int, i: int) -> bool:
@@ -224,7 +246,7 @@ def _explained(case: Case, index: int, i: int) -> bool:
     return bool(slopes) and min(slopes) <= case.samples.slopes[i].item(index) <= max(slopes)
 
 
-def _refuted(case: Case, index: int, i: int, name: str, ours: str, note: str) -> Finding:
+def _refuted(case: Case, index: int, i: int, name: str, ours: str, note: str, few: int = 30) -> Finding:
     point, truth = case.points[index], case.truths[index][i]
     return case.finding(
         "points",
@@ -234,7 +256,7 @@ def _refuted(case: Case, index: int, i: int, name: str, ours: str, note: str) ->
         point=case.exact(point),
         details=(
             ("ours", f"{ours}   at {case.shown(point)}   ({note})"),
-            ("expected", f"{decimal(truth.ball)}   (reference)"),
+            ("expected", f"{decimal(truth.ball, few)}   (reference)"),
             ("rerun", case.rerun(point)),
         ),
     )

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flint import arb
 
 from verify.case import Case
+from verify.errors import in_a_line
+from verify.exact import shown
 from verify.findings import Finding, Verdict
 from verify.mirror import Row
 from verify.numbers import differences
+from verify.numbers.telling import digits
 from verify.numbers.ulps import decimal
 from verify.options import USUAL
 from verify.proof.enclose import Enclosure
@@ -85,12 +88,14 @@ def _bound(bound: Enclosure) -> str:
 
 
 def _reason(stopped: object) -> str:
-    return f"{type(stopped).__name__}: {stopped}".splitlines()[0]
+    return in_a_line(stopped)
 
 
 def _summary(case: Case, proof: Proof) -> str:
     inside = [cell for cell in proof.cells if not cell.outside]
     parts = [f"on {len(inside)} cell{'' if len(inside) == 1 else 's'}"]
+    if case.domain.op != "true":
+        parts.append(f"for {written(case.domain)}")
     corners = sum(b.bend is Bend.SUBGRADIENT for b in proof.boundaries)
     if corners:
         parts.append(f"{corners} corner{'' if corners == 1 else 's'} included")
@@ -129,20 +134,21 @@ def _evidence(case: Case, proof: Proof, boundary: BoundaryResult) -> dict[str, A
         details = [("ours", _vector(boundary.rule))] if boundary.rule is not None else []
         details += [("slopes", f"{_vector(limit)}   on one side of it") for limit in boundary.limits]
         return {"details": tuple(details)}
-    shown = ", ".join(f"{n} = {_coordinate(v)}" for n, v in zip(at.inputs, at.point, strict=True))
+    place_of = ", ".join(f"{n} = {_coordinate(v)}" for n, v in zip(at.inputs, at.point, strict=True))
     ours = _numbers(at.rule) if at.rule is not None else "no value"
-    details = [("ours", f"{ours}   at {shown}")]
+    details = [("ours", f"{ours}   at {place_of}")]
     around = dict.fromkeys(f"{_numbers(limit)}   on one side of it" for limit in at.limits)
     details += [("slopes", slopes) for slopes in around]
     rational = [v for v in at.point if isinstance(v, Fraction)]
     if len(rational) == len(at.point):
         details.append(("rerun", case.rerun(tuple(map(_nearest, rational)))))
-    point = {n: _coordinate(v) for n, v in zip(at.inputs, at.point, strict=True)}
+    exact = [decimal(v, 17) if isinstance(v, arb) else str(v) for v in at.point]
+    point = dict(zip(at.inputs, exact, strict=True))
     return {"details": tuple(details), "point": point}
 
 
 def _coordinate(x: Fraction | arb) -> str:
-    return decimal(x, 17) if isinstance(x, arb) else str(x)
+    return decimal(x, 17) if isinstance(x, arb) else shown(x)
 
 
 def _numbers(values: Sequence[arb | None]) -> str:
@@ -161,7 +167,7 @@ def _vector(values: Sequence[Term | None]) -> str:
 def _told(case: Case, proof: Proof, witness: Witness) -> Finding:
     from verify.proof.diagnose import diagnose
 
-    at = ", ".join(f"{n} = {v}" for n, v in zip(witness.inputs, witness.point, strict=True))
+    at = ", ".join(f"{n} = {shown(v)}" for n, v in zip(witness.inputs, witness.point, strict=True))
     floats = tuple(map(_nearest, witness.point))
     i = witness.operand
     if i is None:
@@ -170,10 +176,10 @@ def _told(case: Case, proof: Proof, witness: Witness) -> Finding:
         message = f"the rule is not the derivative of {_meant(case)}"
         expected, rule = case.row.slopes[i], case.operation.written()[i]
     left, right = _aligned(rule, str(expected))
-    digits = _telling(witness.ours, witness.expected)
+    few = digits(witness.ours, witness.expected)
     details = [
-        ("ours", f"{left}{_value(witness.ours, digits)}   at {at}"),
-        ("expected", f"{right}{_value(witness.expected, digits)}   (reference)"),
+        ("ours", f"{left}{_value(witness.ours, few)}   at {at}"),
+        ("expected", f"{right}{_value(witness.expected, few)}   (reference)"),
     ]
     if i is not None:
         details += list(_difference(case, i, floats))
@@ -222,18 +228,10 @@ def _aligned(rule: str, expected: str) -> tuple[str, str]:
     return f"{rule:<{width}} = ", f"{expected:<{width}} = "
 
 
-def _telling(ours: arb, expected: arb) -> int:
-    """How many digits it takes to see that the two are not the same."""
-    for digits in (12, 20, 30, 40):
-        if decimal(ours, digits) != decimal(expected, digits):
-            return digits
-    return 60
-
-
-def _value(ball: arb, digits: int = 12) -> str:
+def _value(ball: arb, few: int = 12) -> str:
     if not ball.is_finite():
         return "no value"
-    return str(ball.unique_fmpz()) if ball.is_integer() else decimal(ball, digits)
+    return str(ball.unique_fmpz()) if ball.is_integer() else decimal(ball, few)
 
 
 def _nearest(x: Fraction) -> float:

@@ -9,6 +9,7 @@ from flint import arb
 
 from verify.case import Case
 from verify.checks.of_large import of_large
+from verify.errors import in_a_line
 from verify.findings import Finding, Verdict
 from verify.identity import telling
 from verify.identity.looks import look_at
@@ -47,7 +48,7 @@ def _answer(pair: LargePair, sample: Sample) -> tuple[str, int]:
     try:
         values = telling.entries_of_all(pair.slopes(sample.arrays))
     except Exception as error:  # the user's own code may raise anything
-        return f"{type(error).__name__}: {error}".splitlines()[0], 0
+        return in_a_line(error), 0
     wrong = np.flatnonzero(~np.isfinite(np.array(values, dtype=float)))
     return (f"{values[int(wrong[0])]!r}", int(wrong[0])) if len(wrong) else ("", 0)
 

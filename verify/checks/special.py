@@ -22,6 +22,7 @@ from collections.abc import Iterator
 
 from verify.accuracy.special import FLAT, limits
 from verify.case import Case
+from verify.errors import in_a_line
 from verify.findings import Finding, Verdict
 from verify.mirror import Row
 from verify.numbers.points import Point
@@ -159,7 +160,7 @@ def _unsafe(
     case: Case, name: str, place: Point, answer: object, expected: str, problem: str = "not the limit of the slope"
 ) -> Finding:
     if isinstance(answer, Exception):
-        answer = f"{type(answer).__name__}: {answer}"
+        answer = in_a_line(answer)
     return case.finding(
         "special",
         Verdict.UNSAFE,

@@ -15,7 +15,9 @@ from typing import Any
 from flint import arb
 
 from verify.case import Case
+from verify.errors import in_a_line
 from verify.findings import Finding, Verdict
+from verify.numbers.telling import digits
 from verify.proof.result import Status
 from verify.samples import number, touched
 from verify.trace.balls import compile_balls, evaluate, holds
@@ -39,7 +41,8 @@ def check(case: Case) -> Iterator[Finding]:
         return
     proof, rule = case.proof, case.rule_proof
     if proof is None and len(case.samples.errors) == len(case.samples):
-        yield case.finding("wiring", Verdict.INCONCLUSIVE, "the rule ran neither on symbols nor at any point")
+        why = case.silent or "the rule ran neither on symbols nor at any point"
+        yield case.finding("wiring", Verdict.INCONCLUSIVE, why)
         return
     if proof is None:  # it ran on floats only
         how = f"at {len(places)} points"
@@ -116,15 +119,20 @@ def _problem(
         message = f"{name}.grad is not proportional to the upstream gradient"
     else:
         message = f"{name}.grad does not keep what other paths have added to it"
+    expected = before + upstream * rule
+    few = digits(ours, expected)
     return message, [
-        ("at", f"{at}, with out.grad = {upstream:g} and {name}.grad = {before:g} before"),
-        ("ours", _short(ours)),
-        ("expected", f"{_short(before + upstream * rule)}   = {before:g} + {upstream:g}*({_short(rule)})"),
+        ("at", f"{at}, with out.grad = {upstream:.17g} and {name}.grad = {before:.17g} before"),
+        ("ours", _short(ours, few)),
+        ("expected", f"{_short(expected, few)}   = {before:.17g} + {upstream:.17g}*({_short(rule, few)})"),
     ]
 
 
-def _short(ball: Any) -> str:
-    return str(ball.str(12, radius=False)) if isinstance(ball, arb) else repr(ball)
+def _short(ball: Any, few: int = 12) -> str:
+    """A number to so many digits; a whole one as such."""
+    if not isinstance(ball, arb):
+        return repr(ball)
+    return str(ball.unique_fmpz()) if ball.is_integer() else str(ball.mid().str(few, radius=False))
 
 
 def _on_floats(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
@@ -210,7 +218,7 @@ def _through(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
             if ours is None or _same(tuple(map(number, ours)), expected):
                 continue
         except Exception as error:  # the subject's own backward() may raise anything
-            yield f"backward() fails: {type(error).__name__}: {error}", [("at", case.shown(place))]
+            yield f"backward() fails: {in_a_line(error)}", [("at", case.shown(place))]
             continue
         yield _other("backward() gives another gradient than the rule", case.shown(place), ours, expected)
 
@@ -286,10 +294,11 @@ def _shared_float(case: Case) -> Iterator[_Problem]:
 
 
 def _wrong_sum(place: float, ours: Any, apart: Any) -> _Problem:
+    few = digits(ours, apart) if isinstance(ours, arb) else 12
     return "the same Value as both operands receives a wrong sum", [
         ("at", f"x = y = {place!r}, with out.grad = {UPSTREAM}"),
-        ("ours", _short(ours)),
-        ("expected", f"{_short(apart)}   the sum of both partial gradients"),
+        ("ours", _short(ours, few)),
+        ("expected", f"{_short(apart, few)}   the sum of both partial gradients"),
     ]
 
 
@@ -303,7 +312,7 @@ def _plain_numbers(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Pro
         try:
             reflected = case.operation.reflected(x, float(y))
         except Exception as error:
-            yield f"a plain number at the left fails: {type(error).__name__}: {error}", []
+            yield f"a plain number at the left fails: {in_a_line(error)}", []
             return
         beside = case.operation.beside(float(x), y)
         for side, k, ours in (("left", 1, reflected), ("right", 0, beside)):
@@ -324,7 +333,7 @@ def _diamond(case: Case) -> Iterator[_Problem]:
     try:
         ours = case.operation.diamond(x, y)
     except Exception as error:  # the subject's own backward() may raise anything
-        yield f"backward() fails on a graph of three nodes: {type(error).__name__}: {error}", []
+        yield f"backward() fails on a graph of three nodes: {in_a_line(error)}", []
         return
     if ours is None:
         return

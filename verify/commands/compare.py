@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from tabulate import tabulate
-
 from verify.commands.codes import FAILED, OK
 from verify.errors import UsageError
 from verify.escape import visible
+from verify.lines import columns, folded, table
 from verify.report import Report
 from verify.reports.changes import WORSE, Change, changes
 from verify.reports.output import to_stdout
@@ -30,10 +29,11 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> int:
 
 def _told(shown: list[Change], old: Report, new: Report, found: list[Change]) -> str:
     rows = [[c.kind, c.operation, c.operand, c.question.value, c.before, c.after] for c in shown]
-    parts = [tabulate(rows, HEAD, tablefmt="simple", disable_numparse=True)] if rows else []
+    parts = [table(rows, HEAD, columns(), fold=(1, 2))] if rows else []
     for name, report in (("old", old), ("new", new)):
         if not report.complete:
-            parts.append(f"the {name} report was interrupted: what it lacks is neither gone nor new")
+            note = f"the {name} report was interrupted: what it lacks is neither gone nor new"
+            parts.append("\n".join(folded(note, columns())))
     kinds = [change.kind for change in found]
     counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)) or "no change"
     parts.append(f"{counted}; {len(old.operations)} operations before, {len(new.operations)} after")

@@ -11,6 +11,7 @@ from datetime import date
 from verify.commands.codes import FAILED, OK
 from verify.commands.verification import in_workers, verified
 from verify.config import Config, unused, waived
+from verify.errors import UsageError
 from verify.options import Options
 from verify.report import Report
 from verify.subjects.subject import Subject
@@ -19,6 +20,9 @@ from verify.subjects.subject import Subject
 def run(arguments: argparse.Namespace, rest: list[str]) -> int:
     """All of it, or the operations that ``rest`` names."""
     config: Config | None = arguments.config
+    if "all" in rest and len(rest) > 1:
+        others = " ".join(name for name in rest if name != "all")
+        raise UsageError(f"`all` is every operation already: say `all`, or `{others or 'all'}` alone")
     names = [] if rest == ["all"] else rest
     if config is None:
         return verified(arguments, _own(), names)
@@ -28,7 +32,8 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> int:
         report = waived(found, config.waivers, date.today())
         if report.whole and report.complete:
             for waiver in unused(report, config.waivers):
-                print(f"verify: nothing fails that the waiver of {waiver} is for: take it out", file=sys.stderr)
+                way_out = "it fails no more: take the waiver out of pyproject.toml"
+                print(f"verify: the waiver of {waiver} waives nothing; {way_out}", file=sys.stderr)
         return report
 
     from verify.subjects.together import together

@@ -15,10 +15,11 @@ from importlib import import_module
 from verify import baseline
 from verify.baseline import Known
 from verify.commands.codes import FAILED, INTERRUPTED, NOTHING, OK
-from verify.errors import UsageError
+from verify.errors import UsageError, in_a_line
 from verify.escape import visible
 from verify.findings import Question
 from verify.harness import verify
+from verify.lines import columns
 from verify.mirror import Row
 from verify.options import Options
 from verify.report import Report
@@ -30,18 +31,26 @@ from verify.subjects.subject import PartedSubject, Subject
 
 
 def run_engine(arguments: argparse.Namespace, rest: list[str]) -> int:
-    """Somebody's engine: the class that the first word names, then operations."""
+    """Somebody's engine, or pairs of functions: what the first word names, then operations."""
     if not rest:
         raise UsageError("engine needs a class: package.module:Class, or path/to/file.py:Class")
     from verify.subjects.foreign import discovered
     from verify.subjects.load import place_of
+    from verify.subjects.named import holds_pairs, subject_named
 
-    return verified(arguments, discovered(place_of(rest[0])), rest[1:])
+    place = place_of(rest[0])
+    try:
+        subject: Subject = discovered(place)
+    except UsageError:
+        if not holds_pairs(place):
+            raise
+        subject = subject_named(rest[0])
+    return verified(arguments, subject, rest[1:])
 
 
 def in_workers(subject: Subject, names: Sequence[str], options: Options) -> Report:
     """Verify in workers, and load what tells of it while they are busy: that takes as long as a dozen operations."""
-    return verify(subject, names, options, meanwhile=lambda: import_module("verify.reports.text"))
+    return verify(subject, names, options, meanwhile=lambda: list(map(import_module, ("verify.reports.text", "tabulate"))))
 
 
 _SECOND = (Question.RIGHT, Question.ACCURATE)
@@ -51,7 +60,6 @@ def verified(
     arguments: argparse.Namespace, subject: Subject, names: Sequence[str], how: Callable[..., Report] = in_workers
 ) -> int:
     """Verify ``subject`` as the options say (by ``how``, in workers or here), print the outcome, write the reports."""
-    start = time.perf_counter()
     wanted = targets(arguments.report)
     known = accepted(arguments)
     if arguments.order == 2:
@@ -82,11 +90,11 @@ def verified(
         report = with_baseline(report, known, arguments)
     from verify.reports import text
 
-    seconds = time.perf_counter() - start
+    seconds = time.perf_counter() - arguments.started
     if arguments.quiet:
-        lines = text.failures(report, seconds=seconds, strict=arguments.strict)
+        lines = text.failures(report, seconds=seconds, strict=arguments.strict, width=columns())
     else:
-        lines = text.lines(report, full=bool(names), seconds=seconds, strict=arguments.strict, width=_width())
+        lines = text.lines(report, full=bool(names), seconds=seconds, strict=arguments.strict, width=columns())
     show(lines, arguments, file=sys.stderr if to_stdout(wanted) else sys.stdout)
     for target in wanted:
         write(target, report)
@@ -206,7 +214,7 @@ def _proofs(cases: list[tuple[Operation, Row]], options: Options) -> int:
     complete = True
     for place, (operation, row) in enumerate(cases):
         case = Case(operation, row, options)
-        print("\n" * bool(place) + proof.told(case))
+        print("\n" * bool(place) + proof.told(case, columns()))
         complete &= case.rule_proof is not None and case.rule_proof.status is Status.PROVED
     return OK if complete else FAILED
 
@@ -221,18 +229,13 @@ def _certificate(cases: list[tuple[Operation, Row]], options: Options, path: str
         case = Case(operation, row, options)
         try:
             if case.proof is None:
-                raise Uncertifiable(f"the rule does not run on symbols: {case.trace}")
+                raise Uncertifiable(f"the rule does not run on symbols: {in_a_line(case.trace)}")
             lines.append(certificate(case.proof))
         except Uncertifiable as reason:
             name = f"{operation.name} ({row.case})" if row.case else operation.name
             print(f"verify: {name} has no certificate: {reason}", file=sys.stderr)
     write_text(path, "".join(lines))
     return OK if len(lines) == len(cases) else FAILED
-
-
-def _width() -> int | None:
-    """The terminal's columns; None for a pipe, where nothing is cut."""
-    return os.get_terminal_size(sys.stdout.fileno()).columns if _is_terminal() else None
 
 
 def _is_terminal() -> bool:

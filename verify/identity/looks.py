@@ -10,6 +10,7 @@ from typing import Any
 
 from flint import arb
 
+from verify.errors import in_a_line
 from verify.numbers.lattices import Sample
 from verify.subjects.large import MOST_TERMS, LargePair
 from verify.subjects.pairs import RuleError
@@ -159,7 +160,7 @@ def _looks(pair: LargePair, seed: int, lifted: bool) -> Looks:
         except RecursionError:
             return Looks((), "it recurses too deeply on symbols")
         except Exception as error:  # the user's own code may raise anything
-            stopped = stopped or f"{type(error).__name__}: {error}".splitlines()[0]
+            stopped = stopped or in_a_line(error)
             continue
         if look is not None:
             found.append(look)

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from verify.case import Case
 from verify.checks import CHECKS, Check
+from verify.errors import in_a_line
 from verify.findings import Finding, Verdict
 from verify.mutants.agreement import (
     disagreement,
@@ -137,7 +138,7 @@ class _Hearing:
             try:
                 self.findings += check.run(self.case)
             except Exception as error:  # no rule, however wrong, may take a check down: the run tells of it
-                self.fell.append(f"{check.name}: {type(error).__name__}: {error}")
+                self.fell.append(f"{check.name}: {in_a_line(error)}")
 
     @property
     def killers(self) -> set[str]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from tabulate import tabulate
-
 from verify.checks import CHECKS
+from verify.lines import columns, folded, table
 from verify.mutants.edits import Mutation
 from verify.mutants.generate import Mutant
 from verify.mutants.judge import POINTS, Judgement, Outcome
@@ -25,16 +24,20 @@ _MEANING = {
 
 
 def lines(judged: Judged, seconds: float, jobs: int) -> Iterator[str]:
-    """The report of a run."""
+    """The report of a run, in the columns that there are."""
+    for line in _lines(judged, seconds, jobs):
+        yield from folded(line, columns(), hang=4)
+
+
+def _lines(judged: Judged, seconds: float, jobs: int) -> Iterator[str]:
     checks = [c.name for c in CHECKS]
     yield f"Which check alone kills what: killed/wrong, {POINTS} points a row where a check looks at points"
     yield ""
-    yield from tabulate(
+    yield from table(
         list(_rows(judged, checks)),
         ["mutation", "mutants", *checks, "gradcheck*"],
-        tablefmt="simple",
-        colalign=("left", *("right",) * (len(checks) + 2)),
-        disable_numparse=True,
+        columns(),
+        align=("left", *("right",) * (len(checks) + 2)),
     ).splitlines()
     yield ""
     yield "* not ours: central differences as in torch.autograd.gradcheck (eps 1e-6, atol 1e-5, rtol 1e-3, 10 points)"

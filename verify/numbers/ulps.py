@@ -163,4 +163,6 @@ def decimal(exact: arb, digits: int = 30) -> str:
     """The number of a ball to at most so many digits, no more than it knows."""
     if not exact.is_zero() and abs(exact) < arb((1, -5000)):
         return "0.000..., below every float"
+    if exact.is_exact() and exact.is_integer() and abs(exact) < arb((1, 50)):
+        return str(exact.unique_fmpz())
     return str(exact.str(digits, radius=False))

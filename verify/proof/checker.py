@@ -278,7 +278,7 @@ def check(text: str) -> list[str]:
             Cell(certificate, data).check()
         return [] if certificate["cells"] else ["there is no cell in it"]
     except (Wrong, ArithmeticError, LookupError, TypeError, ValueError, StopIteration, RecursionError) as problem:
-        return [f"{place}: {type(problem).__name__}: {problem}"]
+        return [f"{place}: " + ("" if isinstance(problem, Wrong) else f"{type(problem).__name__}: ") + str(problem)]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -287,7 +287,7 @@ def main(arguments: list[str] | None = None) -> int:
     for path in sys.argv[1:] if arguments is None else arguments:
         text = Path(path).read_bytes().decode(errors="replace")  # what is no text is no certificate
         lines = text.splitlines() or [""]  # a certificate a line
-        problems = [problem for line in lines for problem in check(line)]
+        problems = list(dict.fromkeys(problem for line in lines for problem in check(line)))  # each said once
         wrong |= bool(problems)
         more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
         print(f"{path}: " + ("; ".join(problems[:3]) + more or "holds"))

@@ -18,7 +18,7 @@ from verify.proof.heights import by_height, points_by_height
 from verify.proof.obligation import UPSTREAM, Obligation, accumulated
 from verify.proof.prove import prove
 from verify.proof.refute import Witness
-from verify.proof.result import Proof, Status
+from verify.proof.result import Bend, Proof, Status
 from verify.trace.balls import BallProgram
 from verify.trace.term import (
     Condition,
@@ -33,7 +33,7 @@ from verify.trace.term import (
     topological,
     where,
 )
-from verify.trace.text import written
+from verify.trace.text import plainly, written
 
 MOST_CHANGES = 400
 SEEDS = (Fraction(3), Fraction(5))
@@ -56,16 +56,25 @@ def diagnose(proof: Proof, witness: Witness) -> Diagnosis | None:
         return None
     screen = _Screen(proof, witness.operand)
     for mistake, repaired in islice(_changes(proof.obligation, witness), MOST_CHANGES):
-        if screen.passes(repaired) and _proved(proof.obligation, witness.operand, repaired):
+        if screen.passes(repaired) and _proved(proof, witness.operand, repaired):
             return Diagnosis(mistake, repaired)
     return None
 
 
-def _proved(obligation: Obligation, operand: int, gradient: Term) -> bool:
-    """Whether this gradient is the right one on every cell."""
+def _proved(proof: Proof, operand: int, gradient: Term) -> bool:
+    """Whether this gradient is the right one on every cell, and is rejected nowhere between them."""
+    obligation = proof.obligation
     gradients = (*obligation.gradients[:operand], gradient, *obligation.gradients[operand + 1 :])
-    cells = [c for c in prove(replace(obligation, gradients=gradients)).cells if not c.outside]
-    return bool(cells) and all(c.gradients[operand].status is Status.PROVED for c in cells)
+    mended = prove(replace(obligation, gradients=gradients))
+    cells = [c for c in mended.cells if not c.outside]
+    right = bool(cells) and all(c.gradients[operand].status is Status.PROVED for c in cells)
+    elsewhere = _rejected(proof) if len(obligation.inputs) > 1 else set()  # for another operand's sake, perhaps
+    return right and _rejected(mended) <= elsewhere
+
+
+def _rejected(proof: Proof) -> set[tuple[tuple[str, Term], ...]]:
+    """The boundaries at which there is no valid slope."""
+    return {boundary.where for boundary in proof.boundaries if boundary.bend is Bend.REJECTED}
 
 
 class _Screen:
@@ -122,7 +131,7 @@ def _changes(obligation: Obligation, witness: Witness) -> Iterator[Change]:
     for old, new, mistake in _places(obligation, gradient):
         (changed,) = substitute((gradient,), {old: new})
         if changed is not gradient:
-            yield mistake or f"{written(new)} is proved in place of {written(old)}", changed
+            yield mistake or f"{_said(new)} is proved in place of {_said(old)}", changed
 
 
 def _wiring(gradient: Term, acc: Term) -> Iterator[Change]:
@@ -187,17 +196,19 @@ def _places(obligation: Obligation, gradient: Term) -> Iterator[Place]:
     """Every single change to one part of the gradient, the likeliest kinds first."""
     parts = topological(gradient)
     numbers = [t for t in parts if not isinstance(t, Condition)]
+    yield from _cases(numbers)
     yield from _exchanged(numbers, _SIGNS)
     yield from _conditions(parts)
     yield from _operands(obligation, parts)
     yield from _exchanged(numbers, _FUNCTIONS)
     for t in numbers:
+        if t.op == "neg":  # before what it stands before is negated once more
+            yield t, t.args[0], ""
+    for t in numbers:
         if t.op in ("symbol", "const", "pi"):
             continue
-        yield t, apply("mul", t, t), f"{written(t)} is not squared"
-        if t.op == "neg":
-            yield t, t.args[0], ""
-        else:
+        yield t, apply("mul", t, t), f"{_said(t)} is not squared"
+        if t.op != "neg":
             yield t, apply("neg", t), ""
     yield from _exchanged(numbers, _FACTORS)
     for t in numbers:
@@ -216,6 +227,19 @@ def _exchanged(parts: list[Term], instead: Mapping[str, tuple[str, ...]]) -> Ite
     for t in parts:
         for op in instead.get(t.op, ()):
             yield t, apply(op, *t.args), ""
+
+
+def _cases(parts: list[Term]) -> Iterator[Place]:
+    """A case too many.
+
+    Tried before all else: whatever keeps a wrong case from being met (its condition negated, its bounds crossed) would
+    be proved as well, and is not what went wrong.
+    """
+    for t in parts:
+        if t.op == "where":
+            condition, met, failed = map(_said, t.args)
+            yield t, t.args[2], f"where {condition} it says {met}: {failed} is right there too"
+            yield t, t.args[1], f"unless {condition} it says {failed}: {met} is right there too"
 
 
 def _conditions(parts: list[Term]) -> Iterator[Place]:
@@ -248,9 +272,14 @@ def _superfluous(parts: list[Term]) -> Iterator[Place]:
     """A term or a factor too many."""
     for t in parts:
         if t.op in ("add", "sub", "mul", "div"):
-            yield t, t.args[0], f"{_named(t.args[1])} is one too many in {written(t)}"
+            yield t, t.args[0], _one_too_many(t.args[1], t)
         if t.op in ("add", "mul"):
-            yield t, t.args[1], f"{_named(t.args[0])} is one too many in {written(t)}"
+            yield t, t.args[1], _one_too_many(t.args[0], t)
+
+
+def _one_too_many(part: Term, whole: Term) -> str:
+    inside = "" if _said(part) == _said(whole) else f" in {_said(whole)}"
+    return f"{_named(part)} is one too many{inside}"
 
 
 def _missing(obligation: Obligation, parts: list[Term]) -> Iterator[Place]:
@@ -258,11 +287,16 @@ def _missing(obligation: Obligation, parts: list[Term]) -> Iterator[Place]:
     for t in parts:
         if t.op not in ("symbol", "const", "pi", "where"):
             for factor in (*map(symbol, obligation.inputs), obligation.forward):
-                yield t, apply("mul", factor, t), f"the factor {written(factor)} is missing in {written(t)}"
+                yield t, apply("mul", factor, t), f"the factor {_said(factor)} is missing in {_said(t)}"
 
 
 def _named(t: Term) -> str:
-    return "the upstream gradient" if t is G else written(t)
+    return "the upstream gradient" if t is G else _said(t)
+
+
+def _said(t: Term) -> str:
+    """As it was written, without the 0 + and 1 * of an upstream of one."""
+    return written(plainly(t))
 
 
 def _rebuilt(t: Term, args: tuple[Term, ...]) -> Term:

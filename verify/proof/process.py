@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 
 from flint import arb
 
+from verify.errors import in_a_line
 from verify.limits import Remaining, limit_memory, remaining
 from verify.trace.pack import packed, unpacked
 
@@ -218,7 +219,7 @@ def _answer(question: bytes) -> bytes:
     except RecursionError:
         return packed(("lost", "needs terms that are nested too deeply"))
     except Exception as error:
-        return packed(("error", f"{type(error).__name__}: {error}"))
+        return packed(("error", in_a_line(error)))
 
 
 def _parts(ball: arb) -> tuple[Any, ...]:

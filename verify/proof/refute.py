@@ -8,7 +8,7 @@ theorem (f(a+h) - f(a))/h is the slope somewhere in [a, a+h], so a rule that is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -18,6 +18,7 @@ from typing import Any
 from flint import arb, ctx
 
 from verify.kinds.balls import ratio
+from verify.numbers.telling import hidden
 from verify.proof.cells import NOT_ZERO, Cell
 from verify.proof.heights import height, points_by_height
 from verify.proof.obligation import UPSTREAM, Obligation, accumulated
@@ -35,6 +36,9 @@ forgotten upstream gradient or an overwritten one."""
 
 EFFORTS = ((24, 256), (200, 2048))
 """Points to look at and bits to spend: a quick look at every cell first, then a patient one."""
+
+_TELLING, _TELLING_MOST = (64, 128), 16
+"""Points and bits, and witnesses among them, that are looked at for one that tells more than the simplest."""
 
 STEPS = (60, 120, 240, 480)
 """h = 2**-k of the mean value theorem: smaller for rules that are nearly right."""
@@ -82,9 +86,28 @@ class Witness:
 
 
 def refutations(proof: Proof) -> list[Witness]:
-    """A witness that the forward is wrong, and one for each operand whose rule is, where there is one."""
+    """A witness that the forward is wrong, and one for each operand whose rule is, where there is one.
+
+    Each is at the point that tells most among the simple ones.
+    """
     found = [refute(proof, operand) for operand in (None, *range(len(proof.obligation.inputs)))]
-    return [witness for witness in found if witness is not None]
+    return [telling(proof, witness) for witness in found if witness is not None]
+
+
+def telling(proof: Proof, witness: Witness) -> Witness:
+    """The same of the rule at the simple point that hides least, if it is as certain; the witness itself else."""
+    least = _hidden(witness)
+    if not least or witness.undefined:
+        return witness
+    for search in _searches(proof, witness.operand):
+        for found in islice(search.witnesses((int(witness.upstream), int(witness.before)), *_TELLING), _TELLING_MOST):
+            if found.certified >= witness.certified and not found.undefined and _hidden(found) < least:
+                witness, least = found, _hidden(found)
+    return witness
+
+
+def _hidden(witness: Witness) -> int:
+    return hidden(witness.point, float(witness.ours), float(witness.expected))
 
 
 def refute(proof: Proof, operand: int | None) -> Witness | None:
@@ -93,16 +116,21 @@ def refute(proof: Proof, operand: int | None) -> Witness | None:
     It is looked for on all cells where the proof left a residual.  None if there are none, if no point
     separates the two, or if the mean value theorem does not confirm what the derivative says.
     """
-    searches = [
-        _Search(proof.obligation, result.cell, operand, result.derivatives)
-        for result in proof.cells
-        if not result.outside and _verdict(result, operand).status is Status.RESIDUAL
-    ]
+    searches = _searches(proof, operand)
     for effort in EFFORTS:
         found = [w for w in (search.witness(*effort) for search in searches) if w is not None]
         if found:
             return min(found, key=_plainness)
     return None
+
+
+def _searches(proof: Proof, operand: int | None) -> list[_Search]:
+    """One for each cell where the proof left a residual."""
+    return [
+        _Search(proof.obligation, result.cell, operand, result.derivatives)
+        for result in proof.cells
+        if not result.outside and _verdict(result, operand).status is Status.RESIDUAL
+    ]
 
 
 def _verdict(result: CellResult, operand: int | None) -> Verdict:
@@ -133,19 +161,24 @@ class _Search:
         """The first certified witness among so many points; an uncertified one if there is no other."""
         uncertified: Witness | None = None
         for seeds in SEEDS if self.operand is not None else SEEDS[:1]:
-            minimal = True
-            for point in islice(points_by_height(self._box()), most_points):
-                if not self._inside(point, seeds):
-                    continue
-                ours, expected = self._separated(point, seeds, most_bits)
-                if expected.is_finite() and not (ours.is_finite() and ours.overlaps(expected)):
-                    found = self._found(point, seeds, ours, expected, minimal)
-                    if found.certified:
-                        return found
-                    if found.undefined:
-                        uncertified = uncertified or found
-                minimal = minimal and ours.is_exact() and expected.is_exact()
+            for found in self.witnesses(seeds, most_points, most_bits):
+                if found.certified:
+                    return found
+                if found.undefined:
+                    uncertified = uncertified or found
         return uncertified
+
+    def witnesses(self, seeds: Seeds, most_points: int, most_bits: int) -> Iterator[Witness]:
+        """All among so many points, certified or not, the simplest first."""
+        minimal = True
+        for point in islice(points_by_height(self._box()), most_points):
+            if not self._inside(point, seeds):
+                continue
+            ours, expected = self._separated(point, seeds, most_bits)
+            if expected.is_finite() and not (ours.is_finite() and ours.overlaps(expected)):
+                yield self._found(point, seeds, ours, expected, minimal)
+                minimal = False
+            minimal = minimal and ours.is_exact() and expected.is_exact()
 
     def _found(self, point: Point, seeds: Seeds, ours: arb, expected: arb, minimal: bool) -> Witness:
         certifies = self.operand is not None and ours.is_finite()

@@ -11,6 +11,7 @@ from hashlib import sha256
 from verify.baseline import identity
 from verify.errors import UsageError
 from verify.findings import Answer, Finding, Verdict, told
+from verify.lines import WHOLE, labelled
 from verify.report import OperationReport, Report
 
 _SEVERITY = {verdict: place for place, verdict in enumerate(Verdict)}
@@ -55,10 +56,10 @@ class Failure:
         return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     def told(self) -> str:
-        """The finding as the terminal tells it, with the line that runs it again."""
-        text = told(self.finding)
+        """The finding as the terminal tells it, a line each, with the line that runs it again."""
+        text = told(self.finding, WHOLE)
         if self.also:
-            text += f"\n  {'also':<11} {', '.join(self.also)}"
+            text += "\n" + "\n".join(labelled("also", ", ".join(self.also), WHOLE))
         if all(label != "rerun" for label, _ in self.finding.details):
             text += f"\n  {'rerun':<11} {self.operation.command}"
         return text

@@ -9,7 +9,7 @@ import re
 from html import escape
 
 from verify.escape import on_a_line, visible
-from verify.findings import Question, told
+from verify.findings import Question, headline
 from verify.report import OperationReport, Report
 from verify.reports.failures import Failure, failures, worst_first
 from verify.reports.text import closing
@@ -110,7 +110,7 @@ def _folded(failure: Failure) -> str:
 def _note(report: Report, operation: OperationReport) -> str:
     """The warnings of an operation, in a line."""
     warned = [a for a in operation.answers.values() if a.verdict.warns and not a.fails(report.strict)]
-    texts = [told(f).splitlines()[0] for a in warned for f in a.findings if f.verdict is a.verdict]
+    texts = [headline(f) for a in warned for f in a.findings if f.verdict is a.verdict]
     return "<br>".join(map(code, texts))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from verify.case import Case
+from verify.errors import in_a_line
+from verify.lines import WIDTH, folded, labelled, located
 from verify.proof.result import Bend, BoundaryResult, CellResult, Proof, Status, Verdict
 from verify.trace.term import Term
 from verify.trace.text import written
@@ -20,52 +22,54 @@ _BENDS = {
 }
 
 
-def told(case: Case) -> str:
+def told(case: Case, width: int = WIDTH) -> str:
     """The whole proof of one case as text."""
-    return "\n".join(_lines(case))
-
-
-def _lines(case: Case) -> Iterator[str]:
     name = f"{case.operation.name} ({case.row.case})" if case.row.case else case.operation.name
-    yield f"{name}   {case.operation.source}   {case.operation.source.text}".rstrip()
+    lines = located(name, case.operation.source, case.operation.source.text, width)
+    for label, text in _rows(case):
+        lines += labelled(label, text, width, column=12) if label is not None else folded(text, width, hang=2)
+    return "\n".join(lines)
+
+
+_Row = tuple[str | None, str]
+"""A label with what it says; None before a line that has no label."""
+
+
+def _rows(case: Case) -> Iterator[_Row]:
     if case.operation.large:
-        yield _row("not proved", "so large an array is tested as a whole; a small shape has a proof to tell")
+        yield "not proved", "so large an array is tested as a whole; a small shape has a proof to tell"
         return
-    yield _row("definition", str(case.row.definition))
-    yield _row("domain", "all reals" if case.row.domain == True else str(case.row.domain))  # noqa: E712 - SymPy
+    yield "definition", written(case.definition)
+    yield "domain", "all reals" if case.row.domain == True else written(case.domain)  # noqa: E712 - SymPy
     proof = case.rule_proof
     if proof is None or isinstance(case.trace, Exception):
-        yield _row("not proved", f"the rule does not run on symbols: {case.trace}")
+        yield "not proved", f"the rule does not run on symbols: {in_a_line(case.trace)}"
         return
-    yield _row("forward", written(case.trace.forward))
+    yield "forward", written(case.trace.forward)
     for operand, gradient in zip(case.row.inputs, case.trace.gradients, strict=True):
-        yield _row(f"d/d{operand}", f"{operand}.grad becomes {written(gradient)}")
-    yield _row("to prove", "on every cell: x.grad = acc_x + g * d definition/dx, and forward = definition")
+        yield f"d/d{operand}", f"{operand}.grad becomes {written(gradient)}"
+    yield "to prove", "on every cell: x.grad = acc_x + g * d definition/dx, and forward = definition"
     for place, cell in enumerate(proof.cells, 1):
-        yield ""
+        yield None, ""
         yield from _cell(place, cell, case.row.inputs)
     for boundary in proof.boundaries:
-        yield ""
+        yield None, ""
         yield from _boundary(boundary, case.row.inputs)
-    yield ""
+    yield None, ""
     yield from _end(proof)
 
 
-def _row(label: str, text: str) -> str:
-    return f"  {label:<12} {text}"
-
-
-def _cell(place: int, cell: CellResult, inputs: Sequence[str]) -> Iterator[str]:
-    yield f"cell {place}: {cell.cell}"
+def _cell(place: int, cell: CellResult, inputs: Sequence[str]) -> Iterator[_Row]:
+    yield None, f"cell {place}: {cell.cell}"
     if cell.outside:
-        yield _row("outside", "the definition has no value here, so nothing is asked of the rule")
+        yield "outside", "the definition has no value here, so nothing is asked of the rule"
         return
     if cell.generators:
-        yield _row("generators", ", ".join(map(written, cell.generators)))
-    yield _row("forward", _verdict(cell.forward, "equals the definition"))
+        yield "generators", ", ".join(map(written, cell.generators))
+    yield "forward", _verdict(cell.forward, "equals the definition")
     for name, verdict, slope in zip(inputs, cell.gradients, cell.derivatives, strict=True):
-        yield _row(f"d/d{name}", written(slope))
-        yield _row("", _verdict(verdict, "rule - derivative reduces to 0"))
+        yield f"d/d{name}", written(slope)
+        yield "", _verdict(verdict, "rule - derivative reduces to 0")
 
 
 def _verdict(verdict: Verdict, proved: str) -> str:
@@ -75,17 +79,17 @@ def _verdict(verdict: Verdict, proved: str) -> str:
     return f"open: {verdict.reason}{residual}"
 
 
-def _boundary(boundary: BoundaryResult, inputs: Sequence[str]) -> Iterator[str]:
+def _boundary(boundary: BoundaryResult, inputs: Sequence[str]) -> Iterator[_Row]:
     place = ", ".join(f"{name} = {written(value)}" for name, value in boundary.where)
-    yield f"boundary {place or boundary.cell}: {_BENDS[boundary.bend]}"
+    yield None, f"boundary {place or boundary.cell}: {_BENDS[boundary.bend]}"
     if boundary.reason:
-        yield _row("because", boundary.reason)
+        yield "because", boundary.reason
     for limit in boundary.limits:
-        yield _row("slope around", _vector(limit))
+        yield "slope around", _vector(limit)
     if boundary.rule is not None:
-        yield _row("rule answers", _vector(boundary.rule))
+        yield "rule answers", _vector(boundary.rule)
     if boundary.weights:
-        yield _row("weights", ", ".join(map(written, boundary.weights)))
+        yield "weights", ", ".join(map(written, boundary.weights))
 
 
 def _vector(values: Sequence[Term | None]) -> str:
@@ -93,10 +97,10 @@ def _vector(values: Sequence[Term | None]) -> str:
     return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
 
 
-def _end(proof: Proof) -> Iterator[str]:
+def _end(proof: Proof) -> Iterator[_Row]:
     for assumption in proof.assumptions:
-        yield f"assumed: {assumption}"
+        yield None, f"assumed: {assumption}"
     if proof.status is Status.PROVED:
-        yield "proved on the whole domain, in real arithmetic."
+        yield None, "proved on the whole domain, in real arithmetic."
     else:
-        yield "not proved: " + "; ".join(proof.reasons)
+        yield None, "not proved: " + "; ".join(proof.reasons)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tabulate import tabulate
-
 from verify.escape import visible
 from verify.findings import Answer, Finding, Question, Verdict, told
+from verify.lines import WIDTH, folded, labelled, located
+from verify.lines import table as aligned
 from verify.report import OperationReport, Report
 
 _COLOURS = {"fails": "31", "warns": "33", "passes": "32"}
@@ -17,27 +17,18 @@ _ASCII = str.maketrans({"…": "...", "±": "+-", "√": "sqrt", "π": "pi", "²
 
 def render(report: Report) -> str:
     """The report as the terminal has it, but for the time it took: the same run gives the same bytes."""
-    return visible("\n".join(lines(report, full=False, seconds=None, strict=report.strict, width=None))) + "\n"
+    return visible("\n".join(lines(report, full=False, seconds=None, strict=report.strict))) + "\n"
 
 
-def table(report: Report, width: int | None = None) -> str:
-    """One line an operation: name, rule as written, and a verdict to each question.
-
-    ``width``: columns of the terminal; a rule too long for it is cut there.  None cuts nothing.
-    """
+def table(report: Report, width: int = WIDTH) -> str:
+    """A row an operation: name, rule as written, and a verdict to each question."""
     asked = {q for o in report.operations for q in o.answers}
     questions = [q for q in Question if q in asked or not report.operations]
     head = ["operation", "rule as written", *(q.value for q in questions)]
     rows = [
         [o.name, " | ".join(o.rule), *(_cell(o, q) for q in questions)] for o in report.operations
     ]
-    if width is not None and rows:
-        padded = [f"{text}  " for text in head]  # tabulate gives a heading two columns more than it needs
-        others = sum(2 + max(len(row[i]) for row in (padded, *rows)) for i in range(len(head)) if i != 1)
-        room = max(12, width - others)
-        for row in rows:
-            row[1] = row[1] if len(row[1]) <= room else row[1][: room - 1] + "…"
-    return tabulate(rows, head, tablefmt="simple", disable_numparse=True)
+    return aligned(rows, head, width, fold=(0, 1))
 
 
 def _cell(operation: OperationReport, question: Question) -> str:
@@ -45,59 +36,70 @@ def _cell(operation: OperationReport, question: Question) -> str:
     return answer.verdict.value if answer is not None else ""  # not asked of what cannot be read
 
 
-def lines(report: Report, *, full: bool, seconds: float | None, strict: bool, width: int | None) -> Iterator[str]:
+def lines(report: Report, *, full: bool, seconds: float | None, strict: bool, width: int = WIDTH) -> Iterator[str]:
     """The whole report; ``full`` tells every witness of every operation, else only what fails or warns."""
     yield table(report, width)
     notes: list[str] = []
     for operation in report.operations:
         if full:
             yield ""
-            yield from _in_full(operation)
+            yield from _in_full(operation, width)
             continue
         for answer in operation.answers.values():
             counted = [f for f in answer.findings if f.verdict is answer.verdict]
             if answer.fails(strict):
                 yield ""
-                yield from _first_of(answer)
+                yield from _first_of(answer, width)
             elif any(f.accepted for f in counted):
-                notes += [_accepted(f) for f in counted if f.accepted]
+                first = {(f.case, f.operand): f for f in reversed(counted) if f.accepted}  # several may have seen it
+                notes += [_accepted(f) for f in counted if first.get((f.case, f.operand)) is f]
             elif answer.verdict.warns:
                 notes += map(_note, counted)
     if notes or report.stale or report.missing:
         yield ""
-        yield from notes
-        yield from _about_the_run(report)
+        for note in notes:
+            yield from folded(note, width, hang=len(note.partition(" ")[0]) + 2)
+        yield from _about_the_run(report, width)
     yield ""
-    yield closing(report, seconds=seconds, strict=strict)
+    yield from _closing(report, seconds, strict, width)
 
 
-def _about_the_run(report: Report) -> Iterator[str]:
+def _closing(report: Report, seconds: float | None, strict: bool, width: int) -> list[str]:
+    """The closing line; where it does not fit, a number stays beside what it counts, and how it was run together."""
+    text = closing(report, seconds=seconds, strict=strict)
+    counted, mark, how = text.rpartition("; ")
+    kept = re.sub(r"(?<=\d) (?=\w)", "\N{NO-BREAK SPACE}", counted + mark) + how.replace(" ", "\N{NO-BREAK SPACE}")
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in folded(kept, width, hang=2)]
+
+
+def _about_the_run(report: Report, width: int) -> Iterator[str]:
     """What is no finding: known failures that fail no more, operations that an interrupt cut off."""
     for known in report.stale:
-        yield f"stale  {known}: it fails no more; --update-baseline drops it from the baseline"
+        note = f"stale  {known}: it fails no more; --update-baseline drops it from the baseline"
+        yield from folded(note, width, hang=7)
     if report.missing:
-        yield f"interrupted before {', '.join(report.missing)}"
+        yield from folded(f"interrupted before {', '.join(report.missing)}", width, hang=2)
 
 
 def _accepted(finding: Finding) -> str:
     return f"{finding.verdict.value}  {finding.op}: {_what(finding)}   accepted: {finding.accepted}"
 
 
-def _in_full(operation: OperationReport) -> Iterator[str]:
+def _in_full(operation: OperationReport, width: int) -> Iterator[str]:
     """Every witness: a line for what agrees, the evidence for what does not."""
-    yield f"{operation.name}   {operation.source}   {operation.source.text}".rstrip()
+    yield from located(operation.name, operation.source, operation.source.text, width)
     for finding in operation.findings:
         if finding.verdict.fails or finding.verdict in (Verdict.INACCURATE, Verdict.PROBABLE):
-            yield _indented(told(finding))
+            yield _indented(told(finding, width - 2))
         else:
-            yield f"  {finding.verdict.value:<11} {finding.check:<12} {_what(finding)}"
+            yield from labelled(f"{finding.verdict.value:<11} {finding.check}", _what(finding), width, column=24)
 
 
 def _indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.splitlines())
 
 
-def _first_of(answer: Answer) -> Iterator[str]:
+def _first_of(answer: Answer, width: int) -> Iterator[str]:
     """The first failing finding of each case and operand in full; who else saw it, in a line."""
     failing = [f for f in answer.findings if f.verdict.fails and not f.accepted] or list(answer.findings)
     told_of: dict[tuple[str, str], Finding] = {}
@@ -110,9 +112,9 @@ def _first_of(answer: Answer) -> Iterator[str]:
     for place, finding in enumerate(told_of.values()):
         if place:
             yield ""
-        yield told(finding)
+        yield told(finding, width)
     if others:
-        yield f"  {'also':<11} {', '.join(dict.fromkeys(others))}"
+        yield from labelled("also", ", ".join(dict.fromkeys(others)), width)
 
 
 def _what(finding: Finding) -> str:
@@ -162,15 +164,15 @@ def coloured(text: str) -> str:
     return "\n".join(line if line.startswith("operation ") else re.sub(in_a_column, paint, line) for line in lines)
 
 
-def failures(report: Report, *, seconds: float | None, strict: bool) -> Iterator[str]:
+def failures(report: Report, *, seconds: float | None, strict: bool, width: int = WIDTH) -> Iterator[str]:
     """For ``--quiet``: what fails, and the closing line if anything does."""
     failed = bool(report.stale or report.missing)
-    yield from _about_the_run(report)
+    yield from _about_the_run(report, width)
     for operation in report.operations:
         for answer in operation.answers.values():
             if answer.fails(strict):
                 failed = True
-                yield from _first_of(answer)
+                yield from _first_of(answer, width)
                 yield ""
     if failed:
-        yield closing(report, seconds=seconds, strict=strict)
+        yield from _closing(report, seconds, strict, width)

@@ -54,7 +54,8 @@ def terms(x: Any) -> TermArray:
 
 def elementwise(function: Function, *x: Any, truth: bool = False) -> Any:
     """The function of each element, broadcast as NumPy does; ``truth``: as bools, by the branch that is followed."""
-    found = np.frompyfunc(function, len(x), 1)(*(_plain(np.asarray(v, dtype=object)) for v in x))
+    with np.errstate(all="ignore"):  # what a symbol's way past an infinity does to the flags is nobody's concern
+        found = np.frompyfunc(function, len(x), 1)(*(_plain(np.asarray(v, dtype=object)) for v in x))
     if truth or isinstance(found, Condition):
         return np.asarray(found, dtype=object).astype(bool)[()]
     return terms(found)

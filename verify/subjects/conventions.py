@@ -16,7 +16,7 @@ from enum import Enum
 from itertools import product
 from typing import Any
 
-from verify.errors import UsageError
+from verify.errors import UsageError, in_a_line
 from verify.subjects.order import operands_first
 from verify.trace.term import Term
 
@@ -207,7 +207,7 @@ def _of_leaf(kind: type) -> Conventions:
 
 
 def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]
+    return in_a_line(error)
 
 
 def attributes(node: Any) -> list[str]:

@@ -16,7 +16,7 @@ from verify.mirror import Row
 from verify.subjects.conventions import Conventions, Road
 from verify.subjects.load import Place
 from verify.subjects.operation import INPUT_NAMES, Operation, Run
-from verify.subjects.own_rows import OwnRow, plainly
+from verify.subjects.own_rows import OwnRow
 from verify.subjects.private import private
 from verify.subjects.sandbox import NotCalled, SubjectStopped, bounded, silence
 from verify.subjects.survey import Found, Survey, rows_of
@@ -24,7 +24,7 @@ from verify.subjects.values import REFLECTED, arguments
 from verify.subjects.written import formulas, rule_lines, shown_path
 from verify.trace.explore import explore
 from verify.trace.term import Term, symbol, term
-from verify.trace.text import written
+from verify.trace.text import plainly, written
 
 Answer = TypeVar("Answer")
 _MOST_STOPS = 2  # after so many hangs or exits an operation is not called again

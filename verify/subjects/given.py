@@ -9,7 +9,7 @@ from fractions import Fraction
 from numbers import Rational, Real
 from typing import Any
 
-from verify.errors import UsageError
+from verify.errors import UsageError, in_a_line
 from verify.language.parse import ExpressionError, condition, expression, nearest
 from verify.limits import OutOfTime, time_limit
 from verify.mirror import Corner, Row
@@ -49,6 +49,7 @@ def beside_row(
             where = natural(meant) if domain is None else where
     except OutOfTime:
         operation.problem = f"the functions did not end within {seconds:g} s when they were run for the first time"
+        operation.stopped = True
     except RecursionError:
         operation.problem = "the definition is nested too deeply to be read: a loop of too many turns?"
     return operation, formula_row(operation.name, meant, names, where, bends)
@@ -65,8 +66,8 @@ def _own_trace(operation: FunctionPair, meant: FunctionPair) -> Term:
     try:
         (found,) = explore(lambda: (term(meant.forward(*map(symbol, operation.inputs))),))
     except (Exception, SystemExit) as error:  # the user's own code may raise anything
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        way_out = 'say what it computes: definition="..."'
+        reason = in_a_line(error)
+        way_out = 'say what it computes: definition="..." of verify.check, or (forward, backward, "...")'
         operation.problem = operation.problem or f"the forward does not run on symbols ({reason}); {way_out}"
         return constant(0)
     return found

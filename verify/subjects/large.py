@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.errors import UsageError
+from verify.errors import UsageError, in_a_line
 from verify.mirror import Row
 from verify.numbers.lattices import Sample, samples
 from verify.subjects.operation import Run
@@ -110,7 +110,7 @@ class LargePair(ArrayPair):
                 what = "None" if out is None else f"a {type(out).__name__}"
                 raise UsageError(f"{self.name}: the forward returned {what}: it must return one array, or one number")
             return np.shape(out)
-        reason = f"{type(refused).__name__}: {refused}".splitlines()[0]
+        reason = in_a_line(refused)
         raise UsageError(f"{self.name} does not run on arrays of shapes {self.told or '()'} ({reason})")
 
     # -------------------------------------------------------------------------------------------------- on symbols

@@ -11,8 +11,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 
-from verify.errors import UsageError
-from verify.subjects.sandbox import in_a_line, silence
+from verify.errors import UsageError, in_a_line
+from verify.subjects.sandbox import silence
 
 _OURS = ("engine", "verify", "derivations")
 
@@ -37,7 +37,7 @@ class Place:
         if isinstance(found, type):
             return found
         if found is not None:
-            raise UsageError(f"{self} is a {type(found).__name__}, not a class")
+            raise UsageError(f"{self} is a {type(found).__name__}, not a class of nodes, and no list or dict of pairs")
         classes = [n for n, v in vars(module).items() if isinstance(v, type)]
         close = get_close_matches(self.name, classes, n=1, cutoff=0.5)
         hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(classes) or 'no classes'}"

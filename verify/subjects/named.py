@@ -7,11 +7,17 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from verify.errors import UsageError
+from verify.errors import UsageError, in_a_line
+from verify.subjects.load import Place, place_of
+from verify.subjects.sandbox import Failed, Lost, Step, apart
 from verify.subjects.subject import Subject
 
 GROUP = "verify.subjects"
 """The group of entry points: functions that take a target and return its subject, or None if it is not theirs."""
+
+
+_PAIRS = (list, tuple, dict)
+_SILENT = 30.0  # seconds without a word from a process, in which a pair ends by itself after 20
 
 
 def subject_named(name: str, base: Path | None = None) -> Subject:
@@ -26,17 +32,58 @@ def subject_named(name: str, base: Path | None = None) -> Subject:
 
         return rules_file(_from(base, name))
     from verify.subjects.foreign import discovered
-    from verify.subjects.load import Place, place_of
 
     path, colon, attribute = name.partition(".py:")
     place: Place = place_of(f"{_from(base, path)}.py:{attribute}" if colon else name)
+    stopped = tried(place)
     given = getattr(place.load_module(), place.name, None) if place.name else None
-    if isinstance(given, (list, tuple, dict)):
+    if isinstance(given, _PAIRS):
         from verify.api import subject_of
 
-        return subject_of(given)
+        return subject_of(given, stopped)
     found = adapted(given) if given is not None else None
     return found if found is not None else discovered(place, name)
+
+
+def holds_pairs(place: Place) -> bool:
+    """Whether a list or mapping stands there, which is looked at in a process apart."""
+
+    def look(_: Step) -> bool:
+        return isinstance(_at(place), _PAIRS)
+
+    try:
+        return bool(apart(look))
+    except (UsageError, Failed, Lost):
+        return False
+
+
+def tried(place: Place) -> dict[int, str]:
+    """Why a pair there cannot be run in this process, by its place in the list or mapping: in one apart each is, first.
+
+    Raises UsageError where the module itself cannot be imported.
+    """
+    problems: dict[int, str] = {}
+
+    def look(step: Step) -> dict[int, str]:
+        from verify.api import pairs_of
+
+        given = _at(place)
+        found = list(pairs_of(given, problems, step)) if isinstance(given, _PAIRS) else []
+        return {number: operation.problem for number, (operation, _) in enumerate(found) if operation.stopped}
+
+    while True:
+        try:
+            return dict(apart(look, _SILENT))
+        except Lost as lost:
+            if not lost.step or int(lost.step) in problems:
+                raise UsageError(f"{place.module} cannot be imported: it {lost}") from None
+            problems[int(lost.step)] = f"the functions {lost} when they were run for the first time"
+        except Failed as failed:
+            raise UsageError(f"{place}: {failed}") from None
+
+
+def _at(place: Place) -> object:
+    return getattr(place.load_module(), place.name, None) if place.name else None
 
 
 def adapted(target: Any) -> Subject | None:
@@ -48,7 +95,7 @@ def adapted(target: Any) -> Subject | None:
         try:
             found = entry.load()(target)
         except Exception as error:  # an adapter is somebody else's code
-            reason = f"{type(error).__name__}: {error}"
+            reason = in_a_line(error)
             raise UsageError(f"the adapter {entry.name} ({entry.value}) fails: {reason}") from error
         if found is not None:
             return found  # type: ignore[no-any-return]

@@ -65,6 +65,7 @@ class Operation(ABC):
     constants: tuple[Any, ...] = ()
     command = "python -m verify"  # how a user verifies this operation again
     problem = ""  # why it cannot be verified at all, such as a text that does not parse
+    stopped = False  # it hung or ended its process when it was run first, and is not run again
     own_definition = False  # its row says what its forward does, for want of somebody who says what it should do
     compiled = False  # its floats come from another program than its trace: a kernel, which is audited
     flushes = 0.0  # a number below it may become 0 on the way: floats without subnormal numbers

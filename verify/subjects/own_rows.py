@@ -20,12 +20,10 @@ from verify.trace.term import (
     Term,
     apply,
     compare,
-    constant,
-    substitute,
     symbol,
     term,
-    topological,
 )
+from verify.trace.text import plainly
 
 
 class OwnRow(FormulaRow):
@@ -152,28 +150,3 @@ def least(a: Term) -> tuple[Fraction, bool] | None:
             if all(low is not None and low[0] >= 0 for low in lows):
                 return Fraction(0), any(low is not None and low[0] == 0 and low[1] for low in lows)
     return None
-
-
-def plainly(root: Term) -> Term:
-    """The formula without what a running sum and a factor of 1 leave behind: 0 + x, 1*x."""
-    plain: dict[Term, Term] = {}
-    for node in topological(root):
-        args = [plain[a] for a in node.args]
-        changed = any(a is not b for a, b in zip(args, node.args, strict=True))
-        whole = substitute((node,), dict(zip(node.args, args, strict=True)))[0] if changed else node
-        plain[node] = _shorter(whole)
-    return plain[root]
-
-
-def _shorter(node: Term) -> Term:
-    match node.op, node.args:
-        case ("add", (a, b)):
-            return b if a is _ZERO else a if b is _ZERO else node
-        case ("mul", (a, b)) if _ONE in (a, b):
-            return b if a is _ONE else a
-        case ("mul", (a, b)) if _MINUS_ONE in (a, b):
-            return apply("neg", b if a is _MINUS_ONE else a)
-    return node
-
-
-_ZERO, _ONE, _MINUS_ONE = map(constant, (0, 1, -1))

@@ -23,7 +23,7 @@ from verify.findings import Source
 from verify.language.parse import nearest, unfit
 from verify.mirror import Row
 from verify.subjects.operation import INPUT_NAMES, Operation, Run
-from verify.subjects.sandbox import SubjectStopped
+from verify.subjects.sandbox import stopping
 from verify.subjects.written import shown_path
 from verify.trace.derive import without_ones
 from verify.trace.explore import explore
@@ -62,22 +62,17 @@ class FunctionPair(Operation):
     def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
         forward, backward = self._functions(any(isinstance(x, Term) for x in (*data, upstream)))
         with _quiet_numpy():
-            try:
+            with stopping():
                 out = plain(forward(*data))
                 gradients = self._passed(backward, data, out, upstream)
-            except SystemExit as error:
-                raise SubjectStopped(f"it exits (code {error.code!r})") from error
             if before is not None:
                 gradients = tuple(b + g for b, g in zip(before, gradients, strict=True))
         return Run(out, gradients, tuple(data), out, upstream)
 
     def forward(self, *data: Any) -> Any:
         function, _ = self._functions(any(isinstance(x, Term) for x in data))
-        with _quiet_numpy():
-            try:
-                return plain(function(*data))
-            except SystemExit as error:
-                raise SubjectStopped(f"it exits (code {error.code!r})") from error
+        with _quiet_numpy(), stopping():
+            return plain(function(*data))
 
     def with_forward(self, forward: Callable[..., Any]) -> FunctionPair:
         """The same pair with another forward."""
@@ -94,11 +89,14 @@ class FunctionPair(Operation):
 
     def written(self) -> tuple[str, ...]:
         """The backward's formulas for an upstream of 1, in its inputs and `out`."""
+        if self.stopped:
+            return ("(not run again)",) * len(self.inputs)
         data = [symbol(name) for name in self.inputs]
         _, backward = self._functions(symbols=True)
         try:
-            found = explore(lambda: tuple(map(term, self._passed(backward, data, symbol(OUT), constant(1)))))
-        except (Exception, SystemExit) as error:  # the user's own code may raise anything
+            with stopping():
+                found = explore(lambda: tuple(map(term, self._passed(backward, data, symbol(OUT), constant(1)))))
+        except Exception as error:  # the user's own code may raise anything
             return (f"(does not run on symbols: {type(error).__name__})",) * len(self.inputs)
         return tuple(map(written, without_ones(found)))
 

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from verify import processes
-from verify.errors import UsageError
+from verify.errors import UsageError, in_a_line, raised_by_code
 from verify.limits import OutOfTime, alarm, limit_memory
 
 SECONDS = 2.0
@@ -37,12 +37,26 @@ def bounded(what: str) -> Iterator[None]:
     Raises SubjectStopped, saying which of the two it was.
     """
     try:
-        with alarm(SECONDS) if in_worker() else nullcontext():
+        with stopping(what), alarm(SECONDS) if in_worker() else nullcontext():
             yield
-    except SystemExit as error:
-        raise SubjectStopped(f"{what} exits (code {error.code!r})") from error
     except OutOfTime:
         raise SubjectStopped(f"{what} runs longer than {SECONDS:g} s") from None
+
+
+@contextmanager
+def stopping(what: str = "it") -> Iterator[None]:
+    """Within this block the subject's own exit or KeyboardInterrupt is an error like any other; Ctrl-C is none.
+
+    Raises SubjectStopped, saying which of the two it was.
+    """
+    try:
+        yield
+    except SystemExit as error:
+        raise SubjectStopped(f"{what} exits (code {error.code!r})") from error
+    except KeyboardInterrupt as error:
+        if not raised_by_code(error):
+            raise
+        raise SubjectStopped(f"{what} raises KeyboardInterrupt") from error
 
 
 def in_worker() -> bool:
@@ -129,12 +143,3 @@ def _work(pipe: Connection, work: Callable[[Step], Any]) -> None:
         pipe.send(("usage", str(error)))
     except (Exception, SystemExit) as error:
         pipe.send(("error", in_a_line(error)))
-
-
-def in_a_line(error: BaseException) -> str:
-    """The error's type, and the first line of what it says, if it says anything that can be shown."""
-    name = type(error).__name__
-    try:
-        return f"{name}: {next(iter(str(error).splitlines()), '')}".removesuffix(": ")
-    except Exception:  # its __str__ is the subject's own
-        return name

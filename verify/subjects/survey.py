@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from verify.errors import UsageError
+from verify.errors import UsageError, in_a_line
 from verify.mirror import BINARY, MIRROR, Row
 from verify.subjects.conventions import Conventions, candidates, observed
 from verify.subjects.load import Place
@@ -293,7 +293,7 @@ def _own_forward(kind: type, c: Conventions, found: Found, avoid: dict[str, str]
         with tried(found.method):
             OwnRow(ForeignOperation(bound(kind, c), found)).corners  # noqa: B018 - to see whether it can be made
     except Exception as error:  # the subject's own code may raise anything
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        reason = in_a_line(error)
         why = f"no row is known for it, and its forward does not run on symbols ({reason})"
         return replace(found, problem=why)
     return found

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.errors import UsageError
+from verify.errors import UsageError, in_a_line
 from verify.language.parse import nearest
 from verify.subjects.operation import Run
 from verify.subjects.pairs import OUT, UPSTREAM, FunctionPair, RuleError, gradients_of, inputs_of, plain
@@ -123,7 +123,7 @@ class VectorPair(ArrayPair):
         except TooManyPaths as error:
             raise TooManyEntries(str(error)) from None
         except (Exception, SystemExit) as error:  # the user's own code may raise anything
-            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            reason = in_a_line(error)
             raise UsageError(f"{self.name} does not run on arrays of symbols of these shapes ({reason})") from None
         return found[0]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from verify.trace.term import Term, topological
+from verify.exact import as_decimal
+from verify.trace.term import Term, apply, constant, substitute, topological
 
 LONGEST = 400
 """Steps of a formula that is written out: where parts are shared, as in a loop unrolled, the text doubles each time."""
@@ -40,6 +41,31 @@ def written(term: Term, longest: int = LONGEST) -> str:
     return texts[term][0]
 
 
+_ZERO, _ONE, _MINUS_ONE = map(constant, (0, 1, -1))
+
+
+def plainly(root: Term) -> Term:
+    """The formula without what a running sum and a factor of 1 leave behind: 0 + x, 1*x."""
+    plain: dict[Term, Term] = {}
+    for node in topological(root):
+        args = [plain[a] for a in node.args]
+        changed = any(a is not b for a, b in zip(args, node.args, strict=True))
+        whole = substitute((node,), dict(zip(node.args, args, strict=True)))[0] if changed else node
+        plain[node] = _shorter(whole)
+    return plain[root]
+
+
+def _shorter(node: Term) -> Term:
+    match node.op, node.args:
+        case ("add", (a, b)):
+            return b if a is _ZERO else a if b is _ZERO else node
+        case ("mul", (a, b)) if _ONE in (a, b):
+            return b if a is _ONE else a
+        case ("mul", (a, b)) if _MINUS_ONE in (a, b):
+            return apply("neg", b if a is _MINUS_ONE else a)
+    return node
+
+
 def _written(term: Term, args: list[Text]) -> Text:
     match term.op:
         case "const":
@@ -70,7 +96,7 @@ def _number(value: Fraction) -> Text:
     """An integer, a fraction with a small denominator, or the float that the literal was."""
     if value.denominator == 1 and abs(value) < 10**17:
         return str(value), 9 if value >= 0 else 4
-    if value.denominator < 10_000 and abs(value.numerator).bit_length() <= _BITS:
+    if 1 < value.denominator < 10_000 and abs(value.numerator).bit_length() <= _BITS:
         return f"{value.numerator}/{value.denominator}", 5 if value >= 0 else 4
     try:
         if Fraction(float(value)) == value:
@@ -80,4 +106,8 @@ def _number(value: Fraction) -> Text:
     bits = max(abs(value.numerator).bit_length(), value.denominator.bit_length())
     if bits > _BITS:
         return f"(a number of {bits} bits)", 9
+    if value.denominator == 1:
+        return str(value), 9 if value >= 0 else 4
+    if (text := as_decimal(value)) and len(text) < len(f"{value.numerator}/{value.denominator}"):
+        return text, 9 if value >= 0 else 4
     return f"{value.numerator}/{value.denominator}", 5 if value >= 0 else 4

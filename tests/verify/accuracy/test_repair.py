@@ -145,7 +145,8 @@ def test_the_best_is_the_shortest_of_the_good() -> None:
     assert best([], 8) is None
 
 
-def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     assert main(["repair", "tanh", "--ulp", "8"]) == 0
     shown = capsys.readouterr().out
     assert "->  sech² by exponentials" in shown

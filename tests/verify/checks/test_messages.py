@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 
 from tests.verify.rules.plant import Wrong, findings, rule
 from tests.verify.rules.wrong_wiring import WRONG_WIRING
+from verify.api import check
 from verify.findings import Finding
 
 WIRING = {str(wrong): wrong for wrong in WRONG_WIRING}
@@ -50,7 +52,7 @@ def test_miswired(wrong: str, message: str):
 
 def test_an_upstream_clipped_on_floats_is_shown_at_the_upstream_that_shows_it():
     (found,) = complaints(WIRING["atan: upstream clipped, on floats"], "wiring")
-    assert "with out.grad = 1.04858e+06" in dict(found.details)["at"]
+    assert "with out.grad = 1048576 " in dict(found.details)["at"]
 
 
 def test_an_answer_that_is_no_number_is_told():
@@ -82,3 +84,32 @@ def test_a_rule_on_floats_only_is_matched_and_the_digits_are_stated():
     (points,) = [f for f in findings("sin", method) if f.check == "points"]
     assert points.verdict == "matched"
     assert "to 12 digits" in points.message
+
+
+def test_two_numbers_that_differ_are_shown_to_differ():
+    """Wherever a claim stands beside the truth, the reader sees which digit is wrong."""
+
+    def backward(x, y, g):
+        return g * y * (1 + 1e-15), g * x + (g - 1) * 1e-13
+
+    def forward(x, y):
+        return x * y
+
+    found = [dict(f.details) for f in check(forward, backward, raises=False).findings if f.verdict.fails]
+    compared = [(d["ours"], d["expected"]) for d in found if "expected" in d]
+    assert len(compared) > 2
+    for pair in compared:
+        ours, expected = (re.split(r"   (?:at|\(|= 5)", text)[0].rpartition("= ")[2] for text in pair)
+        assert ours != expected
+        assert abs(float(ours) - float(expected)) < 1e-9
+
+
+def test_a_slope_of_nought_at_a_corner_is_told_as_nought():
+    def forward(x):
+        return x * x if x > 0 else x
+
+    def backward(x, g):
+        return g * (2 * x if x > 0 else 3)
+
+    found = [f for f in check(forward, backward, raises=False).findings if f.check == "corners"]
+    assert dict(found[0].details)["valid"] == "0 to 1, the one-sided slopes"

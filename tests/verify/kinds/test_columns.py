@@ -12,8 +12,8 @@ import pytest
 
 from engine import Value
 from verify.case import Case
-from verify.harness import Options
 from verify.kinds.columns import COLUMNS, operands, pointwise
+from verify.options import Options
 from verify.samples import sample
 from verify.subjects.values import own_engine
 

@@ -112,7 +112,8 @@ def test_a_gate_without_checks_leaves_everything_undecided():
     assert found.outcome is Outcome.UNDECIDED
 
 
-def test_the_matrix_counts_what_the_judgements_say():
+def test_the_matrix_counts_what_the_judgements_say(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
     bad, good = mutant("exp", "self.grad = out.data * out.grad"), mutant("mul", "self.grad += out.grad * other.data")
     found = [
         (bad, Judgement(Outcome.MISWIRED, "why", ("wiring",), (), False, 0.25)),

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from verify.case import Case
-from verify.harness import Options
 from verify.numbers.doubled import Doubled
 from verify.numbers.points import Points, points
 from verify.numbers.reference import Reference, Status
 from verify.numbers.screen import Screen
 from verify.numbers.truths import CODES, Truths, screened, zero_at
+from verify.options import Options
 from verify.subjects.values import own_engine
 from verify.trace.from_sympy import from_sympy
 from verify.trace.term import apply, constant, symbol

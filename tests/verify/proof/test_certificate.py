@@ -174,3 +174,11 @@ def test_random_tampering_with_the_arithmetic_is_seen(certificates, seed):
             survivors.append((name, head, last, at[last]))
     assert tried > 30
     assert [s for s in survivors if s[1][-1] != "pairs"] == []
+
+
+def test_what_is_wrong_is_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from verify.proof.checker import main
+
+    (tmp_path / "prose.md").write_text("no certificate\n" * 40, encoding="utf-8")
+    assert main([str(tmp_path / "prose.md")]) == 1
+    assert capsys.readouterr().out.count("it is no certificate") == 1

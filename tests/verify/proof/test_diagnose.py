@@ -114,3 +114,39 @@ def test_a_rule_without_a_value_has_no_answer() -> None:
     found = _rejected(_obligation("tanh", (1 - T**2) * (X - 2) / (X - 2)))
     assert found.point == (2,)
     assert found.rule is None
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        (compare("lt", M.abs(X - Fraction(1, 10)), Fraction(1, 10**9)), "where abs(x - 1/10) < 1e-9 it says 7"),
+        (compare("gt", X, 1000), "where x > 1000 it says 7"),
+        (compare("lt", X * X, Fraction(1, 10**6)), "where x*x < 1e-6 it says 7"),
+    ],
+)
+def test_a_narrow_case_that_is_wrong_is_told_as_one_too_many(condition: Any, said: str) -> None:
+    """Never by a bound that keeps the case from being met: 1e-9 negated would be proved as well."""
+    found = _diagnosed(_obligation("sin", where(condition, 7, M.cos(X))))
+    assert found is not None
+    assert found.mistake == f"{said}: cos(x) is right there too"
+    other = _diagnosed(_obligation("sin", where(~condition, M.cos(X), 7)))
+    assert other is not None
+    assert "cos(x) is right there too" in other.mistake
+
+
+def test_a_mistake_in_one_case_of_several_is_named_there() -> None:
+    found = _diagnosed(_obligation("elu", where(compare("gt", X, 0), 1, -M.exp(X))))
+    assert found is not None
+    assert found.mistake == "exp(x) is proved in place of -exp(x)"
+
+
+def test_no_cause_is_named_that_mends_half_of_it() -> None:
+    halves = where(compare("gt", X, 0), 2 * M.cos(X), where(compare("gt", X, -1), 3 * M.cos(X), M.cos(X)))
+    assert _diagnosed(_obligation("sin", halves)) is None
+
+
+def test_no_cause_is_named_that_leaves_a_point_wrong() -> None:
+    """Twice the slope, and at 1/3 another number: halved it is still wrong there."""
+    third = compare("eq", X, Fraction(1, 3))
+    found = _diagnosed(_obligation("sin", where(third, 5, 2 * M.cos(X))))
+    assert found is None or "2 times" not in found.mistake

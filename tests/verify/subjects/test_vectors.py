@@ -127,3 +127,10 @@ def test_the_scalar_it_becomes() -> None:
 def test_shapes_that_make_no_sense(shapes: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         verify.check(softmax, softmax_backward, shapes=shapes)
+
+
+def test_a_limit_at_infinity_warns_of_nothing() -> None:
+    """NumPy says "invalid value" of objects that pass an infinity; warnings are errors here."""
+    for size in (3, 40):
+        forward, backward = lambda x: np.clip(x, -np.inf, 3), lambda x, g: g * (x < 3)
+        assert verify.check(forward, backward, shapes={"x": size}, name="clip").ok

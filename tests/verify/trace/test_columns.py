@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from verify.case import Case
-from verify.harness import Options
+from verify.options import Options
 from verify.subjects.operation import Traced
 from verify.subjects.values import own_engine
 from verify.trace.columns import on_columns

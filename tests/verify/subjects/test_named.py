@@ -1,0 +1,145 @@
+"""Pairs that are named on the command line or in a configuration: what ends or hangs a process costs only itself."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from verify.cli import main
+from verify.errors import UsageError, in_a_line, raised_by_code
+from verify.subjects.named import subject_named
+
+PAIRS = '''
+import os, sys
+
+def square(x):
+    return x * x
+
+def slope(x, g):
+    return 2 * x * g
+
+def ends(x, g):
+    os._exit(3)
+
+def exits(x, g):
+    sys.exit(4)
+
+def interrupts(x, g):
+    raise KeyboardInterrupt
+
+class Odd(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+def odd(x, g):
+    raise Odd
+
+PAIRS = {
+    "right": (square, slope),
+    "ends": (square, ends),
+    "exits": (square, exits),
+    "interrupts": (square, interrupts),
+    "odd": (square, odd),
+    "named": (square, slope, "x**2"),
+}
+'''
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "pairs_that_end.py").write_text(PAIRS, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_pair_that_ends_its_process_costs_only_itself(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["engine", "pairs_that_end.py:PAIRS", "--points", "60"]) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert "6 operations, 4 failed" in out
+    assert "ends: the functions ended the process with code 3 when they were run for the first time" in out
+    assert "interrupts: the rule has no answer at any of" in out
+    assert "(SubjectStopped: it raises KeyboardInterrupt)" in out
+    assert "(SubjectStopped: it exits (code 4))" in out
+    assert "(Odd)" in out
+    assert "internal error" not in out
+
+
+def test_the_same_from_a_configuration(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "pyproject.toml").write_text('[tool.verify]\nsubjects = ["pairs_that_end.py:PAIRS"]\npoints = 60\n')
+    assert main(["all"]) == 1
+    assert "ends: the functions ended the process" in " ".join(capsys.readouterr().out.split())
+    assert main(["named", "right"]) == 0
+
+
+def test_a_module_that_ends_the_process_is_a_usage_error(folder: Path) -> None:
+    (folder / "gone.py").write_text("import os\nos._exit(7)\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"gone\.py cannot be imported: it ended the process with code 7"):
+        subject_named("gone.py:PAIRS")
+
+
+def test_a_pair_that_hangs_is_run_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not here again, nor to write out its rule."""
+    text = "import time\ndef f(x): return x\ndef b(x, g): time.sleep(1000)\n"
+    text += "PAIRS = {'f': (f, b), 'g': (f, lambda x, g: g)}\n"
+    (folder / "hangs_once.py").write_text(text, encoding="utf-8")
+    monkeypatch.setattr("verify.subjects.named._SILENT", 1.0)
+    hangs, right = (operation for operation, _ in subject_named("hangs_once.py:PAIRS").operations())
+    assert "did not end within 1 s" in hangs.problem
+    assert hangs.written() == ("(not run again)",)
+    assert right.written() == ("1",)
+
+
+def test_what_is_no_pair_is_told_as_before(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "numbers.py").write_text("PAIRS = 3\nMORE = [3]\n", encoding="utf-8")
+    assert main(["engine", "numbers.py:PAIRS"]) == 2
+    assert "is a int, not a class" in capsys.readouterr().err
+    assert main(["engine", "numbers.py:MORE"]) == 2
+    assert "3 is no pair: write (forward, backward)" in capsys.readouterr().err
+
+
+def test_ctrl_c_is_told_from_an_interrupt_of_the_code() -> None:
+    def raising() -> None:
+        raise KeyboardInterrupt
+
+    def waiting() -> None:
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(5)
+
+    for work, own in ((raising, True), (waiting, False)):
+        with pytest.raises(KeyboardInterrupt) as caught:
+            work()
+        assert raised_by_code(caught.value) is own
+
+
+def test_ctrl_c_stops_the_command(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(
+        "import os, signal, sys, time\n"
+        "def f(x): return x\n"
+        "def b(x, g):\n"
+        "    if os.getppid() == int(open('main').read() or 0): os.kill(os.getppid(), signal.SIGINT)\n"
+        "    return g\n"
+        "PAIRS = [(f, b)]\n"
+    )
+    script = (
+        "import os, sys; open('main', 'w').write(str(os.getpid())); from verify.cli import main; "
+        "sys.exit(main(['engine', 'slow.py:PAIRS', '--points', '60']))"
+    )
+    root = Path(__file__).parents[3]
+    ended = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(root)!r}); {script}"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 130, ended.stdout + ended.stderr
+
+
+def test_an_error_that_cannot_say_what_it_is() -> None:
+    class Odd(Exception):
+        def __str__(self) -> str:
+            raise ValueError
+
+    assert in_a_line(Odd()) == "Odd"
+    assert in_a_line(ValueError("one\ntwo")) == "ValueError: one"
+    assert in_a_line(ValueError()) == "ValueError"
