@@ -5,7 +5,8 @@ the least true slope on it, which the mirror's stable form gives in balls.  Slop
 count, as they do not in a search; near a root of the slope its size around takes the ULP's place.
 
 A bound rests on the known errors of the library's functions (`verify.accuracy.libm`) and on the rule being the
-slope in exact arithmetic, which is what the proof says.
+slope in exact arithmetic, which is what the proof says: without one there is no bound.  Nor is there where an error
+has been observed that is above it: such a rule does otherwise on floats than on symbols.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from verify.accuracy.evaluate import evaluate
 from verify.accuracy.libm import GLIBC, PROFILES, Profile
 from verify.case import Case
 from verify.numbers.ulps import FLOAT64, Format
+from verify.proof.result import Status
 from verify.trace.balls import BallProgram
 
 PIECES = 1024
@@ -43,6 +45,18 @@ class Bound:
     operand: int
     ulps: float
     libm: Profile
+
+
+def founded(case: Case) -> bool:
+    """The rule is proved, its literals as they are, and it is the rule that runs on floats: it can be bounded."""
+    proof = case.rule_proof
+    proved = proof is not None and proof.status is Status.PROVED and not proof.assumptions
+    return proved and not case.operation.compiled
+
+
+def upheld(bound: float, observed: float) -> float:
+    """The bound, if no observed error is above it; infinite, for none, otherwise."""
+    return bound if observed <= bound else math.inf
 
 
 class Bounder:
@@ -85,6 +99,8 @@ class Bounder:
         """The bound on one piece, from its ends alone."""
         sides = [_hull(low, high) for low, high in box]
         (slope,) = (self._slopes(*sides)[operand],)
+        if slope.is_zero():  # which is judged, by the smallest number
+            return self._error(sides, operand) / self.fmt.smallest
         size = float(slope.abs_upper())
         if size < self.fmt.smallest_normal:
             return 0.0  # subnormal throughout: not counted

@@ -14,7 +14,7 @@ from itertools import product
 import numpy as np
 from flint import arb, ctx
 
-from verify.accuracy.bounds import Bounder, Box, sides
+from verify.accuracy.bounds import Bounder, Box, founded, sides, upheld
 from verify.accuracy.formats import Array, from_ordinals
 from verify.accuracy.gauge import Gauge, Measured
 from verify.accuracy.libm import PROFILES
@@ -45,6 +45,7 @@ def squares(gauge: Gauge, seed: int = 0) -> Iterator[Square]:
     case, fmt = gauge.case, gauge.fmt
     bounder = Bounder(case, PROFILES[fmt.name])
     slopes = BallProgram(case.slopes, case.row.inputs)
+    rests = founded(case)
     for pair in product(SIZES, repeat=2):
         points = {box: _points(gauge, box, seed) for box in product(*(sides(case, k, *pair[k], fmt) for k in range(2)))}
         inside = {box: columns for box, columns in points.items() if len(columns[0])}
@@ -52,7 +53,10 @@ def squares(gauge: Gauge, seed: int = 0) -> Iterator[Square]:
             found = [_worst(gauge, columns, operand) for columns in inside.values()]
             worst = max((m for m in found if m is not None), key=lambda m: m.local, default=None)
             enough = max(1.0, 2 * worst.local if worst else 0.0)
-            bound = max(bounder.bound(box, operand, _PIECES, enough).ulps for box in inside)
+            bound = math.inf
+            if rests:
+                bound = max(bounder.bound(box, operand, _PIECES, enough).ulps for box in inside)
+                bound = upheld(bound, worst.local if worst else 0.0)
             root = any(_changes_sign(slopes, box, operand) for box in inside)
             yield Square((pair[0], pair[1]), operand, worst, bound, root)
 

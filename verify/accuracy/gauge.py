@@ -35,7 +35,8 @@ class Measured:
     """A rule's answer at one point beside the truth.
 
     ulps: the error in ULPs of the true slope; local: in ULPs of the slope's size around its root, where it has one
-    near the point, and the same as ``ulps`` elsewhere
+    near the point, and the same as ``ulps`` elsewhere; subnormal: the true slope is below the normal numbers, and
+    the ULP is the smallest of all
     """
 
     point: Point
@@ -45,6 +46,7 @@ class Measured:
     ulps: float
     local: float
     fmt: Format
+    subnormal: bool = False
 
     @property
     def near_root(self) -> bool:
@@ -58,7 +60,7 @@ class Measured:
 
     @property
     def lost(self) -> bool:
-        """No digit is left: the error is as large as the slope."""
+        """No digit is left: the error is as large as the slope, or as the smallest normal number."""
         return self.local >= 2.0 ** (self.fmt.precision - 1)
 
 
@@ -85,10 +87,15 @@ class Gauge:
         the format, or where the forward has left the range in which it has its digits.  Infinite where the answer
         is no number at all.
         """
+        return [np.where(subnormal, np.nan, errors) for errors, subnormal in self.all_errors(columns)]
+
+    def all_errors(self, columns: Sequence[Array]) -> list[tuple[Array, NDArray[np.bool_]]]:
+        """The same with the subnormal slopes, in ULPs of theirs, and which of the points have one."""
         answers = self._run(columns)
         live = self._live(answers) & ~self._on_corner(columns)
         if not self._able:
-            return [self._all_in_balls(columns, i, slopes, live) for i, slopes in enumerate(answers.slopes)]
+            nothing = np.full(len(columns[0]), np.nan)
+            return [self._in_balls(columns, i, slopes, nothing, live) for i, slopes in enumerate(answers.slopes)]
         screened = self._screen.at(*columns)
         return [
             self._of_operand(columns, i, slopes, exact, live)
@@ -97,30 +104,30 @@ class Gauge:
 
     def _of_operand(
         self, columns: Sequence[Array], i: int, slopes: Array, exact: Doubled, live: NDArray[np.bool_]
-    ) -> Array:
+    ) -> tuple[Array, NDArray[np.bool_]]:
         errors, margin = errors_in_ulps(slopes, exact, self.fmt)
         known = margin <= _DECIDED * np.maximum(1.0, errors)
         size = abs(exact.high)
         known &= (size > 0) | (exact.error == 0)
-        normal = ((size >= self.fmt.smallest_normal) & (size <= self.fmt.largest)) | (size == 0)
         with np.errstate(all="ignore"):
             errors = np.where(np.isfinite(slopes), errors, np.inf)
-        errors = np.where(live & normal & known, errors, np.nan)
-        for k in np.flatnonzero(live & ~known):
-            errors[k] = self._in_balls(_point(columns, k), i, float(slopes[k]))
+        errors = np.where(live & known & (size <= self.fmt.largest), errors, np.nan)
+        errors, in_balls = self._in_balls(columns, i, slopes, errors, live & ~known)
+        subnormal = np.where(known, (size > 0) & (size < self.fmt.smallest_normal), in_balls)
         rough = np.flatnonzero(known & (errors > NOTEWORTHY) & np.isfinite(slopes))
         if len(rough):
             errors[rough] = self._relieved(
                 [column[rough] for column in columns], i, exact.high[rough], slopes[rough], errors[rough]
             )
-        return errors
+        return errors, subnormal
 
     def _relieved(self, columns: Sequence[Array], i: int, here: Array, answers: Array, errors: Array) -> Array:
         """The errors as they weigh near a root: in ULPs of the slope's size around it (see `conditioning`)."""
         for k in range(len(columns)):
             around, turns = abs(here), np.zeros(len(here), dtype=bool)
             for factor in (1 - AROUND, 1 + AROUND):
-                moved = [*columns[:k], columns[k] * factor, *columns[k + 1 :]]
+                with np.errstate(over="ignore"):  # past the largest float there is no domain
+                    moved = [*columns[:k], columns[k] * factor, *columns[k + 1 :]]
                 near = self._screen.at(*moved)[i]
                 certain = (abs(near.high) > near.error) & self._inside(moved)
                 turns |= certain & ((near.high * np.sign(here) < 0) | ((here == 0) & (near.high != 0)))
@@ -128,6 +135,8 @@ class Gauge:
             with np.errstate(all="ignore"):
                 spacing = ulps(Doubled(around, np.zeros(len(around)), 0.0), self.fmt)
                 local = np.where(here == 0, abs(answers) / spacing, errors * (abs(here) / around))
+                subnormal = (here != 0) & (abs(here) < self.fmt.smallest_normal)
+                local = np.where(subnormal, errors * (self.fmt.smallest / spacing), local)
             errors = np.where(turns, np.minimum(errors, local), errors)
         return errors
 
@@ -142,15 +151,16 @@ class Gauge:
             inside[inside] = [point in region for point in zip(*(c[inside].tolist() for c in columns), strict=True)]
         return inside
 
-    def _all_in_balls(self, columns: Sequence[Array], i: int, slopes: Array, live: NDArray[np.bool_]) -> Array:
-        errors = np.full(len(slopes), np.nan)
-        for k in np.flatnonzero(live):
-            errors[k] = self._in_balls(_point(columns, k), i, float(slopes[k]))
-        return errors
-
-    def _in_balls(self, point: Point, i: int, answer: float) -> float:
-        found = self._judged(point, i, answer)
-        return math.nan if found is None else found.local
+    def _in_balls(
+        self, columns: Sequence[Array], i: int, slopes: Array, errors: Array, chosen: NDArray[np.bool_]
+    ) -> tuple[Array, NDArray[np.bool_]]:
+        """The errors, those of the chosen points by balls, and which of these have a subnormal slope."""
+        subnormal = np.zeros(len(slopes), dtype=bool)
+        for k in np.flatnonzero(chosen):
+            found = self._judged(_point(columns, k), i, float(slopes[k]))
+            errors[k] = math.nan if found is None else found.local
+            subnormal[k] = found is not None and found.subnormal
+        return errors, subnormal
 
     def _live(self, answers: Answers) -> NDArray[np.bool_]:
         """Where the forward is a number that has all its digits."""
@@ -170,27 +180,32 @@ class Gauge:
 
     # -------------------------------------------------------------------------------------------- one point
 
-    def measured(self, point: Point, operand: int) -> Measured | None:
-        """The rule at one point, in balls; None where there is nothing to measure."""
+    def measured(self, point: Point, operand: int, *, subnormal: bool = False) -> Measured | None:
+        """The rule at one point, in balls; None where there is nothing to measure.
+
+        subnormal: a subnormal slope is measured, too
+        """
         columns = [np.array([x]) for x in point]
         answers = self._run(columns)
         if not self._live(answers)[0] or self._on_corner(columns)[0]:
             return None
-        return self._judged(point, operand, float(answers.slopes[operand][0]))
+        found = self._judged(point, operand, float(answers.slopes[operand][0]))
+        return None if found is None or (found.subnormal and not subnormal) else found
 
     def _judged(self, point: Point, i: int, answer: float) -> Measured | None:
         truth = self._reference.at(point)[i]
         if truth.status is not Status.KNOWN:
             return None
         size = abs(truth.nearest)
-        if not size >= self.fmt.smallest_normal and not truth.ball.is_zero():
-            return None
+        subnormal = not size >= self.fmt.smallest_normal and not truth.ball.is_zero()
         error = local = error_in_ulps(answer, truth.ball, self.fmt)
         if error > NOTEWORTHY and math.isfinite(answer):
             around = self._around(point, i, truth.nearest)
-            if around:
+            if around and subnormal:
+                local = error * (self.fmt.smallest / _spacing(around, self.fmt))
+            elif around:
                 local = error * size / around if size else abs(answer) / _spacing(around, self.fmt)
-        return Measured(point, i, answer, truth.ball, error, local, self.fmt)
+        return Measured(point, i, answer, truth.ball, error, local, self.fmt, subnormal)
 
     def _around(self, point: Point, i: int, here: float) -> float:
         return size_around_root(self._reference, self.case.region, point, i, here)

@@ -7,8 +7,9 @@ all that stands above: two sweeps of the same rule by the same NumPy end in the 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from typing import Any
 from verify.accuracy.sweep import Job, Record
 from verify.errors import UsageError
 
-SCHEMA_VERSION = 2  # 2: the worst point is sought with polynomials in hand, and may be another one of equals
+SCHEMA_VERSION = 3
+# 2: the worst point is sought with polynomials in hand, and may be another one of equals
+# 3: subnormal slopes are judged, too; an infinite error is written as a text
 
 
 @dataclass
@@ -25,6 +28,7 @@ class Journal:
 
     path: Path
     header: dict[str, Any]
+    closed: str = ""  # the digest that stands in the file already
 
     @classmethod
     def of(cls, path: Path, job: Job, size: int, count: int, rule: str) -> Journal:
@@ -35,33 +39,62 @@ class Journal:
         return cls(path, {**header, "rule": rule, "numpy": np.__version__})
 
     def begin(self) -> dict[int, Record]:
-        """The records that are there already, after a half-written last line has been dropped.
+        """The records that are there already; what is half-written, or no record, is dropped and will be done again.
 
-        Raises UsageError where the file is of another sweep.
+        Raises UsageError where the file is of another sweep, or cannot be read.
         """
-        if not self.path.exists():
+        lines = self._read()
+        if not lines:
             self._write([])
             return {}
-        lines = self.path.read_text(encoding="utf-8").splitlines()
-        parsed = [value for line in lines if (value := _parsed(line)) is not None]
-        if not parsed or parsed[0] != self.header:
+        if _parsed(lines[0]) != self.header:
             raise UsageError(
                 f"{self.path} is the journal of another sweep (or of another rule or NumPy): remove it, "
                 "or name another one with --journal PATH"
             )
-        found = {entry["chunk"]: Record(**entry) for entry in parsed[1:] if "chunk" in entry}
-        self._write(found.values())
+        entries = [value for line in lines[1:] if (value := _parsed(line)) is not None]
+        self.closed = next((str(entry["digest"]) for entry in entries if set(entry) == {"digest"}), "")
+        records = [record for entry in entries if (record := self._record(entry)) is not None]
+        found = {record.chunk: record for record in records}
+        if not self.closed:  # else it stays as it is until the digest is known to be right
+            self._write(found.values())
         return found
+
+    def _read(self) -> list[str]:
+        """The lines of the file; none where there is no file, or nothing in it."""
+        try:
+            return self.path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise UsageError(f"--journal {self.path}: {error.strerror}") from error
+
+    def _record(self, entry: dict[str, Any]) -> Record | None:
+        """The record that an entry stands for; None for one that no sweep wrote."""
+        if set(entry) != _COUNTS | _ERRORS | _PLACES:
+            return None
+        values = {**entry, **{key: math.inf for key in _ERRORS if entry[key] == "inf"}}
+        sound = all(type(values[key]) is int and values[key] >= 0 for key in _COUNTS)
+        sound &= all(type(values[key]) is float and values[key] >= 0 for key in _ERRORS)
+        sound &= all(values[key] is None or type(values[key]) is int for key in _PLACES)
+        if not sound or not values["chunk"] < self.header["chunks"]:
+            return None
+        return Record(**values)
 
     def add(self, record: Record) -> None:
         """One more line, safe once this returns."""
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(_line(asdict(record)))
+            file.write(_line(_entry(record)))
 
     def close(self, records: Iterable[Record]) -> str:
-        """Put the lines in order and add the digest, which is returned."""
+        """Put the lines in order and add the digest, which is returned.
+
+        Raises UsageError where another digest stood there: somebody changed a line.
+        """
         lines = list(self._lines(records))
         digest = sha256("".join(lines).encode()).hexdigest()
+        if self.closed not in ("", digest):
+            raise UsageError(f"{self.path} is damaged: its digest is not that of its lines; remove it and sweep again")
         self._replace([*lines, _line({"digest": digest})])
         return digest
 
@@ -71,7 +104,7 @@ class Journal:
     def _lines(self, records: Iterable[Record]) -> Iterator[str]:
         yield _line(self.header)
         for record in sorted(records, key=lambda r: r.chunk):
-            yield _line(asdict(record))
+            yield _line(_entry(record))
 
     def _replace(self, lines: list[str]) -> None:
         partial = self.path.with_name(self.path.name + ".partial")
@@ -80,6 +113,17 @@ class Journal:
             partial.replace(self.path)
         except OSError as error:
             raise UsageError(f"--journal {self.path}: {error.strerror}") from error
+
+
+_ERRORS = {"ulps", "subnormal_ulps"}
+_PLACES = {"place", "subnormal_place"}
+_COUNTS = {field.name for field in fields(Record)} - _ERRORS - _PLACES
+
+
+def _entry(record: Record) -> dict[str, Any]:
+    """The record as JSON has it, which knows no infinity."""
+    entry = asdict(record)
+    return {key: "inf" if value == math.inf else value for key, value in entry.items()}
 
 
 def _line(entry: dict[str, Any]) -> str:

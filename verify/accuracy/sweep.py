@@ -3,10 +3,13 @@
 A chunk is a range of ordinals, and the rule is run at every number of it.  What its answers are held against comes
 piece by piece, a piece being a chunk or a part of one:
 
-nothing       where balls show that no slope on the piece is a normal number: the rule must give numbers, no more
+nothing       where balls show that all slopes are far beyond the largest number: the rule must give numbers, no more
 a polynomial  the slope to 2**-12 ULP, as balls prove for the whole piece (`verify.accuracy.taylor`)
 the gauge     double-double with its own bound, and balls where that cannot decide; for the few blocks on which the
               slope branches, crosses a binade or has a root, and wherever a polynomial finds a root's neighbours rough
+
+Slopes below the normal numbers are judged by themselves, in ULPs of theirs: units of the smallest number.  No budget
+refers to these, but an answer that is off by a normal number is wrong there, too.
 
 The screen picks; balls measure the worst points of a chunk and all within 2**-10 ULP of the budget.  What is written
 down of a chunk depends on the chunk alone, so a sweep gives the same bytes however it was cut into processes, stopped
@@ -16,7 +19,7 @@ and taken up again.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
@@ -49,6 +52,7 @@ class Job:
     """What is swept: enough for another process to find it again.
 
     subject: "" for our own engine, else package.module:Class; which: the place among the operation's rows
+    order: 2 for the derivative of the rule itself
     """
 
     subject: str
@@ -56,6 +60,7 @@ class Job:
     which: int
     dtype: str
     budget: float
+    order: int = 1
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ class Record:
 
     judged: numbers in the domain whose slope is a normal number; beyond: those of them past the budget;
     nans: answers that are no number, anywhere in the domain; place: the ordinal of the worst, None if there is none
+    subnormal: numbers whose slope is below the normal ones, though not 0; with the worst of these and its place
     """
 
     chunk: int
@@ -72,10 +78,13 @@ class Record:
     nans: int = 0
     ulps: float = 0.0
     place: int | None = None
+    subnormal: int = 0
+    subnormal_ulps: float = 0.0
+    subnormal_place: int | None = None
 
-    def worse(self, other: Record) -> Record:
-        """The one with the larger error; of two equal ones that which comes first."""
-        return max((self, other), key=lambda r: (r.ulps, -r.chunk))
+    def within(self, budget: float, fmt: Format) -> bool:
+        """All stays within the budget, and no answer is off by a normal number where the slope is below these."""
+        return self.ulps <= budget and self.subnormal_ulps < 2.0 ** (fmt.precision - 1)
 
 
 def chunk_size(fmt: Format) -> int:
@@ -88,8 +97,12 @@ def chunks(fmt: Format, size: int) -> int:
     return -(-(2 * fmt.ordinal(fmt.largest) + 1) // size)
 
 
-def subject_of(spec: str) -> Subject:
-    """The engine that a job means."""
+def subject_of(spec: str, order: int = 1) -> Subject:
+    """The engine that a job means, or the derivatives of its rules."""
+    if order == 2:
+        from verify.subjects.second import second_order
+
+        return second_order(subject_of(spec))
     if not spec:
         from verify.subjects.values import own_engine
 
@@ -102,7 +115,7 @@ def subject_of(spec: str) -> Subject:
 
 @lru_cache(maxsize=8)
 def _sweeper(job: Job) -> Sweeper:
-    cases = [pair for pair in subject_of(job.subject).operations() if pair[0].name == job.op]
+    cases = [pair for pair in subject_of(job.subject, job.order).operations() if pair[0].name == job.op]
     return Sweeper(Case(*cases[job.which], Options()), format_named(job.dtype), job.budget)
 
 
@@ -127,22 +140,20 @@ class Sweeper:
         """Everything about the numbers of one chunk."""
         end = self.fmt.ordinal(self.fmt.largest)
         first = -end + chunk * size
-        total = Record(chunk)
-        worst: list[tuple[float, float]] = []
+        nans = 0
+        tallies = _Tally(), _Tally()
         for start, stop, model in self._pieces(first, min(first + size - 1, end)):
             piece = _Piece(self, start, stop, model)
             for column in self._blocks(start, stop):
-                found = piece.judged(column)
-                total = replace(
-                    total,
-                    judged=total.judged + found.judged,
-                    beyond=total.beyond + found.beyond,
-                    nans=total.nans + found.nans,
-                )
-                if found.judged and (len(worst) < _CONFIRMED or found.ulps > worst[-1][0]):
-                    place = float(column[int(found.errors.argmax())])
-                    worst = sorted([*worst, (found.ulps, place)], key=lambda w: (-w[0], w[1]))[:_CONFIRMED]
-        return self._confirmed(total, [x for _, x in worst])
+                both = piece.judged(column)
+                nans += sum(found.nans for found in both)
+                for tally, found in zip(tallies, both, strict=True):
+                    tally.add(column, found)
+        normal, subnormal = tallies
+        return Record(
+            *(chunk, normal.judged, normal.beyond, nans, *self._confirmed(normal)),
+            *(subnormal.judged, *self._confirmed(subnormal)),
+        )
 
     def _pieces(self, first: int, last: int) -> Iterator[tuple[int, int, Model]]:
         """The range in pieces that have a model, halved until they have or are a block; none outside the domain."""
@@ -189,13 +200,13 @@ class Sweeper:
             slopes = [self.signs(arb(a).union(arb(b)))[0] for a, b in pairwise(ends)]
         return not (all(s >= 0 for s in slopes) or all(s <= 0 for s in slopes))
 
-    def _confirmed(self, total: Record, places: list[float]) -> Record:
-        """The record with its worst point, measured in balls."""
-        found = [m for x in places if (m := self.gauge.measured((x,), 0)) is not None]
+    def _confirmed(self, tally: _Tally) -> tuple[float, int | None]:
+        """The worst error, measured in balls, and the ordinal of its place."""
+        found = [m for _, x in tally.worst if (m := self.gauge.measured((x,), 0, subnormal=True)) is not None]
         worst: Measured | None = max(found, key=lambda m: (m.local, -self.fmt.ordinal(m.point[0])), default=None)
         if worst is None or worst.local == 0:
-            return total
-        return replace(total, ulps=worst.local, place=self.fmt.ordinal(worst.point[0]))
+            return 0.0, None
+        return worst.local, self.fmt.ordinal(worst.point[0])
 
 
 @dataclass(frozen=True)
@@ -212,6 +223,25 @@ class _Found:
     nans: int = 0
 
 
+_NOTHING = _Found(np.empty(0))
+
+
+class _Tally:
+    """What the blocks of a chunk add up to, with its worst points: their rough errors and numbers."""
+
+    def __init__(self) -> None:
+        self.judged = self.beyond = 0
+        self.worst: list[tuple[float, float]] = []
+
+    def add(self, column: Numbers, found: _Found) -> None:
+        """One more block."""
+        self.judged += found.judged
+        self.beyond += found.beyond
+        if found.judged and (len(self.worst) < _CONFIRMED or found.ulps > self.worst[-1][0]):
+            place = float(column[int(found.errors.argmax())])
+            self.worst = sorted([*self.worst, (found.ulps, place)], key=lambda w: (-w[0], w[1]))[:_CONFIRMED]
+
+
 class _Piece:
     """A piece of a chunk, judged block by block."""
 
@@ -220,16 +250,27 @@ class _Piece:
         self._ends = sweeper.fmt.from_ordinal(first), sweeper.fmt.from_ordinal(last)
         self._root: bool | None = None
 
-    def judged(self, column: Numbers) -> _Found:
-        """The errors at the numbers of a block, or of what the domain leaves of one."""
+    def judged(self, column: Numbers) -> tuple[_Found, _Found]:
+        """The errors at the numbers of a block, or of what the domain leaves of one: of normal slopes and of others."""
         out, slopes = self.sweeper.run(column)
         if isinstance(self.model, Polynomial):
-            return self._by_polynomial(column, out, slopes, self.model)
+            if not self.model.subnormal:
+                return self._by_polynomial(column, out, slopes, self.model), _NOTHING
+            found = self._next_to_zero(out, slopes, self.model)
+            return _NOTHING, found or self._by_polynomial(column, out, slopes, self.model)
         nans = int(np.count_nonzero(np.isnan(slopes)))
         if self.model is not None:
-            return _Found(np.empty(0), nans=nans)
-        errors = self.sweeper.gauge.errors([column.astype(float)])[0]
-        return self._counted(column, np.where(np.isnan(errors), -1.0, errors), nans)
+            return _Found(np.empty(0), nans=nans), _NOTHING
+        ((errors, subnormal),) = self.sweeper.gauge.all_errors([column.astype(float)])
+        errors = np.where(np.isnan(errors), -1.0, errors)
+        normal = self._counted(column, np.where(subnormal, -1.0, errors), nans)
+        return normal, self._counted(column, np.where(subnormal, errors, -1.0), 0) if subnormal.any() else _NOTHING
+
+    def _next_to_zero(self, out: Numbers, slopes: Numbers, model: Polynomial) -> _Found | None:
+        """Half of all numbers, where a rule saturates: an answer of 0 throughout is seen at a glance."""
+        if len(model.coefficients) == 1 and not slopes.any() and self._live_throughout(out):
+            return _Found(np.zeros(1), model.error / model.spacing, judged=len(slopes))
+        return None
 
     def _by_polynomial(self, column: Numbers, out: Numbers, slopes: Numbers, model: Polynomial) -> _Found:
         with np.errstate(all="ignore"):

@@ -32,8 +32,9 @@ Work = Callable[[Job, Sequence[int]], Iterator[Record]]
 def run(arguments: argparse.Namespace, rest: list[str]) -> int:
     """The command: names of operations, after ``package.module:Class`` if they are somebody else's."""
     from verify.accuracy.sweep import subject_of
-    from verify.commands.verification import chosen, options_of
+    from verify.commands.verification import chosen, options_of, without_reports
 
+    without_reports(arguments, "sweeps")
     spec, names = (rest[0], rest[1:]) if rest and ":" in rest[0] else ("", rest)
     if not names:
         raise UsageError("sweep needs an operation: python -m verify sweep tanh --dtype float32")
@@ -42,10 +43,10 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> int:
         raise UsageError("float64 has 2**64 numbers, which no machine sweeps: use --accuracy, which searches them")
     within = True
     for name in names:
-        for which, (operation, row) in enumerate(chosen(subject_of(spec), [name])):
+        for which, (operation, row) in enumerate(chosen(subject_of(spec, arguments.order), [name])):
             if len(row.inputs) > 1:
                 raise UsageError(f"{name} has two operands, {fmt.name} too many pairs to sweep: use --accuracy")
-            job = Job(spec, name, which, fmt.name, arguments.ulp)
+            job = Job(spec, name, which, fmt.name, arguments.ulp, arguments.order)
             case = Case(operation, row, options_of(arguments))
             within &= _swept(job, case, fmt, arguments)
     return FAILED if arguments.strict and not within else OK
@@ -65,7 +66,7 @@ def _swept(job: Job, case: Case, fmt: Format, arguments: argparse.Namespace) -> 
             progress(len(done))
     digest = journal.close(done.values())
     print("\n".join(_lines(Gauge(case, fmt), list(done.values()), job.budget, digest, path)))
-    return all(record.ulps <= job.budget for record in done.values())
+    return all(record.within(job.budget, fmt) for record in done.values())
 
 
 def _journal_name(operation: Operation, row: Row, fmt: Format) -> str:
@@ -77,9 +78,7 @@ def _lines(gauge: Gauge, records: list[Record], budget: float, digest: str, path
     yield told.headline(gauge)
     judged, beyond = sum(r.judged for r in records), sum(r.beyond for r in records)
     nans = sum(r.nans for r in records)
-    worst = records[0]
-    for record in records[1:]:
-        worst = worst.worse(record)
+    worst = max(records, key=lambda r: (r.ulps, -r.chunk))
     if worst.place is None:
         yield told.row("worst", "0 ULP: every answer is the number nearest to the slope")
     else:
@@ -92,6 +91,13 @@ def _lines(gauge: Gauge, records: list[Record], budget: float, digest: str, path
     yield told.row("all inputs", f"{total:,} finite numbers, {judged:,} judged, {beyond:,} beyond the budget")
     if nans:
         yield told.row("", f"{nans:,} answers in the domain are no number")
+    below = max(records, key=lambda r: (r.subnormal_ulps, -r.chunk))
+    if below.subnormal_place is not None:
+        place = gauge.fmt.from_ordinal(below.subnormal_place)
+        measured = gauge.measured((place,), 0, subnormal=True)
+    else:
+        measured = None
+    yield from told.subnormal_lines(gauge, sum(r.subnormal for r in records), measured)
     yield told.row("digest", f"{digest}   ({path})")
 
 

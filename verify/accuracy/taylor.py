@@ -39,6 +39,7 @@ class Polynomial:
     spacing: the ULP of the slopes on the piece, a power of two; they are all in one binade, or all 0
     between: no ball tells them from a power of two, such as a slope that tends to 1; the lower binade's ULP stands
         for all, and some errors may be half of what they seem
+    subnormal: they are all below the normal numbers
     """
 
     middle: float
@@ -46,6 +47,7 @@ class Polynomial:
     error: float
     spacing: float
     between: bool = False
+    subnormal: bool = False
 
     def at(self, column: NDArray[np.floating]) -> NDArray[np.float64] | float:
         """The slopes at numbers of the piece; one number for all where the polynomial is a constant."""
@@ -63,7 +65,7 @@ class Polynomial:
 
 @dataclass(frozen=True)
 class Nowhere:
-    """The slope is no normal number of the format anywhere on the piece: there is no error to judge."""
+    """The slope is far beyond the format's largest number anywhere on the piece: there is no error to judge."""
 
 
 class Slope:
@@ -81,8 +83,8 @@ class Slope:
             middle = low / 2 + high / 2
             reach = (arb(high) - middle).max(middle - arb(low)).upper()
             piece = arb(middle) + arb(0, 1) * reach
-            if self._nowhere(piece):
-                return Nowhere()
+            if (answer := self._at_a_glance(middle, piece)) is not None:
+                return answer
             try:
                 wide = self._series.at(piece, DEGREE + 2)
                 thin = self._series.at(arb(middle), DEGREE + 1)
@@ -95,7 +97,8 @@ class Slope:
             spread = sum(abs(c) * reach**k for k, c in enumerate((*thin[1:], wide[-1]), 1))
             least, most = (abs(thin[0]) - spread).lower(), (abs(thin[0]) + spread).upper()
             if most < self.fmt.smallest_normal:
-                return Nowhere()
+                found = self._shortest(middle, thin, wide, reach, self.fmt.smallest)
+                return found and replace(found, subnormal=True)
             if not (least >= self.fmt.smallest_normal and most <= self.fmt.largest):
                 return None
             low_exponent, high_exponent = (ulp_exponent(size, self.fmt) for size in (least, most))
@@ -105,15 +108,19 @@ class Slope:
             found = self._shortest(middle, thin, wide, reach, math.ldexp(1.0, low_exponent))
             return found and replace(found, between=between)
 
-    def _nowhere(self, piece: arb) -> bool:
-        """Whether every slope is below the normal numbers, or far beyond the largest; a slope of 0 is neither.
-
-        A ball around the whole piece sees it where there is no series, or only a wild one.
+    def _at_a_glance(self, middle: float, piece: arb) -> Polynomial | Nowhere | None:
+        """What one ball around the whole piece sees, where there is no series, or only a wild one: slopes all next
+        to 0, but not 0, or far beyond the largest number.
         """
         (slope,) = self._ball(*[piece] * len(self._ball.inputs))
         if not slope.is_finite() or slope.is_zero():
-            return False
-        return bool(slope.abs_upper() < self.fmt.smallest_normal or slope.abs_lower() > 2 * self.fmt.largest)
+            return None
+        if slope.abs_lower() > 2 * self.fmt.largest:
+            return Nowhere()
+        error = float(slope.abs_upper()) * _ROOM + _LEAST
+        if error <= self.enough * self.fmt.smallest:
+            return Polynomial(middle, (0.0,), error, self.fmt.smallest, subnormal=True)
+        return None
 
     def _shortest(
         self, middle: float, thin: Sequence[arb], wide: Sequence[arb], reach: arb, spacing: float

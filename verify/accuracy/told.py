@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
+from verify.accuracy.bounds import founded
 from verify.accuracy.boxes import Square, has_bound
-from verify.accuracy.curve import Band, Breakdown
+from verify.accuracy.curve import LEVELS, Band, Breakdown
 from verify.accuracy.exhaustive import Exhaustive
+from verify.accuracy.formats import rounded_to
 from verify.accuracy.gauge import Gauge, Measured
 from verify.accuracy.libm import PROFILES
 from verify.accuracy.search import Worst
@@ -66,17 +68,50 @@ def exhaustive_lines(gauge: Gauge, found: Exhaustive, budget: float) -> Iterator
     """All inputs of the format."""
     if found.worst is None or found.worst.local == 0:
         yield row("worst", f"0 ULP at all {found.judged:,} inputs that have a slope to be accurate about")
+    else:
+        error = found.worst.local
+        yield row("worst", f"{ulps(error)} ULP: {verdict(error, budget)}, the budget being {budget:g} ULP")
+        yield from evidence(gauge, found.worst)
+        yield row("all inputs", f"{found.judged:,} judged, {found.beyond:,} beyond the budget")
+    yield from subnormal_lines(gauge, found.subnormal, found.worst_subnormal)
+
+
+def subnormal_lines(gauge: Gauge, judged: int, worst: Measured | None) -> Iterator[str]:
+    """Slopes below the normal numbers: no budget refers to them, but a normal number for one of them is wrong."""
+    if not judged:
         return
-    error = found.worst.local
-    yield row("worst", f"{ulps(error)} ULP: {verdict(error, budget)}, the budget being {budget:g} ULP")
-    yield from evidence(gauge, found.worst)
-    yield row("all inputs", f"{found.judged:,} judged, {found.beyond:,} beyond the budget")
+    yield row("subnormal", f"{judged:,} inputs whose slope is below the normal numbers of the format:")
+    if worst is None or worst.local == 0:
+        yield row("", "every answer is the number nearest to it")
+        return
+    if math.isinf(worst.local):
+        yield row("", f"inaccurate, the answer is {worst.answer!r} at {shown(gauge, worst)}")
+        return
+    unit = f"the smallest number, {gauge.fmt.smallest:.3g}"
+    lost = ": inaccurate, off by a normal number" if worst.lost else ""
+    yield row("", f"off by at most {ulps(worst.local)} of {unit}, at {shown(gauge, worst)}{lost}")
 
 
-def breakdown_lines(found: Sequence[Breakdown]) -> Iterator[str]:
+def asked_lines(gauge: Gauge, operand: int) -> Iterator[str]:
+    """The point that the user asked for, as the format has it."""
+    point = tuple(rounded_to(gauge.fmt, gauge.case.asked).tolist())
+    if not point:
+        return
+    inside = all(map(math.isfinite, point)) and point in gauge.case.region
+    measured = gauge.measured(point, operand, subnormal=True) if inside else None
+    if measured is None:
+        yield row("asked", f"{gauge.case.shown(point)}: there is no slope there to be accurate about")
+    else:
+        yield row("asked", f"{ulps(measured.local)} ULP at {shown(gauge, measured)}, ours {measured.answer!r}")
+
+
+def breakdown_lines(found: Sequence[Breakdown], worst: Measured | None = None) -> Iterator[str]:
     """From where on digits are gone, side by side."""
     if not found:
-        yield row("breakdown", "none: some digits are left wherever there is a slope")
+        text = "none: some digits are left wherever there is a slope"
+        if worst is not None and worst.digits < min(LEVELS[0], worst.fmt.digits / 2):
+            text = "none: no radius from where on digits are gone, but places where they are; see the curve"
+        yield row("breakdown", text)
     sides: dict[int, list[str]] = {}
     for one in found:
         what = f"fewer than {one.digits:g} digits" if one.digits else "no digit"
@@ -112,11 +147,19 @@ def curve_lines(gauge: Gauge, bands: Sequence[Band], bounds: Sequence[float] = (
     align = ("left", *("right",) * (len(head) - 1))
     yield table(rows, head, columns(), align=align)
     if bounds:
-        yield from _sound(gauge)
+        yield from sound_lines(gauge)
 
 
-def _sound(gauge: Gauge) -> Iterator[str]:
-    """What the bounds rest on."""
+def sound_lines(gauge: Gauge, *, refuted: bool = False) -> Iterator[str]:
+    """What the bounds rest on, or why there are none."""
+    if not founded(gauge.case):
+        why = "the floats come from another program" if gauge.case.operation.compiled else "the rule is not proved"
+        yield f"sound bound: none, for it would rest on the proof: {why}"
+        return
+    if refuted:
+        yield "sound bound: none, for errors above it were observed: the rule does otherwise on floats than on symbols,"
+        yield "  or its functions are not those that the bound takes them for"
+        return
     profile = PROFILES[gauge.fmt.name]
     yield "\n".join(folded(f"sound bound: as sound as the largest known errors of {profile.name},", columns(), hang=2))
     yield "\n".join(folded(f"  {profile.source}", columns(), hang=2))
@@ -134,7 +177,7 @@ def box_lines(gauge: Gauge, found: Sequence[Square]) -> Iterator[str]:
         rows.append([*ranges, names[one.operand], _cell(one.worst), bound])
     align = ("left",) * (len(names) + 1) + ("right", "right")
     yield table(rows, head, columns(), align=align)
-    yield from _sound(gauge)
+    yield from sound_lines(gauge)
 
 
 def _alike(bands: list[tuple[Band, float]]) -> Iterator[list[tuple[Band, float]]]:

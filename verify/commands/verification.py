@@ -50,7 +50,12 @@ def run_engine(arguments: argparse.Namespace, rest: list[str]) -> int:
 
 def in_workers(subject: Subject, names: Sequence[str], options: Options) -> Report:
     """Verify in workers, and load what tells of it while they are busy: that takes as long as a dozen operations."""
-    return verify(subject, names, options, meanwhile=lambda: list(map(import_module, ("verify.reports.text", "tabulate"))))
+
+    def load() -> None:
+        for module in ("verify.reports.text", "tabulate"):
+            import_module(module)
+
+    return verify(subject, names, options, meanwhile=load)
 
 
 _SECOND = (Question.RIGHT, Question.ACCURATE)
@@ -82,6 +87,7 @@ def verified(
     if arguments.accuracy or arguments.dtype or arguments.exhaustive:
         from verify.accuracy import command
 
+        without_reports(arguments, "--accuracy, --dtype and --exhaustive")
         return command.run(cases, options, arguments, full=bool(names))
     if arguments.certificate:
         return _certificate(cases, options, arguments.certificate)
@@ -101,6 +107,14 @@ def verified(
     if not report.complete:
         return INTERRUPTED
     return OK if report.ok else FAILED
+
+
+def without_reports(arguments: argparse.Namespace, what: str) -> None:
+    """Raises UsageError for options that only a verification can do something with."""
+    given = [name for name in ("report", "baseline", "certificate") if getattr(arguments, name)]
+    if given:
+        named = ", ".join(f"--{name}" for name in given)
+        raise UsageError(f"{named}: {what} tell of accuracy on stdout and write nothing else; leave one of them out")
 
 
 def _check_point(options: Options, cases: Sequence[tuple[Operation, Row]]) -> None:

@@ -73,7 +73,7 @@ class Conventions:
             return terms(value if self.pointed else [value])
         import numpy as np
 
-        return np.array(value if self.pointed else [value])
+        return np.array(value if self.pointed or np.ndim(value) else [value])
 
     def read(self, node: Any) -> Any:
         """The node's number."""
@@ -128,13 +128,15 @@ def nodes_in(held: Any, kind: type) -> Iterator[Any]:
 
 
 def number(x: Any) -> Any:
-    """``x``, or the one element of an array.
+    """``x``, or the one element of an array; of many elements, which answer a batch of points, all.
 
     Raises ArithmeticError for a complex number: in Python (-8)**0.5 is one, and no answer about real ones.
     """
     if callable(x):
         x = x()
     if hasattr(x, "dtype"):
+        if getattr(x, "size", 1) not in (0, 1):
+            return x
         x = x.reshape(-1)[0] if getattr(x, "ndim", 0) else x
         x = x.item() if hasattr(x, "item") else x
     if isinstance(x, complex):

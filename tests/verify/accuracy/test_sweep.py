@@ -46,6 +46,52 @@ def test_a_sweep_says_what_the_exhaustive_gauge_says(name: str, fmt: Format) -> 
     worst = max(r.ulps for r in records)
     assert found.worst is not None
     assert worst == pytest.approx(found.worst.local, rel=1e-9)
+    assert sum(r.subnormal for r in records) == found.subnormal
+    below = found.worst_subnormal.local if found.worst_subnormal is not None else 0.0
+    assert max(r.subnormal_ulps for r in records) == pytest.approx(below, rel=1e-9)
+
+
+def test_subnormal_slopes_are_judged_in_units_of_the_smallest_number() -> None:
+    """sech² is subnormal from 5.55 on: 1 - out² answers 0 there, the exponentials keep all that is to be kept."""
+
+    def good(m: Any, x: Any, out: Any) -> Any:
+        e = m.exp(-2 * abs(x))
+        return 4 * e / ((1 + e) * (1 + e))
+
+    textbook, kept = (all_chunks(Sweeper(case, FLOAT16, 8.0)) for case in (case_of("tanh"), case_with("tanh", good)))
+    judged = sum(r.subnormal for r in textbook)
+    dead = 2 * 1023  # where out is itself subnormal
+    assert judged == sum(r.subnormal for r in kept) == 63_488 - dead - sum(r.judged for r in kept)
+    assert 1000 < max(r.subnormal_ulps for r in textbook) < 1024  # all of it, which is less than a normal number
+    assert max(r.subnormal_ulps for r in kept) < 8
+    assert all(r.within(8.0, FLOAT16) for r in kept)
+
+
+@pytest.mark.parametrize("fmt", [FLOAT16, BFLOAT16])
+def test_a_normal_number_for_a_subnormal_slope_is_wrong(fmt: Format, capsys: pytest.CaptureFixture[str]) -> None:
+    """Planted where no slope is normal: nothing else tells of it, and an answer of 0 there is left in peace."""
+    far = 12 if fmt is BFLOAT16 else 5
+    for planted, within in ((1e-3, False), (0, True)):
+        rule = lambda m, x, o: m.where(m.lt(abs(x), far), 2 / m.sqrt(m.pi) * m.exp(-x * x), planted)  # noqa: B023, E731
+        case = case_with("erf", rule)
+        records = all_chunks(Sweeper(case, fmt, 100.0))
+        assert max(r.ulps for r in records) < 100
+        assert all(r.within(100.0, fmt) for r in records) is within
+        found = exhaustive(Gauge(case, fmt), 100.0)
+        assert found.worst_subnormal is not None
+        assert found.worst_subnormal.lost is not within
+
+
+def test_an_infinite_error_is_written_down(tmp_path: Path) -> None:
+    rule = lambda m, x, out: m.divide(1 - out * out, m.where(m.gt(x, 2), 0, 1))  # noqa: E731
+    sweeper = Sweeper(case_with("tanh", rule), FLOAT16, 8.0)
+    records = all_chunks(sweeper)
+    journal = Journal.of(tmp_path / "infinite.jsonl", JOB, 4096, 16, "the rule")
+    journal.begin()
+    for record in records:
+        journal.add(record)
+    assert max(r.ulps for r in records) == float("inf")
+    assert list(journal.begin().values()) == records
 
 
 def test_chunks_of_float32_cover_every_number() -> None:
@@ -228,6 +274,56 @@ def test_the_journal_of_another_sweep_is_refused(tmp_path: Path) -> None:
     Journal.of(path, JOB, 4096, 16, "the rule").begin()
     with pytest.raises(UsageError, match="another sweep"):
         Journal.of(path, JOB, 4096, 16, "a changed rule").begin()
+
+
+DAMAGE = {
+    "a line of garbage": lambda line: "garbage",
+    "a key misspelt": lambda line: line.replace("beyond", "beyound"),
+    "a key too many": lambda line: line.replace("{", '{"more": 1, '),
+    "a chunk that there is not": lambda line: line.replace('"chunk": 2', '"chunk": 999'),
+    "a chunk that is a text": lambda line: line.replace('"chunk": 2', '"chunk": "a"'),
+    "no number": lambda line: line.replace('"ulps": 0.0', '"ulps": NaN'),
+    "bytes of no text": lambda line: "\udcff\udc80" + line,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_line_is_swept_again(damage: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "damaged.jsonl"
+    whole = sweep_to(path, "--backend", "sequential")
+    lines = whole.decode().splitlines(keepends=True)
+    changed = damage(lines[3].rstrip()) + "\n"
+    assert changed != lines[3]
+    path.write_bytes("".join([*lines[:3], changed, *lines[4:]]).encode(errors="surrogateescape"))
+    assert sweep_to(path, "--backend", "sequential") == whole
+    capsys.readouterr()
+
+
+def test_a_changed_figure_is_seen_by_the_digest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "changed.jsonl"
+    whole = sweep_to(path, "--backend", "sequential")
+    path.write_bytes(whole.replace(b'"beyond": 0, "chunk": 2', b'"beyond": 7, "chunk": 2'))
+    assert main(["sweep", "tanh", "--dtype", "float16", "--backend", "sequential", "--journal", str(path)]) == 2
+    assert "damaged" in capsys.readouterr().err
+
+
+def test_a_journal_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", "tanh", "--dtype", "float16", "--backend", "sequential", "--journal", str(tmp_path)]) == 2
+    assert "--journal" in capsys.readouterr().err
+
+
+def test_an_empty_file_is_a_journal_yet_to_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "empty.jsonl"
+    path.touch()
+    assert sweep_to(path, "--backend", "sequential") == sweep_to(tmp_path / "new.jsonl", "--backend", "sequential")
+    capsys.readouterr()
+
+
+def test_a_sweep_of_the_second_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "second.jsonl"
+    sweep_to(path, "--backend", "sequential", "--order", "2")
+    assert "tanh (d/dx)" in capsys.readouterr().out
+    assert json.loads(path.read_text().splitlines()[0])["order"] == 2
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from accuracy_rules import case_of
 
+from verify.accuracy.formats import runner
+from verify.accuracy.gauge import Gauge
+from verify.accuracy.search import worst
+from verify.case import Case
 from verify.findings import Question, Verdict
 from verify.harness import verify
+from verify.numbers.ulps import FLOAT32
 from verify.options import Options
 from verify.report import Report
 from verify.subjects.conventions import Road
@@ -174,3 +181,29 @@ def test_a_big_engine_is_proved() -> None:
     report = verify(engine("many"), (), Options(points=20))
     assert len(report.operations) == 60
     assert [o.name for o in report.operations if o.answers[RIGHT].verdict is not Verdict.PROVED] == ["hypot"]
+
+
+@pytest.mark.parametrize("name", ["tanh", "mul"])
+def test_a_batch_of_points_is_answered_point_by_point(name: str) -> None:
+    """A sweep runs an engine on arrays: each point has its own answer, not the first one's."""
+    columns = np.array([[0.25, 0.5, -3.0, 7.0], [2.0, -1.0, 0.75, 6e-8]])
+    operation = next(o for o, _ in engine("functions").operations() if o.name == name)
+    columns = columns[: len(operation.inputs)]
+    together = runner(operation, FLOAT32)(columns)
+    alone = [runner(operation, FLOAT32)([column[k : k + 1] for column in columns]) for k in range(4)]
+    assert together.out.tolist() == [answers.out.item() for answers in alone]
+    assert len(set(together.out.tolist())) == 4
+    for i, slopes in enumerate(together.slopes):
+        assert slopes.tolist() == [answers.slopes[i].item() for answers in alone]
+
+
+def test_an_engine_is_judged_in_another_format_at_every_point() -> None:
+    """tanh by 1 - out² loses all digits in float32 as in ours; the product by its swap loses none."""
+    cases = {o.name: Case(o, row, Options()) for o, row in engine("functions").operations()}
+    found = {name: worst(Gauge(cases[name], FLOAT32)).worst for name in ("tanh", "mul")}
+    assert found["mul"] is None
+    assert found["tanh"] is not None
+    assert found["tanh"].local > 2**22
+    ours = worst(Gauge(case_of("tanh"), FLOAT32)).worst
+    assert ours is not None
+    assert found["tanh"].local == pytest.approx(ours.local, rel=0.1)
