@@ -112,6 +112,7 @@ MEETING = {
     ("engine.node", "engine.draw"): "a node shows itself in a notebook",
     ("verify.trace.term", "verify.trace.text"): "a term's repr is its text",
     ("verify.report", "verify.reports.json"): "a report turns itself into JSON",
+    ("verify.report", "verify.reports.text"): "a report prints as the terminal shows it",
     ("verify.report", "verify.reports.markdown"): "a report shows itself in a notebook",
     ("verify.mirror", "verify.graph"): "what the mirror gives of a whole graph is asked for by the mirror's name",
     ("verify.proof.process", "verify.proof.ladder"): "the process loads what it will be asked, before it is asked",

@@ -21,8 +21,8 @@ from verify.findings import Finding, Verdict
 from verify.numbers.pieces import by_pieces, pieces
 from verify.numbers.points import Column, Places
 from verify.numbers.reference import LIMIT, Reference, Status
-from verify.numbers.telling import digits, hidden, plain
 from verify.numbers.ulps import decimal
+from verify.proof.telling import digits, hidden, plain
 from verify.subjects.operation import Traced
 from verify.trace.balls import BallProgram
 from verify.trace.columns import on_columns

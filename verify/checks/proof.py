@@ -19,13 +19,13 @@ from verify.exact import shown
 from verify.findings import Finding, Verdict
 from verify.mirror import Row
 from verify.numbers import differences
-from verify.numbers.telling import digits
 from verify.numbers.ulps import decimal
 from verify.options import USUAL
 from verify.proof.enclose import Enclosure
 from verify.proof.interpret import unread
 from verify.proof.process import Lost, in_time
 from verify.proof.result import Bend, BoundaryResult, Proof, Status
+from verify.proof.telling import digits
 from verify.subjects.operation import Operation
 from verify.trace.term import Term, topological
 from verify.trace.text import written

@@ -17,8 +17,8 @@ from flint import arb
 from verify.case import Case
 from verify.errors import in_a_line
 from verify.findings import Finding, Verdict
-from verify.numbers.telling import digits
 from verify.proof.result import Status
+from verify.proof.telling import digits
 from verify.samples import number, touched
 from verify.trace.balls import compile_balls, evaluate, holds
 from verify.trace.explore import explore

@@ -18,11 +18,11 @@ from typing import Any
 from flint import arb, ctx
 
 from verify.kinds.balls import ratio
-from verify.numbers.telling import hidden
 from verify.proof.cells import NOT_ZERO, Cell
 from verify.proof.heights import height, points_by_height
 from verify.proof.obligation import UPSTREAM, Obligation, accumulated
 from verify.proof.result import CellResult, Proof, Status, Verdict
+from verify.proof.telling import hidden
 from verify.trace.balls import BallProgram
 from verify.trace.term import Term, apply, symbol, topological
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from verify.api import check
-from verify.numbers.telling import hidden
+from verify.proof.telling import hidden
 
 
 @pytest.mark.parametrize(
