@@ -6,6 +6,7 @@ The bands are binades of |x|; at a finite end of the domain other than 0 they ar
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 
 from verify.accuracy.formats import Array, rounded_to
 from verify.accuracy.gauge import Gauge, Measured
-from verify.numbers.ulps import digits_left
+from verify.numbers.points import Point
+from verify.numbers.ulps import FLOAT64, digits_left
 
 LEVELS = (10.0, 4.0, 0.0)  # digits; 0 means that none are left
 _SAMPLES = 96  # points of a band
@@ -23,6 +25,7 @@ _FIRST, _LAST = -10, 10  # the binades of |x| that have a band of their own
 _WINDOW = 2.0**-7  # relative width of the stretch that stands for a radius
 _STRETCH = 24  # points of a stretch
 _GRID = 4  # radii to a binade
+_FAR = 8  # binades to a radius, far out
 
 
 @dataclass(frozen=True)
@@ -66,23 +69,35 @@ def edges(gauge: Gauge) -> list[float]:
     return sorted({reach, *(x for x in found if x <= reach)})
 
 
-def curve(gauge: Gauge) -> list[Band]:
-    """The bands of a one-operand rule."""
+def curve(gauge: Gauge, also: Iterable[Point] = ()) -> list[Band]:
+    """The bands of a one-operand rule; ``also`` are points that a search came upon, which count in theirs."""
     marks = edges(gauge)
+    found = np.sort([point[0] for point in also])
     bands = []
     for low, high in pairwise(marks):
         sizes = _between(low, high, _SAMPLES)
-        bands.append(Band(low, high, _worst(gauge, -sizes), _worst(gauge, sizes)))
+        sides = []
+        for sign in (-1, 1):
+            known = sign * found
+            known = known[(low <= known) & (known < high) & ((known > 0) | (sign > 0))]
+            sides.append(_worst(gauge, sign * np.concatenate([sizes, known])))
+        bands.append(Band(low, high, *sides))
     return bands
 
 
 def _between(low: float, high: float, count: int) -> Array:
-    """Half of the points evenly by value and half by binary exponent, ends included, the upper one shy of ``high``."""
+    """Half of the points evenly by value and half by binary exponent, ends included, the upper one shy of ``high``.
+
+    A band of hundreds of binades, at 0 and at infinity, has as many again, over all of them.
+    """
     top = math.nextafter(high, 0)
     even = np.linspace(low, top, count // 2)
     least = math.log2(max(low, high * 2.0**-60))
     spread = np.exp2(np.linspace(least, math.log2(high), count - count // 2, endpoint=False))
-    return np.concatenate([even, spread])
+    lowest = math.log2(max(low, FLOAT64.smallest_normal))
+    if lowest >= least:
+        return np.concatenate([even, spread])
+    return np.concatenate([even, spread, np.exp2(np.linspace(lowest, least, count, endpoint=False))])
 
 
 def _worst(gauge: Gauge, values: Array) -> Measured | None:
@@ -136,10 +151,11 @@ def breakdown(gauge: Gauge) -> list[Breakdown]:
 
 
 def _radii(gauge: Gauge) -> list[float]:
-    """Four to a binade, and towards the ends of the domain."""
+    """Four to a binade where people compute, some as far as the format goes, and towards the ends of the domain."""
     least, most = math.log2(gauge.fmt.smallest_normal), math.log2(gauge.fmt.largest)
     low, high = max(-30.0, least), min(40.0, most)
     radii = [2.0 ** (low + k / _GRID) for k in range(int((high - low) * _GRID))]
+    radii += [2.0**k for k in range(int(high), int(most), _FAR)]
     for edge in map(abs, map(float, gauge.case.region.intervals[0].edges)):
         if edge:
             radii += [edge * (1 + s * 2.0**-k) for k in range(3, gauge.fmt.precision - 6) for s in (1, -1)]

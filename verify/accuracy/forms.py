@@ -34,13 +34,15 @@ def sech2(m: Any, x: Any) -> Any:
     return 4 * e / ((1 + e) * (1 + e))
 
 
-def exp_of_square(m: Any, x: Any, halves: int = 1) -> Any:
+def exp_of_square(m: Any, x: Any, halves: int = 1, bits: int = 27) -> Any:
     """exp(-x²/halves), x² = h² + (x - h)(x + h) with a short h, whose square is exact.
 
     The rounding of x² costs up to x²/2 ULPs; the rest of the square is small, and may be rounded.
+
+    bits: what h is short of, half of a float64's or of a float32's
     """
-    c = 134217729 * x  # 2**27 + 1
-    h = m.where(m.lt(abs(x), 1000), c - (c - x), x)  # x to 26 bits
+    c = (2**bits + 1) * x
+    h = m.where(m.lt(abs(x), 1000), c - (c - x), x)  # x without its last bits
     rest = (x - h) * x + (x - h) * h
     return m.exp(-(h * h) / halves) * m.exp(-rest / halves) if halves != 1 else m.exp(-(h * h)) * m.exp(-rest)
 
@@ -61,18 +63,22 @@ def _logistic(m: Any, x: Any) -> Any:
 
 
 def _silu(m: Any, x: Any) -> Any:
-    e = m.exp(-abs(x))
-    return m.where(m.ge(x, 0), 1 + e * (1 + x), e * (e + (1 + x))) / ((1 + e) * (1 + e))
+    """e·(e + 1 + x) on the left, by halves: e is subnormal before its product with x is."""
+    e, h = m.exp(-abs(x)), m.exp(-abs(x) / 2)
+    return m.where(m.ge(x, 0), 1 + e * (1 + x), h * (h * (e + (1 + x)))) / ((1 + e) * (1 + e))
 
 
 def _mish(m: Any, x: Any) -> Any:
-    """t + x·(1 - t²)·σ(x), t = tanh(softplus(x)), over one denominator: polynomials in e = exp(-|x|)."""
-    e = m.exp(-abs(x))
+    """t + x·(1 - t²)·σ(x), t = tanh(softplus(x)), over one denominator: polynomials in e = exp(-|x|).
+
+    On the left the last factor e comes by halves: it is subnormal before its product with x is.
+    """
+    e, h = m.exp(-abs(x)), m.exp(-abs(x) / 2)
     right, left = 1 + 2 * e * (1 + e), 2 + e * (2 + e)
     return m.where(
         m.ge(x, 0),
         ((1 + 2 * e) + 4 * (e * e) * (1 + e) * x / right) / right,
-        4 * e * ((1 + x) + e * ((m.ratio(3, 2) + x) + e * (1 + e / 4))) / (left * left),
+        4 * (h * (h * ((1 + x) + e * ((m.ratio(3, 2) + x) + e * (1 + e / 4))))) / (left * left),
     )
 
 
@@ -118,8 +124,14 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
         erfc_and_split_square=lambda m, x: m.erfc(-x / m.sqrt(2)) / 2 + x * exp_of_square(m, x, 2) / m.sqrt(2 * m.pi),
         erfc=lambda m, x: m.erfc(-x / m.sqrt(2)) / 2 + x * m.exp(-x * x / 2) / m.sqrt(2 * m.pi),
     ),
-    "erf": _forms(split_square=lambda m, x: 2 / m.sqrt(m.pi) * exp_of_square(m, x)),
-    "erfc": _forms(split_square=lambda m, x: -2 / m.sqrt(m.pi) * exp_of_square(m, x)),
+    "erf": _forms(
+        split_square=lambda m, x: 2 / m.sqrt(m.pi) * exp_of_square(m, x),
+        split_square_in_float32=lambda m, x: 2 / m.sqrt(m.pi) * exp_of_square(m, x, bits=12),
+    ),
+    "erfc": _forms(
+        split_square=lambda m, x: -2 / m.sqrt(m.pi) * exp_of_square(m, x),
+        split_square_in_float32=lambda m, x: -2 / m.sqrt(m.pi) * exp_of_square(m, x, bits=12),
+    ),
     "asin": _forms(factored_square=lambda m, x: m.divide(1, m.sqrt((1 - x) * (1 + x)))),
     "acos": _forms(factored_square=lambda m, x: m.divide(-1, m.sqrt((1 - x) * (1 + x)))),
     "atanh": _forms(factored_square=lambda m, x: 1 / ((1 - x) * (1 + x))),

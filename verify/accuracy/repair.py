@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from engine.arithmetic import FLOATS, arithmetic
-from verify.accuracy.bounds import bound_of_band
+from verify.accuracy.bounds import bound_of_band, upheld
+from verify.accuracy.conditioning import BUDGET
 from verify.accuracy.curve import curve
 from verify.accuracy.evaluate import evaluate
 from verify.accuracy.forms import FORMS
@@ -88,7 +89,8 @@ class Candidate:
         if len(self.slopes) > 1:
             return math.inf
         observed = [(b.low, b.high, b.worst.local) for b in curve(Gauge(self.case, self.fmt)) if b.worst is not None]
-        return max((bound_of_band(self.case, *band, pieces=256, fmt=self.fmt) for band in observed), default=0.0)
+        bounds = [upheld(bound_of_band(self.case, *band, pieces=256, fmt=self.fmt), band[2]) for band in observed]
+        return max(bounds, default=0.0)
 
     @property
     def ulps(self) -> float:
@@ -101,8 +103,10 @@ class Candidate:
         return sum(bool(node.args) for node in topological(*self.slopes))
 
 
-def candidates(case: Case, fmt: Format = FLOAT64, seed: int = 0) -> list[Candidate]:
+def candidates(case: Case, fmt: Format = FLOAT64, seed: int = 0, budget: float = BUDGET) -> list[Candidate]:
     """The rule as it is, and every other form that is proved equal: within half an ULP the shorter first.
+
+    budget: ULPs that are asked for; a form that nearly reaches them is looked at more closely
 
     Raises what the rule raised where it does not run on symbols.
     """
@@ -112,7 +116,7 @@ def candidates(case: Case, fmt: Format = FLOAT64, seed: int = 0) -> list[Candida
         if slopes in seen:
             continue
         seen.add(slopes)
-        candidate = _measured(name, case, slopes, fmt, seed)
+        candidate = _measured(name, case, slopes, fmt, seed, budget)
         if candidate.proved:
             found.append(candidate)
     return sorted(found, key=lambda c: (round(2 * min(c.ulps, 1e300)), c.steps, c.ulps))
@@ -156,9 +160,11 @@ def _tidied(slope: Term) -> Term:
             return slope
 
 
-def _measured(name: str, case: Case, slopes: tuple[Term, ...], fmt: Format, seed: int) -> Candidate:
+def _measured(
+    name: str, case: Case, slopes: tuple[Term, ...], fmt: Format, seed: int, budget: float
+) -> Candidate:
     operation = case.operation if name == "as it is" else Rewritten(case.operation, slopes)
     own = Case(operation, case.row, case.options)
     gauge = Gauge(own, fmt)
-    found = tuple(worst(gauge, i, seed=seed).worst for i in range(len(slopes)))
+    found = tuple(worst(gauge, i, seed=seed, budget=budget).worst for i in range(len(slopes)))
     return Candidate(name, own, slopes, found, fmt)

@@ -21,8 +21,9 @@ from verify.subjects.subject import Subject
 
 def run(arguments: argparse.Namespace, rest: list[str]) -> int:
     """The command: names of operations, after ``package.module:Class`` if they are somebody else's."""
-    from verify.commands.verification import chosen, options_of
+    from verify.commands.verification import chosen, options_of, without_reports
 
+    without_reports(arguments, "repairs")
     subject, names = _subject(rest)
     if not names:
         raise UsageError("repair needs an operation: python -m verify repair tanh --ulp 8")
@@ -55,7 +56,7 @@ def _subject(rest: list[str]) -> tuple[Subject, list[str]]:
 def repaired(case: Case, fmt: Format, budget: float) -> tuple[list[str], bool]:
     """The report on one case, and whether a form meets the budget."""
     try:
-        found = candidates(case, fmt, case.options.seed)
+        found = candidates(case, fmt, case.options.seed, budget)
     except Exception as error:  # the subject's own code may raise anything
         return [f"{case.operation.name}: the rule does not run on symbols: {in_a_line(error)}"], False
     return list(_lines(case, fmt, budget, found)), best(found, budget) is not None
@@ -110,7 +111,7 @@ def _row(candidate: Candidate, chosen: Candidate | None) -> list[str]:
 def better_lines(case: Case, fmt: Format, budget: float, options: Options) -> Iterator[str]:
     """One line for ``--accuracy``: the form that would do, if there is one."""
     try:
-        chosen = best(candidates(case, fmt, options.seed), budget)
+        chosen = best(candidates(case, fmt, options.seed, budget), budget)
     except Exception:  # the subject's own code may raise anything; its rule has no symbols to rewrite
         return
     if chosen is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from verify.cli import main
@@ -51,3 +53,51 @@ def test_same_seed_same_bytes(capsys: pytest.CaptureFixture[str]) -> None:
         main(["mish", "--accuracy"])
         shown.append(capsys.readouterr().out)
     assert shown[0] == shown[1]
+
+
+def test_points_are_honoured(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = []
+    for count in ("20", "5000"):
+        assert main(["softplus", "--accuracy", "--points", count]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        shown.append(next(int(line.split()[1]) for line in lines if line.startswith("  searched")))
+    assert shown[0] + 3000 < shown[1]
+
+
+def test_the_point_that_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tanh", "--accuracy", "--point", "x=15"]) == 0
+    assert "ULP at x = 15.0, ours 3.743672039036028e-13" in capsys.readouterr().out
+    assert main(["relu", "--accuracy", "--point", "x=0"]) == 0
+    assert "x = 0.0: there is no slope there" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["tanh --accuracy", "all --dtype float16", "sweep tanh", "repair tanh"])
+@pytest.mark.parametrize("option", [["--report", "json=x.json"], ["--baseline", "x.json", "--update-baseline"]])
+def test_what_would_be_ignored_is_refused(
+    command: str, option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command.split(), *option]) == 2
+    assert option[0] in capsys.readouterr().err
+
+
+def test_a_rule_that_does_not_run_in_a_format_costs_only_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "rules.toml"
+    rules = {"tanh": ("tanh(x)", "g*(1 - out**2)"), "gamma": ("lgamma(x)", "g*digamma(x)")}
+    rule = '[[rule]]\nname = "{}"\ninputs = ["x"]\ndefinition = "{}"\nbackward = "{}"\n'
+    path.write_text("".join(rule.format(name, *texts) for name, texts in rules.items()))
+    assert main(["rules", str(path), "--dtype", "float32"]) == 0
+    shown = capsys.readouterr().out
+    assert "inaccurate" in shown
+    assert "not judged: gamma does not run on arrays of float32" in shown
+    assert main(["rules", str(path), "--dtype", "float32", "--strict", "--ulp", "1e99"]) == 1
+    assert main(["rules", str(path), "gamma", "--dtype", "float32"]) == 2
+    capsys.readouterr()
+
+
+def test_a_wrong_rule_has_no_sound_bound(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_text('[[rule]]\nname = "tanh"\ninputs = ["x"]\ndefinition = "tanh(x)"\nbackward = "g*(1 + out**2)"')
+    assert main(["rules", str(path), "tanh", "--accuracy"]) == 0
+    assert "sound bound: none, for it would rest on the proof" in capsys.readouterr().out

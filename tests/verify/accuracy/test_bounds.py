@@ -13,7 +13,8 @@ from flint import arb, ctx
 
 from engine import arithmetic
 from verify.accuracy.bounded import BOUNDS, Bounded
-from verify.accuracy.bounds import Bounder, Box, at_least, bound_of_band
+from verify.accuracy.bounds import Bounder, Box, at_least, bound_of_band, founded
+from verify.accuracy.command import _bounds
 from verify.accuracy.curve import curve
 from verify.accuracy.formats import from_ordinals
 from verify.accuracy.gauge import Gauge
@@ -167,3 +168,33 @@ def test_a_rule_that_takes_floats_only_is_bounded_by_its_trace() -> None:
 
     plain, traced = bound_of_band(case_of("exp"), 1, 2), bound_of_band(case_with("exp", rule), 1, 2)
     assert plain == pytest.approx(traced, rel=0.3)
+
+
+def test_no_bound_without_a_proof() -> None:
+    """The bound of a wrong rule would be that of its rounding alone, far below its error."""
+    wrong = case_with("tanh", lambda m, x, out: 1 + out * out)
+    assert not founded(wrong)
+    assert _bounds(Gauge(wrong), curve(Gauge(wrong))) == []
+    assert founded(case_with("tanh", lambda m, x, out: (1 - out) * (1 + out)))
+
+
+def test_no_bound_where_an_observed_error_is_above_it() -> None:
+    """Proved on symbols, and something else on floats: what is observed refutes the bound."""
+
+    def rule(m: Any, x: Any, out: Any) -> Any:
+        return (1 - out * out) * (1 + 1e-9) if isinstance(x, float) and x > 1 else 1 - out * out
+
+    case = case_with("tanh", rule)
+    assert founded(case)
+    assert _bounds(Gauge(case), curve(Gauge(case))) == []
+    odd = case_with("tanh", lambda m, x, out: 1 - out * out if isinstance(x, float) else (1 - out) * (1 + out))
+    assert len(_bounds(Gauge(odd), curve(Gauge(odd)))) > 10
+
+
+def test_what_is_left_where_the_slope_is_0_counts() -> None:
+    """0.1 + 0.2 - 0.3 is 0, and in floats it is not: an error of very many of the smallest numbers."""
+    side = ((-2.0, -1.0),)
+    rest = case_with("relu", lambda m, x, out: m.gt(x, 0) + ((m.ratio(1, 10) + m.ratio(2, 10)) - m.ratio(3, 10)))
+    (errors,) = Gauge(rest).errors([np.array([-1.5])])
+    assert 1e300 < errors[0] <= Bounder(rest).bound(side).ulps
+    assert Bounder(case_of("relu")).bound(side).ulps == 0

@@ -10,6 +10,7 @@ from accuracy_rules import case_of, case_with
 
 from verify.accuracy.curve import breakdown, curve
 from verify.accuracy.gauge import Gauge
+from verify.accuracy.search import worst
 from verify.numbers.ulps import FLOAT32
 
 
@@ -58,3 +59,27 @@ def test_each_band_tells_of_points_inside_it(name: str) -> None:
         for sign, measured in ((-1, band.below), (1, band.above)):
             if measured is not None:
                 assert band.low <= sign * measured.point[0] <= band.high
+
+
+def test_the_curve_knows_what_the_search_found() -> None:
+    """A fault between 1e120 and 1e140, where a band of a thousand binades is thinly sown, and no other digits lost."""
+
+    def rule(m, x, _):  # type: ignore[no-untyped-def]
+        far = m.gt(abs(x), m.ratio(10**120, 1)) * m.lt(abs(x), m.ratio(10**140, 1))
+        return m.where(far, 1 / (1 + x * x) * (1 + m.ratio(1, 10**12)), 1 / (1 + x * x))
+
+    gauge = Gauge(case_with("atan", rule))
+    found = worst(gauge)
+    assert found.worst is not None
+    bands = curve(gauge, found.kept)
+    assert bands[-1].worst is not None
+    assert bands[-1].worst.local >= found.worst.local > 1000
+    good = curve(Gauge(case_of("atan")), worst(Gauge(case_of("atan"))).kept)
+    assert max(band.worst.local for band in good if band.worst is not None) < 3
+
+
+def test_a_breakdown_far_out() -> None:
+    rule = lambda m, x, _: 1 / (1 + x * x) * (1 + m.gt(abs(x), 10**30) * m.ratio(1, 10**6))  # noqa: E731
+    found = breakdown(Gauge(case_with("atan", rule)))
+    assert {(one.digits, one.sign) for one in found} == {(10.0, -1), (10.0, 1)}
+    assert all(one.radius == pytest.approx(1e30, rel=1e-12) for one in found)

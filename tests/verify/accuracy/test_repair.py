@@ -20,10 +20,11 @@ from verify.accuracy.repair import Candidate, best, candidates
 from verify.accuracy.rewritings import REWRITINGS, rewritten, variants
 from verify.accuracy.search import worst
 from verify.cli import main
+from verify.numbers.ulps import FLOAT32, FLOAT64
 from verify.trace.term import TERMS, Term, apply, symbol
 
 PROMISED = (
-    *("tanh", "sigmoid", "silu", "mish", "gelu", "elu", "logsigmoid", "softplus", "asin", "acos", "atanh", "acosh"),
+    *("tanh", "sigmoid", "silu", "mish", "elu", "logsigmoid", "softplus", "asin", "acos", "atanh", "acosh"),
     *("erf", "hypot", "logaddexp"),
 )
 
@@ -38,6 +39,32 @@ def test_a_form_within_8_ulp_is_found(name: str) -> None:
     for seed in (1, 2):  # and no other search finds worse
         again = [worst(Gauge(chosen.case), i, seed=seed, strata=2400).worst for i in range(len(chosen.slopes))]
         assert all(m is None or m.local <= BUDGET for m in again), (chosen.name, again)
+
+
+def test_of_gelu_no_form_is_known_that_keeps_8_ulp_near_its_root() -> None:
+    """Φ and x·φ cancel at -0.75, each off by a few ULPs of its own: up to 13 ULP of the slope's size around."""
+    found = candidates(case_of("gelu"))
+    assert best(found, BUDGET) is None
+    chosen = best(candidates(case_of("gelu"), budget=16), 16)
+    assert chosen is not None
+    assert "split square" in chosen.name
+    random = np.random.default_rng(0)
+    elsewhere = np.concatenate([random.uniform(-38, -1.5, 4000), random.uniform(-0.4, 8, 4000)])
+    (errors,) = Gauge(chosen.case).errors([elsewhere])
+    assert np.nanmax(errors) < BUDGET
+    for x in random.uniform(-1.5, -0.4, 200).tolist():  # nor is any worse than that
+        measured = Gauge(chosen.case).measured((x,), 0)
+        assert measured is not None
+        assert measured.local < 13
+
+
+@pytest.mark.parametrize("op", ["erf", "erfc"])
+def test_a_square_is_split_by_the_digits_of_the_format(op: str) -> None:
+    """27 bits are all of a float32: its half is short of 12."""
+    for fmt, name in ((FLOAT64, "split square"), (FLOAT32, "split square in float32")):
+        chosen = best(candidates(case_of(op), fmt), BUDGET)
+        assert chosen is not None
+        assert chosen.name == name
 
 
 @pytest.mark.parametrize("op", FORMS)
@@ -110,7 +137,8 @@ def test_rewritings_are_equal_as_numbers() -> None:
 
 @pytest.mark.parametrize("name", ["tanh", "sigmoid", "mish", "gelu", "erf", "logaddexp", "hypot"])
 def test_the_code_to_paste_is_the_form(name: str) -> None:
-    chosen = best(candidates(case_of(name)), BUDGET)
+    budget = 16 if name == "gelu" else BUDGET
+    chosen = best(candidates(case_of(name), budget=budget), budget)
     assert chosen is not None
     inputs = chosen.case.row.inputs
     scope: dict[str, Any] = {}

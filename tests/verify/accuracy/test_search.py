@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 from accuracy_rules import case_of, case_with
 
+from verify.accuracy.forms import FORMS
 from verify.accuracy.gauge import Gauge
-from verify.accuracy.search import worst
+from verify.accuracy.search import thresholds, worst
+from verify.case import Case
+from verify.harness import Options
 from verify.numbers.reference import Reference
 from verify.numbers.ulps import FLOAT32, error_in_ulps
 
@@ -73,3 +76,67 @@ def test_another_format() -> None:
     assert found.worst.local > 2**22
     x = found.worst.point[0]
     assert FLOAT32.from_ordinal(FLOAT32.ordinal(x)) == x
+
+
+def _window(inside):  # type: ignore[no-untyped-def]
+    """cos(x), but for the millionth part beyond pi."""
+
+    def rule(m, x, out):  # type: ignore[no-untyped-def]
+        there = m.gt(x, m.pi) * m.lt(x, m.pi + m.ratio(1, 10**6))
+        return m.where(there, inside(m, x), m.cos(x))
+
+    return case_with("sin", rule)
+
+
+def test_a_window_that_the_rule_itself_names_is_looked_into() -> None:
+    poor = worst(Gauge(_window(lambda m, x: (m.cos(x) * 10**9 + m.cos(x)) - m.cos(x) * 10**9)))
+    assert poor.worst is not None
+    assert poor.worst.local > 1000
+    good = worst(Gauge(_window(lambda m, x: m.sin(x + m.pi / 2) * 0 + m.cos(x))))
+    assert good.worst is not None
+    assert good.worst.local < 1
+
+
+def test_thresholds_are_what_the_rule_compares_with() -> None:
+    case = case_with("exp", lambda m, x, out: m.where(m.gt(x, 3), m.exp(x), m.where(m.lt(x, x * x), out, m.exp(x))))
+    assert set(thresholds(case)) >= {3.0, -3.0, 0.0}
+    assert thresholds(case_of("exp")) == []
+
+
+def test_a_factor_that_is_subnormal_before_the_slope_is() -> None:
+    """x·e**x from -708 to -715: a window that no stratum is sure to meet.  By halves of e**x the digits stay."""
+    found = worst(Gauge(case_of("silu")))
+    assert found.worst is not None
+    assert -716 < found.worst.point[0] < -708
+    assert found.worst.local > 100
+    by_halves = FORMS["silu"][0]
+    kept = worst(Gauge(case_with("silu", lambda m, x, out: by_halves.slopes(m, x)[0])))
+    assert kept.worst is not None
+    assert kept.worst.local < 8
+
+
+def test_where_the_budget_is_nearly_reached_the_search_goes_on() -> None:
+    """2 to 4 ULP everywhere, and 20 in a 64th around 3: planted too narrow for a thousand strata."""
+
+    def rule(m, x, out):  # type: ignore[no-untyped-def]
+        bump = m.maximum(0, 1 - abs(64 * x - 195))
+        return m.exp(x) * (1 + m.ratio(2, 2**52) + bump * m.ratio(16, 2**52))
+
+    gauge = Gauge(case_with("exp", rule))
+    far, near = worst(gauge, budget=1000), worst(gauge)
+    assert far.worst is not None
+    assert near.worst is not None
+    assert far.worst.local < 8 < near.worst.local
+    assert near.looked > 10 * far.looked
+    exact = Gauge(case_with("exp", lambda m, x, out: m.exp(x)))
+    assert worst(exact).looked == pytest.approx(far.looked, rel=0.2)  # and no pains are taken where all is well
+
+
+def test_points_are_the_size_of_the_search() -> None:
+    looked = []
+    for count in (50, 1000, 20_000):
+        case = case_of("sinh")
+        looked.append(worst(Gauge(Case(case.operation, case.row, Options(points=count)))).looked)
+    assert looked[0] < 1700
+    assert looked[0] < looked[1] < looked[2]
+    assert 20_000 <= looked[2] < 25_000
