@@ -68,6 +68,8 @@ class Interpreter:
                 raise Undefined(node, "it is no real number")
             case "log" if node.args[0].op == "abs":
                 inner = self.element(node.args[0].args[0])
+                if self.field.is_zero(inner):
+                    raise Undefined(node, "a logarithm of 0")
                 require_nonzero(self.field, inner)
                 return functions.log(self.field, inner)
         reading = _READINGS.get(node.op)

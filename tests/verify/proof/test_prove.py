@@ -288,6 +288,27 @@ def _no_value(*_: Any) -> Any:
     raise NoValue("of nothing")
 
 
+def test_a_logarithm_of_a_size_ends_where_that_is_0():
+    assert rule(T.log(abs(x)), 1 / x).status is Status.PROVED
+    assert rule(T.log(abs(x)), 1 / abs(x)).status is Status.RESIDUAL
+
+
+class TestEndsThatAreNotSolvedFor:
+    """At an end that belongs to the domain the rule must answer, too; which points those are, nobody may know."""
+
+    INSIDE = T.exp(x) - x
+
+    @pytest.mark.parametrize("at_the_end", [77, 2 * x])
+    def test_nothing_is_proved_where_the_end_belongs_to_the_domain(self, at_the_end):
+        slope = where(compare("eq", self.INSIDE, 2), at_the_end, 2 * x)
+        proof = rule(x * x, slope, domain=compare("ge", self.INSIDE, 2))
+        assert proof.status is Status.UNKNOWN
+        assert any("are not solved for" in reason for reason in proof.reasons)
+
+    def test_where_it_does_not_the_end_is_nobody_s_business(self):
+        assert rule(x * x, 2 * x, domain=self.INSIDE > 2).status is Status.PROVED
+
+
 class TestBoundsOfConstants:
     """A generator is taken to be strictly between its bounds."""
 
