@@ -267,6 +267,7 @@ class TestWhereTheDefinitionHasAValueAfterAll:
             ((x - x) ** (x + 2), NEARBY),
             (T.gammainc(0, x), (x > -1) & (x < 3)),
             (T.atan2(x - x, x - x), NEARBY),
+            (where(T.sqrt(-x) >= -1, 1, T.acos(x + 1)), NEARBY),  # of floats NaN >= -1 is false
         ],
         ids=repr,
     )
@@ -307,6 +308,30 @@ class TestEndsThatAreNotSolvedFor:
 
     def test_where_it_does_not_the_end_is_nobody_s_business(self):
         assert rule(x * x, 2 * x, domain=self.INSIDE > 2).status is Status.PROVED
+
+
+class TestAlongABoundary:
+    """Where the operation jumps, or is steep, across x = 0, it may have a slope along it all the same."""
+
+    STEEP = T.sqrt(x) + y * y
+    JUMP = where(x > 0, 1, 0) + y * y
+    AWRY = where(compare("eq", x, 0), 77, 2 * y)
+
+    def test_steep(self):
+        across = where(compare("eq", x, 0), 0, 1 / (2 * T.sqrt(x)))
+        assert rule(self.STEEP, across, 2 * y, domain=x >= 0).status is Status.PROVED
+        assert rule(self.STEEP, across, self.AWRY, domain=x >= 0).status is Status.REJECTED
+        assert rule(self.STEEP, 1 / (2 * T.sqrt(x)), self.AWRY, domain=x >= 0).status is Status.REJECTED
+
+    def test_a_jump(self):
+        assert rule(self.JUMP, 0, 2 * y).status is Status.PROVED
+        proof = rule(self.JUMP, 0, self.AWRY)
+        assert proof.reasons == ("the operation itself jumps, but not along y, where the rule answers another slope",)
+
+    def test_the_forward_is_the_definition_at_a_jump_too(self):
+        step = where(x > 0, 1, 0) + x
+        assert rule(step, 1, forward=where(x >= 0, 1, 0) + x).status is Status.REJECTED
+        assert rule(step, 1, forward=x + 1 - where(x <= 0, 1, 0)).status is Status.PROVED
 
 
 class TestBoundsOfConstants:
