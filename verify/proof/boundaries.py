@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from verify.proof.algebra import TooHard
 from verify.proof.cells import NOT_ZERO, Cell, Split, everywhere
-from verify.proof.domain import domain_cells
+from verify.proof.domain import open_ends
 from verify.proof.field import Field, Restart
 from verify.proof.halfspaces import Empty
 from verify.proof.interpret import Interpreter, Undefined, Unsupported
@@ -59,7 +59,7 @@ def _first_strata(
     found: dict[Stratum, None] = {}
     unsolved: dict[Term, None] = {}
     whole = Stratum((), everywhere(names))
-    given = {term for cell in domain_cells(obligation) for term, _ in cell.signs}
+    beyond = open_ends(obligation)
     for leaf in leaves:
         for binding in ends(leaf.field.cell):
             found[whole.bound(binding)] = None
@@ -70,7 +70,7 @@ def _first_strata(
                 solutions = zeros(leaf.field, Interpreter(leaf.field, trusting=True).element(term))
             except (Split, Restart, Undefined, TooHard):
                 solutions = None
-            if solutions is None and term not in given:
+            if solutions is None and term not in beyond:
                 unsolved[term] = None
             for binding in solutions or ():
                 found[whole.bound(binding)] = None

@@ -12,6 +12,7 @@ from verify.proof.interpret import Interpreter, Unsupported
 from verify.proof.obligation import UPSTREAM, Obligation, accumulated
 from verify.trace.term import Term, apply
 
+STRICT = ("lt", "gt", "ne")
 _SIGNS = {"lt": -1, "le": -1, "gt": 1, "ge": 1, "ne": NOT_ZERO}
 
 
@@ -26,6 +27,11 @@ def domain_cells(obligation: Obligation) -> list[Cell]:
         cell = _narrowed(cell, condition)
     empty = any(lo is not None and hi is not None and lo >= hi for _, lo, hi in cell.box)
     return [] if empty else [cell]
+
+
+def open_ends(obligation: Obligation) -> set[Term]:
+    """What bounds the domain and is 0 nowhere in it: the sides of its strict comparisons, one taken from the other."""
+    return {apply("sub", *c.args) for c in conjuncts(obligation.domain) if c.op in STRICT}
 
 
 def conjuncts(condition: Term) -> Iterator[Term]:

@@ -68,6 +68,8 @@ class Interpreter:
                 raise Undefined(node, "it is no real number")
             case "log" if node.args[0].op == "abs":
                 inner = self.element(node.args[0].args[0])
+                if self.field.is_zero(inner):
+                    raise Undefined(node, "a logarithm of 0")
                 require_nonzero(self.field, inner)
                 return functions.log(self.field, inner)
         reading = _READINGS.get(node.op)
@@ -86,7 +88,10 @@ class Interpreter:
         return self.field.symbol(name) if found is None else found
 
     def holds(self, condition: Term) -> bool:
-        """Whether a condition is true on the whole cell; raises Split where it depends."""
+        """Whether a condition is true on the whole cell; raises Split where it depends.
+
+        A definition that compares what has no value is Unsupported: floats find NaN there, which is no end of a domain.
+        """
         match condition.op:
             case "true" | "false":
                 return condition.op == "true"
@@ -97,7 +102,12 @@ class Interpreter:
             case "or":
                 return any(self.holds(c) for c in condition.args)
         left, right = condition.args
-        s = sign(self.field, self.element(left) - self.element(right))
+        try:
+            s = sign(self.field, self.element(left) - self.element(right))
+        except Undefined as problem:
+            if self.trusting:
+                raise Unsupported(f"the definition compares what has no value: {problem}") from None
+            raise
         return {
             "lt": s < 0, "le": s <= 0, "gt": s > 0, "ge": s >= 0, "eq": s == 0, "ne": s != 0
         }[condition.op]

@@ -74,14 +74,15 @@ class Judgement:
         except Undefined:
             return None  # the definition ends here
         transfers = [Transfer(leaf.field, self.field, self.images) for leaf in inside]
-        if self._jumps(transfers, inside, value):
-            return self._told(Bend.DISCONTINUOUS, "the operation itself jumps")
+        jumps = self._jumps(transfers, inside, value)
         if (problem := self._forward_problem(value)):
             return self._told(Bend.REJECTED, problem)
         if not self.reader.element_of_symbol(UPSTREAM):
             return self._without_upstream()
+        if jumps:
+            return self._sloped_along(value, Bend.DISCONTINUOUS, "the operation itself jumps")
         edge = len(inside) < len(touching) or self._on_the_edge()
-        return self._sloped(inside, transfers, edge)
+        return self._sloped(inside, transfers, edge, value)
 
     # -------------------------------------------------------------------------------------- where we are
 
@@ -238,7 +239,27 @@ class Judgement:
                 return self._told(Bend.REJECTED, "the rule adds something where the upstream gradient is 0")
         return None
 
-    def _sloped(self, inside: list[Leaf], transfers: list[Transfer], edge: bool) -> BoundaryResult:
+    def _sloped_along(
+        self, value: Element, bend: Bend, reason: str, limits: Sequence[tuple[Element | None, ...]] = ()
+    ) -> BoundaryResult:
+        """The verdict where the operation jumps, or has no finite slope, across: along the boundary it has one."""
+        across = [i for image in self.images.values() for i in image.indices()]
+        upstream = self.reader.element_of_symbol(UPSTREAM)
+        for name, gradient in zip(self.obligation.inputs, self.obligation.gradients, strict=True):
+            if name in self.images or any(depends(self.field, i, name) for i in across):
+                continue
+            try:
+                added = self.reader.element(gradient) - self.reader.element_of_symbol(accumulated(name))
+            except Undefined:
+                continue
+            if not self._equal((added / upstream,), (self.field.derivative(value, name),)):
+                other = f"{reason}, but not along {name}, where the rule answers another slope"
+                return self._told(Bend.REJECTED, other)
+        return self._told(bend, reason, limits)
+
+    def _sloped(
+        self, inside: list[Leaf], transfers: list[Transfer], edge: bool, value: Element
+    ) -> BoundaryResult:
         """The verdict where the operation is continuous."""
         rule = self._rule()
         try:
@@ -252,7 +273,7 @@ class Judgement:
             return self._along_rays(inside, rule)
         limits = [tuple(u for u in limit if u is not None) for limit in found]
         if limits != found:
-            return self._told(Bend.VERTICAL, "the slope grows without bound", found, rule)
+            return self._sloped_along(value, Bend.VERTICAL, "the slope grows without bound", found)
         if edge:
             same = not isinstance(rule, str) and any(self._equal(rule, limit) for limit in limits)
             if same:

@@ -29,7 +29,7 @@ def _folded(t: Term) -> Term | None:
     a, b = (float(x.value) if x.op == "special" else 0.0 for x in t.args)
     if t.op in COMPARISONS:
         return TRUE if getattr(operator, t.op)(a, b) else FALSE
-    if t.op in ("maximum", "minimum") and a != b:
+    if t.op in ("maximum", "minimum") and (a < b or a > b):  # not with NaN
         chosen = t.args[(a < b) == (t.op == "maximum")]
         return None if chosen.op == "special" else chosen
     return None

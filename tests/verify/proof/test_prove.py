@@ -267,6 +267,7 @@ class TestWhereTheDefinitionHasAValueAfterAll:
             ((x - x) ** (x + 2), NEARBY),
             (T.gammainc(0, x), (x > -1) & (x < 3)),
             (T.atan2(x - x, x - x), NEARBY),
+            (where(T.sqrt(-x) >= -1, 1, T.acos(x + 1)), NEARBY),  # of floats NaN >= -1 is false
         ],
         ids=repr,
     )
@@ -286,6 +287,51 @@ class TestWhereTheDefinitionHasAValueAfterAll:
 
 def _no_value(*_: Any) -> Any:
     raise NoValue("of nothing")
+
+
+def test_a_logarithm_of_a_size_ends_where_that_is_0():
+    assert rule(T.log(abs(x)), 1 / x).status is Status.PROVED
+    assert rule(T.log(abs(x)), 1 / abs(x)).status is Status.RESIDUAL
+
+
+class TestEndsThatAreNotSolvedFor:
+    """At an end that belongs to the domain the rule must answer, too; which points those are, nobody may know."""
+
+    INSIDE = T.exp(x) - x
+
+    @pytest.mark.parametrize("at_the_end", [77, 2 * x])
+    def test_nothing_is_proved_where_the_end_belongs_to_the_domain(self, at_the_end):
+        slope = where(compare("eq", self.INSIDE, 2), at_the_end, 2 * x)
+        proof = rule(x * x, slope, domain=compare("ge", self.INSIDE, 2))
+        assert proof.status is Status.UNKNOWN
+        assert any("are not solved for" in reason for reason in proof.reasons)
+
+    def test_where_it_does_not_the_end_is_nobody_s_business(self):
+        assert rule(x * x, 2 * x, domain=self.INSIDE > 2).status is Status.PROVED
+
+
+class TestAlongABoundary:
+    """Where the operation jumps, or is steep, across x = 0, it may have a slope along it all the same."""
+
+    STEEP = T.sqrt(x) + y * y
+    JUMP = where(x > 0, 1, 0) + y * y
+    AWRY = where(compare("eq", x, 0), 77, 2 * y)
+
+    def test_steep(self):
+        across = where(compare("eq", x, 0), 0, 1 / (2 * T.sqrt(x)))
+        assert rule(self.STEEP, across, 2 * y, domain=x >= 0).status is Status.PROVED
+        assert rule(self.STEEP, across, self.AWRY, domain=x >= 0).status is Status.REJECTED
+        assert rule(self.STEEP, 1 / (2 * T.sqrt(x)), self.AWRY, domain=x >= 0).status is Status.REJECTED
+
+    def test_a_jump(self):
+        assert rule(self.JUMP, 0, 2 * y).status is Status.PROVED
+        proof = rule(self.JUMP, 0, self.AWRY)
+        assert proof.reasons == ("the operation itself jumps, but not along y, where the rule answers another slope",)
+
+    def test_the_forward_is_the_definition_at_a_jump_too(self):
+        step = where(x > 0, 1, 0) + x
+        assert rule(step, 1, forward=where(x >= 0, 1, 0) + x).status is Status.REJECTED
+        assert rule(step, 1, forward=x + 1 - where(x <= 0, 1, 0)).status is Status.PROVED
 
 
 class TestBoundsOfConstants:
