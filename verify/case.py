@@ -223,8 +223,8 @@ class Case:
 
     # -------------------------------------------------------------------------------------------- telling of it
 
-    def finding(self, check: Check | str, verdict: Verdict, message: str, **more: Any) -> Finding:
-        """A finding about this case."""
+    def finding(self, check: Check | str, verdict: Verdict, message: str, of: str = "", **more: Any) -> Finding:
+        """A finding about this case; ``of``: the operand whose line is told, where the finding is not of it alone."""
         from verify.checks import checks_of
 
         if isinstance(check, str):
@@ -236,7 +236,7 @@ class Case:
             check.name,
             message,
             case=self.row.case,
-            source=self.operation.source,
+            source=self.operation.source_of(of or more.get("operand", "")),
             **more,
         )
 

@@ -15,7 +15,9 @@ WHOLE = 10**9
 
 _LEAST = 40  # a terminal of fewer columns is written past
 _GAP = re.compile(r" {3,}")  # stands between parts of a line, which it may be broken at before any other place
+_LONG_WORD = 16  # characters from which a formula is broken in a column that has to be narrower
 _IN_FORMULA = re.compile(r"(?<=[*(,])(?![*])")  # where one may be broken that no line has room for
+_IN_NAME = re.compile(r"(?<=[:.])(?=[A-Za-z_])")
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
@@ -35,7 +37,7 @@ def folded(text: str, width: int = WIDTH, *, hang: int = 0, first: int = 0) -> l
     return [lines[0][first:], *lines[1:]]
 
 
-def _broken(text: str, width: int, first: int, hang: int) -> list[str]:
+def _broken(text: str, width: int, first: int, hang: int, *, cell: bool = False) -> list[str]:
     """One line, indented: whole, else broken at its gaps, and between words where a part is too long by itself."""
     lines: list[str] = []
     line = " " * first
@@ -46,7 +48,7 @@ def _broken(text: str, width: int, first: int, hang: int) -> list[str]:
         if line.strip():
             lines.append(line)
             line = " " * hang
-        words = [piece for word in part.split(" ") for piece in _pieces(word, width - hang)]
+        words = [piece for word in part.split(" ") for piece in _pieces(word, width - hang, cell)]
         for place, (before, word) in enumerate(words):
             if line.strip() and len(line) + len(before) + len(word) > width:
                 lines.append(line)
@@ -56,9 +58,13 @@ def _broken(text: str, width: int, first: int, hang: int) -> list[str]:
     return [*lines, line]
 
 
-def _pieces(word: str, room: int) -> Iterator[tuple[str, str]]:
-    """A word, and the blank before it; a formula that is wider than a line in pieces, without any between them."""
-    pieces = _IN_FORMULA.split(word) if len(word) > room and "*" in word else [word]
+def _pieces(word: str, room: int, cell: bool) -> Iterator[tuple[str, str]]:
+    """A word, and the blank before it; a formula that is wider than a line in pieces, without any between them.
+
+    cell: so too a dotted name, which in a table is not there to be pasted
+    """
+    inside = _IN_FORMULA if "*" in word else _IN_NAME if cell else None
+    pieces = inside.split(word) if inside is not None and len(word) > room else [word]
     return zip([" ", *[""] * (len(pieces) - 1)], pieces, strict=True)
 
 
@@ -130,8 +136,9 @@ def _rooms(rows: Sequence[Sequence[str]], head: Sequence[str], width: int, fold:
 
 
 def _least(cells: Sequence[str], head: str, width: int) -> int:
-    """What a column keeps: room for its longest word, unless that takes half of all there is."""
-    longest = max((len(word) for text in cells for word in _kept(text).split(" ")), default=0)
+    """What a column keeps: room for its longest word, or piece of a formula, but no more than half of all there is."""
+    words = (word for text in cells for word in _kept(text).split(" "))
+    longest = max((len(piece) for word in words for _, piece in _pieces(word, _LONG_WORD, True)), default=0)
     return max(len(head) + 2, min(longest, width // 2))
 
 
@@ -139,7 +146,8 @@ def _cell(text: str, room: int | None) -> str:
     """A cell in so many columns: broken between words, and within one that is wider than all of it."""
     if room is None or len(text) <= room:
         return text
-    return "\n".join(wrap(_kept(text), room, break_on_hyphens=False)).replace(_NO_BREAK, " ")
+    lines = (wrap(line, room, break_on_hyphens=False) for line in _broken(_kept(text), room, 0, 0, cell=True))
+    return "\n".join(line for part in lines for line in part).replace(_NO_BREAK, " ")
 
 
 def _kept(text: str) -> str:

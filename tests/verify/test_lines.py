@@ -147,3 +147,12 @@ def test_a_table_that_cannot_be_narrowed_goes_on_below():
     assert max(map(len, text.splitlines())) <= 50
     assert text.count("key") == 2
     assert text.count("v" * 12) == 6
+
+
+def test_a_table_breaks_formulas_and_dotted_names_where_they_may_be_broken():
+    rule = "x*exp(x*x*(-1/2))*0.3989422804014327+erf(x*0.7071067811865476)"
+    text = table([["torch.nn.functional:gelu", rule, "proved"]], ["operation", "rule", "right"], 50, fold=(0, 1))
+    assert max(map(len, text.splitlines())) <= 50
+    first = len(text.splitlines()[1].split(" ")[0])
+    assert "".join(line[:first].strip() for line in text.splitlines()[2:]) == "torch.nn.functional:gelu"
+    assert "0.3989422804014327" in text  # no number is broken

@@ -36,7 +36,8 @@ def check(case: Case) -> Iterator[Finding]:
     places = _inside(case)
     found = list(_problems(case, places))
     for message, details in found:
-        yield case.finding("wiring", Verdict.MISWIRED, message, details=tuple(details))
+        of = next((name for name in case.row.inputs if message.startswith(f"{name}.")), "")
+        yield case.finding("wiring", Verdict.MISWIRED, message, of=of, details=tuple(details))
     if found:
         return
     proof, rule = case.proof, case.rule_proof

@@ -278,7 +278,8 @@ def check(text: str) -> list[str]:
             Cell(certificate, data).check()
         return [] if certificate["cells"] else ["there is no cell in it"]
     except (Wrong, ArithmeticError, LookupError, TypeError, ValueError, StopIteration, RecursionError) as problem:
-        return [f"{place}: " + ("" if isinstance(problem, Wrong) else f"{type(problem).__name__}: ") + str(problem)]
+        kind = "" if isinstance(problem, Wrong) else f"{type(problem).__name__}: "
+        return [f"{place}: {kind}{getattr(problem, 'msg', problem)}"]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -286,11 +287,11 @@ def main(arguments: list[str] | None = None) -> int:
     wrong = 0
     for path in sys.argv[1:] if arguments is None else arguments:
         text = Path(path).read_bytes().decode(errors="replace")  # what is no text is no certificate
-        lines = text.splitlines() or [""]  # a certificate a line
-        problems = list(dict.fromkeys(problem for line in lines for problem in check(line)))  # each said once
+        problems = [problem for line in text.splitlines() or [""] for problem in check(line)]  # a certificate a line
         wrong |= bool(problems)
-        more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
-        print(f"{path}: " + ("; ".join(problems[:3]) + more or "holds"))
+        told = list(dict.fromkeys(problems))[:3]  # each said once
+        more = [f"and {len(problems) - len(told)} more"] if len(problems) > len(told) else []
+        print(f"{path}: {'; '.join(told + more) or 'holds'}")
     return wrong
 
 

@@ -21,7 +21,7 @@ from verify.subjects.private import private
 from verify.subjects.sandbox import NotCalled, SubjectStopped, bounded, silence
 from verify.subjects.survey import Found, Survey, rows_of
 from verify.subjects.values import REFLECTED, arguments
-from verify.subjects.written import formulas, rule_lines, shown_path
+from verify.subjects.written import formulas, line_of, rule_lines, shown_path
 from verify.trace.explore import explore
 from verify.trace.term import Term, symbol, term
 from verify.trace.text import plainly, written
@@ -270,6 +270,12 @@ class ForeignOperation(Operation):
 
     @cached_property
     def source(self) -> Source:
+        return self._source(0)
+
+    def source_of(self, operand: str) -> Source:
+        return self._source(1) if operand in self.inputs[1:] else self.source
+
+    def _source(self, operand: int) -> Source:
         if self.problem:  # nothing of it is run, here least of all
             return Source(self.engine.name.rpartition(":")[0], 0)
         c = self.engine.conventions
@@ -281,7 +287,7 @@ class ForeignOperation(Operation):
             if code is None:
                 return Source(self.engine.name.rpartition(":")[0], 0)
             lines = [(code.co_firstlineno, "")]
-        return Source(shown_path(code.co_filename), *lines[0])
+        return Source(shown_path(code.co_filename), *line_of(lines, operand))
 
     def written(self) -> tuple[str, ...]:
         if self.problem:

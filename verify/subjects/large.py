@@ -17,6 +17,7 @@ from verify.mirror import Row
 from verify.numbers.lattices import Sample, samples
 from verify.subjects.operation import Run
 from verify.subjects.pairs import OUT, UPSTREAM, RuleError
+from verify.subjects.sandbox import stopping
 from verify.subjects.vectors import ArrayPair, Shape, array_of, entries_of, flat, weights_name
 from verify.trace.stepwise import At
 from verify.trace.term import TRUE, Condition, Term, asking, at_most, constant, symbol, term
@@ -83,7 +84,7 @@ class LargePair(ArrayPair):
 
     def values(self, arrays: Arrays) -> Any:
         """The forward on floats, which is handed copies."""
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), stopping():
             return self._forward(*(_copy(arrays[one]) for one in self.arrays))
 
     def slopes(self, arrays: Arrays) -> dict[str, Any]:  # type: ignore[override]  # of arrays, not of numbers
@@ -94,7 +95,7 @@ class LargePair(ArrayPair):
 
     def answered(self, given: Arrays) -> dict[str, Any]:
         """What the backward answers to just these arrays."""
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), stopping():
             return dict(self.gradients(self._backward, given))
 
     def _out_shape(self) -> Shape:
@@ -125,7 +126,7 @@ class LargePair(ArrayPair):
         Raises whatever the user's code raises where it leaves the tracer, OnCorner, TooManyTerms.
         """
         forward, backward = self._functions(symbols=True)
-        with np.errstate(all="ignore"), at_most(MOST_TERMS), asking(at):
+        with np.errstate(all="ignore"), stopping(), at_most(MOST_TERMS), asking(at):
             out = forward(*self._on_symbols())
             if np.shape(out) != self.out_shape:
                 raise RuleError(f"the forward returned shape {np.shape(out)} on symbols, {self.out_shape} on floats")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -39,8 +40,13 @@ def subject_named(name: str, base: Path | None = None) -> Subject:
     given = getattr(place.load_module(), place.name, None) if place.name else None
     if isinstance(given, _PAIRS):
         from verify.api import subject_of
+        from verify.subjects.pairs import FunctionPair
 
-        return subject_of(given, stopped)
+        subject = subject_of(given, stopped)
+        for operation, _ in subject.operations():
+            if type(operation) is FunctionPair:  # scalars: what --point can say
+                operation.command = f"python -m verify engine {place} {shlex.quote(operation.name)}"
+        return subject
     found = adapted(given) if given is not None else None
     return found if found is not None else discovered(place, name)
 

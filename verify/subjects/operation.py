@@ -89,6 +89,10 @@ class Operation(ABC):
         Raises whatever the subject's own code raises.
         """
 
+    def source_of(self, operand: str) -> Source:
+        """Where the rule for one operand stands, if that is known."""
+        return self.source
+
     def written(self) -> tuple[str, ...]:
         """The rule as written, one formula an operand; from the trace where the source does not say it."""
         data = [symbol(name) for name in self.inputs]

@@ -111,6 +111,8 @@ class FunctionPair(Operation):
         return gradients_of(returned, self.inputs)
 
     def rerun(self, seed: int, point: Mapping[str, str]) -> str:
+        if not self.command.endswith(")"):  # it has a name on the command line
+            return super().rerun(seed, point)
         at = ", ".join(f'"{name}": "{value}"' for name, value in point.items())
         return f"{self.command[:-1]}, seed={seed}, point={{{at}}})"
 

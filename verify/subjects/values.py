@@ -19,7 +19,7 @@ from verify.mirror import BINARY, MIRROR, Row
 from verify.subjects.operation import INPUT_NAMES, Operation, Run, Together
 from verify.subjects.order import operands_first
 from verify.subjects.private import private
-from verify.subjects.written import formulas, rule_lines, shown_path
+from verify.subjects.written import formulas, line_of, rule_lines, shown_path
 from verify.trace.explore import explore
 from verify.trace.term import Term, symbol
 
@@ -226,12 +226,18 @@ class ValueOperation(Operation):
 
     @cached_property
     def source(self) -> Source:
+        return self._source(0)
+
+    def source_of(self, operand: str) -> Source:
+        return self._source(1) if operand in self.inputs[1:] else self.source
+
+    def _source(self, operand: int) -> Source:
         code: Any = getattr(self._closure, "__code__", None)
         lines = rule_lines(code) if code else []
         if not lines:
             code = inspect.unwrap(getattr(self.engine.kind, self.method)).__code__
             lines = [(code.co_firstlineno, "")]
-        return Source(shown_path(code.co_filename), *lines[0])
+        return Source(shown_path(code.co_filename), *line_of(lines, operand))
 
     def written(self) -> tuple[str, ...]:
         found = formulas(self._closure, len(self.inputs)) if self._closure else None

@@ -21,6 +21,7 @@ from verify.errors import UsageError, in_a_line
 from verify.language.parse import nearest
 from verify.subjects.operation import Run
 from verify.subjects.pairs import OUT, UPSTREAM, FunctionPair, RuleError, gradients_of, inputs_of, plain
+from verify.subjects.sandbox import stopping
 from verify.trace.derive import without_ones
 from verify.trace.explore import TooManyPaths, explore
 from verify.trace.term import Condition, Term, compare, constant, symbol, term
@@ -115,14 +116,15 @@ class VectorPair(ArrayPair):
         forward, _ = self._functions(symbols=True)
 
         def run() -> tuple[Term, ...]:
-            found.append(forward(*self.shaped(list(map(symbol, self.entries)))))
+            with stopping():
+                found.append(forward(*self.shaped(list(map(symbol, self.entries)))))
             return ()
 
         try:
             explore(run)
         except TooManyPaths as error:
             raise TooManyEntries(str(error)) from None
-        except (Exception, SystemExit) as error:  # the user's own code may raise anything
+        except Exception as error:  # the user's own code may raise anything
             reason = in_a_line(error)
             raise UsageError(f"{self.name} does not run on arrays of symbols of these shapes ({reason})") from None
         return found[0]
@@ -132,7 +134,7 @@ class VectorPair(ArrayPair):
         forward, backward = self._functions(symbols)
         count = len(self.entries)
         weights = list(data[count:])
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), stopping():
             out = forward(*self.shaped(data[:count]))
             if np.shape(out) != self.out_shape:
                 raise RuleError(f"the forward returned shape {np.shape(out)}, and {self.out_shape} before")
@@ -159,7 +161,7 @@ class VectorPair(ArrayPair):
         data = [symbol(name) for name in self.inputs]
         try:
             found = explore(lambda: tuple(map(term, self.run(data, upstream=constant(1)).gradients)))
-        except (Exception, SystemExit) as error:  # the user's own code may raise anything
+        except Exception as error:  # the user's own code may raise anything
             return (f"(does not run on symbols: {type(error).__name__})",) * len(self.inputs)
         return tuple(map(written, without_ones(found)))
 

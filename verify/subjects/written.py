@@ -7,7 +7,7 @@ import inspect
 import linecache
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -42,6 +42,13 @@ def rule_lines(code: Any, grad: str = "grad") -> list[tuple[int, str]]:
     except (OSError, TypeError):
         return []
     return [(first + i, line.strip()) for i, line in enumerate(lines) if f".{grad}" in line and "def " not in line]
+
+
+def line_of(lines: Sequence[tuple[int, str]], operand: int) -> tuple[int, str]:
+    """The line for one of two operands, where each has its own, by ``self`` and by another name; else the first."""
+    own = [line for line in lines if line[1].startswith("self.")]
+    others = [line for line in lines if not line[1].startswith("self.")]
+    return (own, others)[operand][0] if len(own) == len(others) == 1 and operand < 2 else lines[0]
 
 
 _DATA_NAMES = {"self": "x", "other": "y", "out": "out"}

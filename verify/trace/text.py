@@ -10,6 +10,7 @@ from verify.trace.term import Term, apply, constant, substitute, topological
 LONGEST = 400
 """Steps of a formula that is written out: where parts are shared, as in a loop unrolled, the text doubles each time."""
 
+_MANY = 10**6  # a denominator that is easier read as a decimal
 _BITS = 4096  # of a whole number that is written out; Python itself writes no more than 4300 digits
 
 _INFIX = {
@@ -108,6 +109,6 @@ def _number(value: Fraction) -> Text:
         return f"(a number of {bits} bits)", 9
     if value.denominator == 1:
         return str(value), 9 if value >= 0 else 4
-    if (text := as_decimal(value)) and len(text) < len(f"{value.numerator}/{value.denominator}"):
+    if value.denominator >= _MANY and (text := as_decimal(value)):
         return text, 9 if value >= 0 else 4
     return f"{value.numerator}/{value.denominator}", 5 if value >= 0 else 4

@@ -207,3 +207,27 @@ def test_an_engine_is_judged_in_another_format_at_every_point() -> None:
     ours = worst(Gauge(case_of("tanh"), FLOAT32)).worst
     assert ours is not None
     assert found["tanh"].local == pytest.approx(ours.local, rel=0.1)
+
+
+def test_what_is_wrong_for_one_operand_is_told_at_its_line(tmp_path: Path) -> None:
+    text = """
+class Value:
+    def __init__(self, data, _children=()):
+        self.data, self.grad, self._prev, self._backward = data, 0.0, set(_children), lambda: None
+
+    def __mul__(self, other):
+        out = Value(self.data * other.data, (self, other))
+
+        def _backward():
+            self.grad += other.data * out.grad
+            other.grad = 2 * self.data * out.grad
+
+        out._backward = _backward
+        return out
+"""
+    path = tmp_path / "second_line.py"
+    path.write_text(text, encoding="utf-8")
+    report = verify(discovered(place_of(f"{path}:Value")), ["mul"], Options(points=20))
+    told = {f.message: f.source for f in report.findings if f.verdict.fails and f.source is not None}
+    wrong = [source.text for message, source in told.items() if "y.grad" in message or "derivative" in message]
+    assert wrong == ["other.grad = 2 * self.data * out.grad"] * 2

@@ -143,3 +143,14 @@ def test_an_error_that_cannot_say_what_it_is() -> None:
     assert in_a_line(Odd()) == "Odd"
     assert in_a_line(ValueError("one\ntwo")) == "ValueError: one"
     assert in_a_line(ValueError()) == "ValueError"
+
+
+def test_a_named_pair_is_run_again_by_its_name(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "def f(x): return x * x\ndef b(x, g): return 3 * x * g\nPAIRS = {'square': (f, b)}\n"
+    (folder / "again.py").write_text(text, encoding="utf-8")
+    assert main(["engine", "again.py:PAIRS", "--points", "60"]) == 1
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("  rerun "))
+    command = line.split()[1:]
+    assert command[:5] == ["python", "-m", "verify", "engine", "again.py:PAIRS"]
+    assert main(command[3:]) == 1
+    assert "at x = 1.0 the rule gives 3.0, the slope is 2" in " ".join(capsys.readouterr().out.split())

@@ -134,3 +134,13 @@ def test_a_limit_at_infinity_warns_of_nothing() -> None:
     for size in (3, 40):
         forward, backward = lambda x: np.clip(x, -np.inf, 3), lambda x, g: g * (x < 3)
         assert verify.check(forward, backward, shapes={"x": size}, name="clip").ok
+
+
+@pytest.mark.parametrize("size", [3, 40])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_or_exit_of_the_code_is_a_finding(size: int, error: type[BaseException]) -> None:
+    def backward(x: Any, g: Any) -> Any:
+        raise error
+
+    report = verify.check(np.exp, backward, shapes={"x": size}, name="exp", inputs=("x",), raises=False)
+    assert not report.ok

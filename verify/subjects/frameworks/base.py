@@ -11,6 +11,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
@@ -18,12 +19,14 @@ from verify.errors import UsageError
 from verify.findings import Source
 from verify.mirror import Row
 from verify.proof.recognise import recognised
+from verify.subjects import pairs
 from verify.subjects.formulas import formula_row
 from verify.subjects.frameworks.calls import Argument, bound
 from verify.subjects.frameworks.domains import natural_domain
 from verify.subjects.operation import INPUT_NAMES, Operation, Run
 from verify.trace.explore import explore
 from verify.trace.term import Condition, Term, constant, symbol, term, topological
+from verify.trace.text import plainly
 
 WIDEST = 160  # characters of an error that a line of a report has room for
 LONGEST = 400  # nodes of a formula, counted with repetition, beyond which no reader is helped by it
@@ -92,7 +95,8 @@ class FrameworkOperation(Operation):
             gradients = explore(lambda: self.traced_rule(constant(1), *map(symbol, self.inputs)))
         except Exception as error:  # the user's own code may raise anything
             return (f"(not traced: {first_line(error)})",) * len(self.inputs)
-        return tuple(repr(g) if size(g) <= LONGEST else f"(a trace of {len(topological(g))} steps)" for g in gradients)
+        texts = (repr(plainly(g)) if size(g) <= LONGEST else "" for g in gradients)
+        return tuple(t or f"(a trace of {len(topological(g))} steps)" for t, g in zip(texts, gradients, strict=True))
 
     @cached_property
     def own_forward(self) -> Term:
@@ -152,8 +156,11 @@ def _required(function: Callable[..., Any]) -> int:
 
 
 def source_of(function: Any) -> Source:
-    """The module and line where the function stands; never a path of this machine."""
+    """Where the function stands: in a file of the working directory the line of its answer, else module and line."""
     plain = inspect.unwrap(function)
     code = getattr(plain, "__code__", None)
+    file = Path(code.co_filename) if code else Path()
+    if file.is_file() and file.is_relative_to(Path.cwd()) and "site-packages" not in file.parts:
+        return pairs.source_of(plain)
     module = getattr(plain, "__module__", None) or type(plain).__module__
     return Source(module, code.co_firstlineno if code else 0)
