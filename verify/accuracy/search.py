@@ -34,7 +34,7 @@ _MOST_BALLS = 64
 _KEPT = 4096  # points that are remembered, the worst: of ten million the others are of no use
 _SLICE = 1 << 16  # points at a time
 _EDGES = 32  # places between what is judged and what is not, at most
-_TO = 2**24  # numbers between the two sides of such a place, when it has been found well enough
+_FINE = 24  # bits to which such a place is found
 _CLOSE = 3.0  # an error of a third of the budget, or more, may be one beyond it nearby
 _MORE = 6000  # points to see which binades are the worst
 _CELLS = 6  # binades that are looked at closely,
@@ -116,7 +116,8 @@ class _Search:
         if not pairs:
             return
         within, beyond = np.array([[fmt.ordinal(x) for x in pair] for pair in pairs[:_EDGES]], dtype=np.int64).T
-        while (abs(beyond - within) > _TO).any():
+        enough = 1 << max(0, fmt.precision - _FINE)
+        while (abs(beyond - within) > enough).any():
             middle = within + (beyond - within) // 2
             known = ~np.isnan(self.gauge.errors([from_ordinals(fmt, middle)])[self.operand])
             within, beyond = np.where(known, middle, within), np.where(known, beyond, middle)
