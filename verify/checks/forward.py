@@ -35,7 +35,7 @@ _SUBNORMAL = arb(2) ** -1070  # a few of the smallest floats: digits that a subn
 _LEAST = 2.0**-1022
 _NORMAL = arb(_LEAST)  # below it a kernel may flush to 0
 _WORSE = 8  # so many times what the trace loses a kernel may lose: another tanh under the same cancellation
-_BESIDE = (2.0**-40, 2.0**-20, 2.0**-10, 2.0**-6)  # relative steps to where the trace is not right by luck
+_BESIDE = tuple(2.0**-k for k in range(6, 41, 3))  # relative steps to where the trace is not right by luck
 _BELOW_ZERO = arb(2) ** -1100  # -0.0 stands for the limit from below
 
 

@@ -9,7 +9,7 @@ from verify.accuracy.forms import FORMS
 from verify.accuracy.gauge import Gauge
 from verify.accuracy.search import thresholds, worst
 from verify.case import Case
-from verify.harness import Options
+from verify.options import Options
 from verify.numbers.reference import Reference
 from verify.numbers.ulps import FLOAT32, error_in_ulps
 
