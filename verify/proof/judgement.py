@@ -75,9 +75,10 @@ class Judgement:
             return None  # the definition ends here
         transfers = [Transfer(leaf.field, self.field, self.images) for leaf in inside]
         jumps = self._jumps(transfers, inside, value)
+        arrives = bool(self.reader.element_of_symbol(UPSTREAM))
         if (problem := self._forward_problem(value)):
-            return self._told(Bend.REJECTED, problem)
-        if not self.reader.element_of_symbol(UPSTREAM):
+            return self._told(Bend.REJECTED, problem, rule=self._rule() if arrives else None)
+        if not arrives:
             return self._without_upstream()
         if jumps:
             return self._sloped_along(value, Bend.DISCONTINUOUS, "the operation itself jumps")
@@ -240,7 +241,12 @@ class Judgement:
         return None
 
     def _sloped_along(
-        self, value: Element, bend: Bend, reason: str, limits: Sequence[tuple[Element | None, ...]] = ()
+        self,
+        value: Element,
+        bend: Bend,
+        reason: str,
+        limits: Sequence[tuple[Element | None, ...]] = (),
+        rule: Slopes | str | None = None,
     ) -> BoundaryResult:
         """The verdict where the operation jumps, or has no finite slope, across: along the boundary it has one."""
         across = [i for image in self.images.values() for i in image.indices()]
@@ -254,8 +260,8 @@ class Judgement:
                 continue
             if not self._equal((added / upstream,), (self.field.derivative(value, name),)):
                 other = f"{reason}, but not along {name}, where the rule answers another slope"
-                return self._told(Bend.REJECTED, other)
-        return self._told(bend, reason, limits)
+                return self._told(Bend.REJECTED, other, limits, self._rule())
+        return self._told(bend, reason, limits, rule)
 
     def _sloped(
         self, inside: list[Leaf], transfers: list[Transfer], edge: bool, value: Element
@@ -273,7 +279,7 @@ class Judgement:
             return self._along_rays(inside, rule)
         limits = [tuple(u for u in limit if u is not None) for limit in found]
         if limits != found:
-            return self._sloped_along(value, Bend.VERTICAL, "the slope grows without bound", found)
+            return self._sloped_along(value, Bend.VERTICAL, "the slope grows without bound", found, rule)
         if edge:
             same = not isinstance(rule, str) and any(self._equal(rule, limit) for limit in limits)
             if same:

@@ -326,6 +326,7 @@ class TestAlongABoundary:
     def test_a_jump(self):
         assert rule(self.JUMP, 0, 2 * y).status is Status.PROVED
         proof = rule(self.JUMP, 0, self.AWRY)
+        assert proof.boundaries[0].rule is not None
         assert proof.reasons == ("the operation itself jumps, but not along y, where the rule answers another slope",)
 
     def test_the_forward_is_the_definition_at_a_jump_too(self):
