@@ -7,7 +7,7 @@ for every node of the trace that is no plain arithmetic a claim that binds it to
     log, asinh, acosh, atanh              the factors of the argument
     root, power                           the value (and the exponent)
     sin, cos, tan                         the generators' angles, and how often each is taken
-    erf, atan, asin, acos, atan2          the generator, and how often it is taken
+    erf, atan, asin, acos, atan2          the generator, how often it is taken, and a side of a triangle
 """
 
 from __future__ import annotations
@@ -191,6 +191,10 @@ class _Claims:
             raise Uncertifiable(f"an angle that is known: {self.field.term(u)!r}")
         return {"generator": found[0], "times": str(c)}
 
+    def of_triangle(self, angle: Element, square: Element) -> dict[str, Any]:
+        """An angle, and the side of its triangle whose square is given."""
+        return {**self.inverse(angle), "side": functions.power(self.field, square, HALF)}
+
     def area(self, node: Term, u: Element) -> dict[str, Any]:
         """asinh, acosh: the number whose logarithm it is, and its factors."""
         step = CONSTANT_ONE if node.op == "asinh" else -CONSTANT_ONE
@@ -249,15 +253,15 @@ CLAIMS: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(("exp", "expm1", "sinh", "cosh"), lambda c, n, u: c.exponential(u)),
     **dict.fromkeys(("sqrt", "cbrt"), lambda c, n, u: {"value": c.reader.element(n)}),
     **dict.fromkeys(("sin", "cos", "tan"), lambda c, n, u: c.turns(u)),
-    **dict.fromkeys(("erf", "atan", "asin"), lambda c, n, u: c.inverse(c.reader.element(n))),
+    **dict.fromkeys(("erf", "atan"), lambda c, n, u: c.inverse(c.reader.element(n))),
+    **dict.fromkeys(("asin", "acos"), lambda c, n, u: c.of_triangle(functions.asin(c.field, u), CONSTANT_ONE - u * u)),
     **dict.fromkeys(("asinh", "acosh"), _Claims.area),
     "hypot": lambda c, n, u, v: {"value": c.reader.element(n)},
     "tanh": lambda c, n, u: c.exponential(u.scaled(2)),
     "log": lambda c, n, u: {"product": c.product(u)},
     "log1p": lambda c, n, u: {"product": c.product(CONSTANT_ONE + u)},
     "atanh": lambda c, n, u: _atanh(c, u),
-    "acos": lambda c, n, u: c.inverse(functions.asin(c.field, u)),
     "erfc": lambda c, n, u: c.inverse(functions.erf(c.field, u)),
-    "atan2": lambda c, n, u, v: c.inverse(c.reader.element(n)),
+    "atan2": lambda c, n, u, v: c.of_triangle(c.reader.element(n), u * u + v * v),
     "pow": _Claims.power,
 }

@@ -3,8 +3,8 @@
 It shares no code with the prover (`quotients` is its own arithmetic).  In every cell it sees that a generator is a
 function of earlier ones only, reads the traced definition, forward and rule again (a function only through an identity
 that the claimed value must satisfy), derives the definition by its own table, and sees that rule - acc - g·derivative
-reduces to nothing.  Where an identity leaves a choice of branch (r² = u: which r), a sampled point decides: on a
-connected cell the branch cannot change.  Boundaries, and that the cells cover the domain, are not part of it.
+reduces to nothing.  Where an identity leaves a choice of branch (r² = u: which r), the claimed value must be shown to
+be above 0 on the whole cell.  Boundaries, and that the cells cover the domain, are not part of it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from verify.proof.quotients import ONE, Poly, Q, Wrong, add, gen, mul, poly, quotient, with_power
+from verify.proof.quotients import ONE, Poly, Q, Wrong, add, gen, mul, poly, quotient, shown_sign, with_power
 
 
 class Cell:
@@ -38,6 +38,10 @@ class Cell:
             if self.kinds[i] == "cos" and not (self.kinds[i - 1 : i] == ("sin",) and twin):
                 raise Wrong("a cosine that does not follow its sine")
             self.floats.append(self.number_of(i))
+        zero = Fraction(0)
+        bounds = {"exp": (zero, None), "root": (zero, None), "sqrt_pi": (Fraction(7, 4), Fraction(9, 5))}
+        ranges = [self.box[g["name"]] if g["kind"] == "symbol" else bounds.get(g["kind"]) for g in self.generators]
+        self.ranges = {i: (ends[0], ends[1]) for i, ends in enumerate(ranges) if ends is not None}
         ends = [(self.point[n], lo, hi) for n, (lo, hi) in self.box.items()]
         outside = any((lo is not None and x <= lo) or (hi is not None and x >= hi) for x, lo, hi in ends)
         for node, sign, value in data["signs"]:
@@ -46,6 +50,9 @@ class Cell:
             self.facts += [(mul(u.num, u.den), sign)] * abs(sign)
         if outside:
             raise Wrong("the point is outside the cell")
+        for a, kind in zip(self.arguments, self.kinds, strict=True):
+            if kind == "root":
+                self.positive(a, "a radicand")
 
     def check(self) -> None:
         """Raise Wrong unless the forward is the definition and every gradient acc + g·derivative."""
@@ -142,6 +149,7 @@ class Cell:
         """The claimed e, which has log|e| = a and is positive."""
         e = quotient(claim["value"])
         self.need(self.logarithm(e, claim["product"]), a, "an exponential")
+        self.positive(e, "an exponential")
         return self.branch(e, math.exp(self.at_point(a)))
 
     def branch(self, u: Q, expected: float) -> Q:
@@ -154,14 +162,20 @@ class Cell:
         """The claimed r, with r**q = u**p for the exponent p/q."""
         r, size = quotient(claim["value"]), abs(self.at_point(u)) ** float(n)
         self.need(r**n.denominator, u**n.numerator, "a root")
+        if n.denominator % 2 == 0 and r.num:
+            self.positive(r, "a root")
         return self.branch(r, -size if self.at_point(u) < 0 and n.denominator % 2 else size)
 
     def inverse(self, op: str, a: list[Q], claim: Any) -> Q:
         """±erf, ±atan or 2·atan of a generator's argument w, which an identity binds to the node's argument."""
         i, c = claim["generator"], int(claim["times"])
         w, u = self.arguments[i], a[0] if c > 0 else -a[0]
-        half_angle = (w * w * u + Q(2) * a[-1] * w, u)  # w is the tangent of half the angle
-        self.need(*{"asin": (w * w * (Q(1) - u * u), u * u), "atan2": half_angle}.get(op, (w, u)), op)
+        if op in ("asin", "atan2"):  # √(1 - u²), or √(u² + v²): then w is the tangent of the angle, or of half of it
+            side = quotient(claim["side"])
+            self.need(side * side, Q(1) - u * u if op == "asin" else u * u + a[-1] * a[-1], op)
+            self.positive(side, op)
+            w = w * (side if op == "asin" else side + a[-1])
+        self.need(w, u, op)
         if (self.kinds[i], abs(c)) != ("erf" if op == "erf" else "atan", 2 if op == "atan2" else 1):
             raise Wrong(f"{op} is claimed to be another function")
         return self.branch(Q(c) * gen(i), getattr(math, op)(*map(self.at_point, a)))
@@ -181,28 +195,14 @@ class Cell:
     def sign(self, u: Q) -> int:
         """The sign of u on the whole cell, where its terms or what is given about the cell show it."""
         num = self.reduced(u.num)
-        return self.sign_of_polynomial(num) * self.sign_of_polynomial(u.den) if num else 0
+        if not num:
+            return 0
+        return shown_sign(num, self.ranges, self.facts) * shown_sign(self.reduced(u.den), self.ranges, self.facts)
 
-    def sign_of_polynomial(self, f: Poly) -> int:
-        for given, sign in self.facts:
-            ratio = f.get(next(iter(given)), Fraction(0)) / next(iter(given.values()))
-            if ratio and not add(f, given, -ratio):
-                return sign if ratio > 0 else -sign
-        for side in (0, 1):  # move one end of every symbol's interval to 0
-            moved, positive = f, {i for i, k in enumerate(self.kinds) if k in ("exp", "root", "sqrt_pi")}
-            for i, g in enumerate(self.generators):
-                ends = self.box[g["name"]] if g["kind"] == "symbol" else [None, None]
-                end = ends[side] if ends[side] is not None else ends[1 - side]
-                if end is not None:
-                    positive.add(i)
-                    there = Q(end) + (gen(i) if end is ends[0] else -gen(i))
-                    parts = [Q({with_power(m, i, 0): c}) * there ** dict(m).get(i, 0) for m, c in moved.items()]
-                    moved = sum(parts, Q(0)).num
-            weak = all(n % 2 == 0 or i in positive for m in moved for i, n in m)
-            strict = any(all(i in positive for i, _ in m) for m in moved)
-            if weak and strict and len({c > 0 for c in moved.values()}) == 1:
-                return 1 if next(iter(moved.values())) > 0 else -1
-        raise Wrong("a sign that nothing shows")
+    def positive(self, u: Q, what: str) -> None:
+        """Raise Wrong unless u is shown to be above 0 on the whole cell."""
+        if self.sign(u) != 1:
+            raise Wrong(f"{what} on another branch: it is not above 0")
 
     def holds(self, i: int) -> bool:
         """Whether a condition is true on the whole cell."""
@@ -257,6 +257,7 @@ class Cell:
             case "asinh" | "acosh":  # log of the p > 0 with (p ∓ 1/p)/2 = u
                 p = self.branch(quotient(claim["value"]), math.exp(getattr(math, op)(self.at_point(u))))
                 self.need(p * p + Q(1 if op == "acosh" else -1), Q(2) * u * p, op)
+                self.positive(p - u, op)  # it is √(u² ± 1)
                 return self.logarithm(p, claim["product"])
             case "sin" | "cos" | "tan":
                 s, c = self.turn(u, claim)

@@ -75,12 +75,13 @@ class Judgement:
             return None  # the definition ends here
         transfers = [Transfer(leaf.field, self.field, self.images) for leaf in inside]
         jumps = self._jumps(transfers, inside, value)
-        if (problem := self._forward_problem(value)):
-            return self._told(Bend.REJECTED, problem)
-        if not self.reader.element_of_symbol(UPSTREAM):
+        arrives = bool(self.reader.element_of_symbol(UPSTREAM))
+        if not jumps and (problem := self._forward_problem(value)):  # at a jump itself the value is a convention
+            return self._told(Bend.REJECTED, problem, rule=self._rule() if arrives else None)
+        if not arrives:
             return self._without_upstream()
         if jumps:
-            return self._sloped_along(value, Bend.DISCONTINUOUS, "the operation itself jumps")
+            return self._at_a_jump(inside, transfers, value)
         edge = len(inside) < len(touching) or self._on_the_edge()
         return self._sloped(inside, transfers, edge, value)
 
@@ -239,23 +240,45 @@ class Judgement:
                 return self._told(Bend.REJECTED, "the rule adds something where the upstream gradient is 0")
         return None
 
-    def _sloped_along(
-        self, value: Element, bend: Bend, reason: str, limits: Sequence[tuple[Element | None, ...]] = ()
-    ) -> BoundaryResult:
-        """The verdict where the operation jumps, or has no finite slope, across: along the boundary it has one."""
+    def _at_a_jump(self, inside: list[Leaf], transfers: list[Transfer], value: Element) -> BoundaryResult:
+        """The verdict where the operation jumps: which of its sides the boundary belongs to is a convention."""
+        reason = "the operation itself jumps"
+        try:
+            limits = self._limits(inside, transfers)
+        except Unclear:
+            return self._told(Bend.DISCONTINUOUS, reason)
+        wrong = self._wrong_along(value, limits)
+        if wrong:
+            other = f"{reason}, but not along {wrong}, where the rule answers another slope"
+            return self._told(Bend.REJECTED, other, limits, self._rule())
+        return self._told(Bend.DISCONTINUOUS, reason)
+
+    def _limits(self, inside: list[Leaf], transfers: list[Transfer]) -> list[tuple[Element | None, ...]]:
+        """The slopes that the boundary is reached with, from every cell; None for an infinite one."""
+        return [
+            tuple(self._finite(transfer, u) for u in leaf.slopes)
+            for leaf, transfer in zip(inside, transfers, strict=True)
+        ]
+
+    def _wrong_along(self, value: Element, limits: list[tuple[Element | None, ...]]) -> str:
+        """An operand along the boundary whose slope the rule does not answer, "" if there is none.
+
+        Where the operation jumps, or has no finite slope, across, it has one along the boundary: that of its value
+        there, or that from a side.
+        """
         across = [i for image in self.images.values() for i in image.indices()]
         upstream = self.reader.element_of_symbol(UPSTREAM)
-        for name, gradient in zip(self.obligation.inputs, self.obligation.gradients, strict=True):
+        for k, (name, gradient) in enumerate(zip(self.obligation.inputs, self.obligation.gradients, strict=True)):
             if name in self.images or any(depends(self.field, i, name) for i in across):
                 continue
             try:
                 added = self.reader.element(gradient) - self.reader.element_of_symbol(accumulated(name))
             except Undefined:
                 continue
-            if not self._equal((added / upstream,), (self.field.derivative(value, name),)):
-                other = f"{reason}, but not along {name}, where the rule answers another slope"
-                return self._told(Bend.REJECTED, other)
-        return self._told(bend, reason, limits)
+            slopes = [self.field.derivative(value, name), *(limit[k] for limit in limits)]
+            if not any(self._equal((added / upstream,), (slope,)) for slope in slopes if slope is not None):
+                return name
+        return ""
 
     def _sloped(
         self, inside: list[Leaf], transfers: list[Transfer], edge: bool, value: Element
@@ -263,17 +286,18 @@ class Judgement:
         """The verdict where the operation is continuous."""
         rule = self._rule()
         try:
-            found = [
-                tuple(self._finite(transfer, u) for u in leaf.slopes)
-                for leaf, transfer in zip(inside, transfers, strict=True)
-            ]
+            found = self._limits(inside, transfers)
         except Unclear:
             if len(self.stratum.where) < 2:
                 raise
             return self._along_rays(inside, rule)
         limits = [tuple(u for u in limit if u is not None) for limit in found]
         if limits != found:
-            return self._sloped_along(value, Bend.VERTICAL, "the slope grows without bound", found)
+            reason = "the slope grows without bound"
+            if wrong := self._wrong_along(value, found):
+                other = f"{reason}, but not along {wrong}, where the rule answers another slope"
+                return self._told(Bend.REJECTED, other, found, rule)
+            return self._told(Bend.VERTICAL, reason, found, rule)
         if edge:
             same = not isinstance(rule, str) and any(self._equal(rule, limit) for limit in limits)
             if same:

@@ -5,6 +5,7 @@ import json
 import random
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,88 @@ def test_the_wrong_branch_of_a_root_is_seen():
         if "value" in claim:
             claim["value"][0][0][0] = "-1"
     assert "branch" in problems(document)[0]
+
+
+def forged(nodes: list[Any], claims: dict[str, Any], generators: Any = (), box: Any = (None, None)) -> list[str]:
+    """What is wrong with a certificate that the last of the nodes is the slope of the one before it."""
+    symbols = [{"kind": "symbol", "name": name} for name in ("x", "g", "acc_x")]
+    meant = len(nodes) - 2
+    nodes = [*nodes, ["symbol", "g"], ["symbol", "acc_x"], ["mul", len(nodes), len(nodes) - 1]]
+    nodes.append(["add", len(nodes) - 2, len(nodes) - 1])
+    cell = {
+        "box": {"x": list(box), "g": [None, None], "acc_x": [None, None]},
+        "point": {"x": "1/2", "g": "1", "acc_x": "1"},
+        "generators": [*symbols, *generators],
+        "signs": [],
+        "claims": claims,
+    }
+    document = {"inputs": ["x"], "nodes": nodes, "definition": meant, "forward": meant, "gradients": [len(nodes) - 1]}
+    return problems({**document, "cells": [cell]})
+
+
+ONE = [["1", []]]
+X = [["1", [[0, 1]]]]
+
+
+def test_a_root_that_is_on_another_branch_elsewhere_is_seen():
+    """√(x²) = x holds at every x > 0, the sampled point among them."""
+    nodes = [["symbol", "x"], ["mul", 0, 0], ["sqrt", 1], ["const", "1"]]
+    claims = {"2": {"value": [X, ONE]}}
+    assert forged(nodes, claims, box=("0", None)) == []
+    assert "nothing shows" in forged(nodes, claims)[0]
+
+
+def test_a_root_of_what_may_be_negative_is_no_generator():
+    """(√x)² = x would be above 0."""
+    nodes = [["symbol", "x"], ["mul", 0, 0], ["sqrt", 1], ["const", "1"]]
+    root = {"kind": "root", "order": 2, "argument": [X, ONE]}
+    claims = {"2": {"value": [[["1", [[3, 2]]]], ONE]}}
+    assert forged(nodes, claims, [root], box=("0", None)) == []
+    assert forged(nodes, claims, [root])
+
+
+def test_an_inverse_that_is_on_another_branch_elsewhere_is_seen():
+    """acosh(cosh x) = x where x > 0."""
+    nodes = [["symbol", "x"], ["cosh", 0], ["acosh", 1], ["const", "1"]]
+    exponential = {"kind": "exp", "argument": [X, ONE]}
+    e = [["1", [[3, 1]]]]
+    claims = {"1": {"value": [e, ONE], "product": [[e, "1"]]}, "2": {"value": [e, ONE], "product": [[e, "1"]]}}
+    assert forged(nodes, claims, [exponential])
+
+
+def test_an_exponential_that_is_below_0_elsewhere_is_seen():
+    """e**(log(x²)/2) = x where x > 0."""
+    nodes = [["symbol", "x"], ["mul", 0, 0], ["log", 1], ["const", "2"], ["div", 2, 3], ["exp", 4], ["const", "1"]]
+    logarithm = {"kind": "log", "argument": [X, ONE]}
+    claims = {"2": {"product": [[X, "2"]]}, "5": {"value": [X, ONE], "product": [[X, "1"]]}}
+    assert forged(nodes, claims, [logarithm], box=("0", None)) == []
+    assert forged(nodes, claims, [logarithm])
+
+
+@pytest.mark.parametrize(
+    ("coefficients", "ends", "sign"),
+    [
+        ((1, 1, 1), (None, None), 1),  # 1 + x + x²
+        ((-2, 0, 1), (2, None), 1),  # x² - 2
+        ((-2, 0, 1), (None, -2), 1),
+        ((-2, 0, 1), (-1, 1), -1),
+        ((0, 1, -1), (0, 1), 1),  # x - x², 0 at both ends
+        ((0, 0, 1), (0, 1), 1),
+        ((1, -2, 1), (1, 2), 1),  # (1 - x)²
+        ((-1, 3, -3, 1), (None, 1), -1),
+    ],
+)
+def test_the_sign_of_a_polynomial(coefficients, ends, sign):
+    p = {((0, n),) if n else (): Fraction(c) for n, c in enumerate(coefficients) if c}
+    ranges = {0: tuple(None if end is None else Fraction(end) for end in ends)}
+    assert quotients.shown_sign(p, ranges, []) == sign
+
+
+@pytest.mark.parametrize(("coefficients", "ends"), [((-2, 0, 1), (1, 2)), ((1, -2, 1), (0, 2)), ((0, 1), (-1, 1))])
+def test_a_sign_that_changes_or_is_0_is_not_shown(coefficients, ends):
+    p = {((0, n),) if n else (): Fraction(c) for n, c in enumerate(coefficients) if c}
+    with pytest.raises(quotients.Wrong):
+        quotients.shown_sign(p, {0: (Fraction(ends[0]), Fraction(ends[1]))}, [])
 
 
 def test_a_sign_that_does_not_follow_is_seen():

@@ -326,12 +326,13 @@ class TestAlongABoundary:
     def test_a_jump(self):
         assert rule(self.JUMP, 0, 2 * y).status is Status.PROVED
         proof = rule(self.JUMP, 0, self.AWRY)
+        assert proof.boundaries[0].rule is not None
         assert proof.reasons == ("the operation itself jumps, but not along y, where the rule answers another slope",)
 
-    def test_the_forward_is_the_definition_at_a_jump_too(self):
-        step = where(x > 0, 1, 0) + x
-        assert rule(step, 1, forward=where(x >= 0, 1, 0) + x).status is Status.REJECTED
-        assert rule(step, 1, forward=x + 1 - where(x <= 0, 1, 0)).status is Status.PROVED
+    def test_which_side_a_jump_belongs_to_is_a_convention(self):
+        step, other_step = (where(c, 1 + y * y, -y * y) for c in (x > 0, x >= 0))
+        assert rule(step, 0, where(x >= 0, 2 * y, -2 * y), forward=other_step).status is Status.PROVED
+        assert rule(step, 0, where(x > 0, 2 * y, where(x < 0, -2 * y, 5))).status is Status.REJECTED
 
 
 class TestBoundsOfConstants:
