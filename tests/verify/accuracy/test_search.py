@@ -9,9 +9,9 @@ from verify.accuracy.forms import FORMS
 from verify.accuracy.gauge import Gauge
 from verify.accuracy.search import thresholds, worst
 from verify.case import Case
-from verify.options import Options
 from verify.numbers.reference import Reference
 from verify.numbers.ulps import FLOAT32, error_in_ulps
+from verify.options import Options
 
 
 @pytest.mark.parametrize(("name", "least"), [("tanh", 4e15), ("sigmoid", 4e15), ("gelu", 300), ("erf", 300)])
