@@ -269,7 +269,7 @@ class Cell:
         return self.inverse(op, a, claim)
 
 
-def check(text: str) -> list[str]:
+def check(text: str | bytes) -> list[str]:
     """What is wrong with the certificate, as far as the first problem; nothing, if it holds."""
     place = "it is no certificate"
     try:
@@ -284,11 +284,10 @@ def check(text: str) -> list[str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Check the files; 1 where a certificate does not hold."""
+    """Check the files, a certificate a line; 1 where one does not hold."""
     wrong = 0
     for path in sys.argv[1:] if arguments is None else arguments:
-        text = Path(path).read_bytes().decode(errors="replace")  # what is no text is no certificate
-        problems = [problem for line in text.splitlines() or [""] for problem in check(line)]  # a certificate a line
+        problems = [problem for line in Path(path).read_bytes().splitlines() or [b""] for problem in check(line)]
         wrong |= bool(problems)
         told = list(dict.fromkeys(problems))[:3]  # each said once
         more = [f"and {len(problems) - len(told)} more"] if len(problems) > len(told) else []
