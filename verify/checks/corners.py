@@ -25,7 +25,7 @@ from verify.trace.balls import BallProgram, evaluate
 from verify.trace.from_sympy import from_sympy
 
 _TIES = (0.0, 0.75, -0.625, 2.5, -2.25, 1e-300, 1e300)
-_GENERATED = 24  # of the generated points on a tie, about so many are looked at
+_GENERATED = 48  # of the generated points on a tie, about so many are looked at
 _BITS = 2400  # enough to tell 1e300 from its neighbour at a distance of 2**-300 of it
 _NEAR = 300
 _NOUGHT = 2.0**-200  # for a reader

@@ -88,7 +88,7 @@ RIGHT_RULES = (
     _right("gelu",        "Φ by erfc, no helper",           lambda m, x, out: m.erfc(-x / m.sqrt(2)) / 2 + x * m.exp(-x * x / 2) / m.sqrt(2 * m.pi), inaccurate=True),
     _right("gelu",        "Φ by erf",                       lambda m, x, out: (1 + m.erf(x / m.sqrt(2))) / 2 + x * m.normal_pdf(x), inaccurate=True),
     _right("gelu",        "out/x in place of Φ",            lambda m, x, out: m.where(_is(m, x, 0), m.ratio(1, 2), out / m.where(_is(m, x, 0), 1, x)) + x * m.normal_pdf(x), inaccurate=True),
-    _right("silu",        "s + out·(1 - s)",                lambda m, x, out: m.sigmoid(x) + out * m.sigmoid(-x)),
+    _right("silu",        "s + out·(1 - s)",                lambda m, x, out: m.sigmoid(x) + out * m.sigmoid(-x), inaccurate=True),
     _right("mish",        "by sech²",                       lambda m, x, out: (t := m.tanh(m.softplus(x))) + x * (1 - t) * (1 + t) * m.sigmoid(x), inaccurate=True),
     _right("exp",         "sinh + cosh everywhere",         lambda m, x, out: m.where(m.gt(abs(x), 300), out, m.sinh(x) + m.cosh(x)), inaccurate=True),
     _right("exp",         "expm1 + 1",                      lambda m, x, out: m.expm1(x) + 1, inaccurate=True),
