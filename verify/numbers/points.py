@@ -44,8 +44,6 @@ _FLOATS = sys.float_info
 LANDMARKS = (
     *(1.0, _FLOATS.max, FLOAT64.smallest, _FLOATS.min),  # one, the largest, the smallest, the smallest normal
     *(math.log(_FLOATS.max), math.log(2) - math.log(FLOAT64.smallest)),  # where exp overflows, underflows
-    # where exp(-x) is the smallest normal number; where it has lost digits, and x·exp(-x) is a normal number again
-    *(-math.log(_FLOATS.min), -math.log(_FLOATS.min) + 5),
     *(math.log(_FLOATS.max) / 2, -math.log(FLOAT64.smallest) / 2),  # ... exp(2x), and cosh(x)**2
     *(math.sqrt(_FLOATS.max), math.sqrt(FLOAT64.smallest)),  # where x*x overflows, and underflows
     *(math.cbrt(_FLOATS.max), math.cbrt(FLOAT64.smallest)),  # ... and x*x*x
@@ -54,6 +52,8 @@ LANDMARKS = (
     *(_FLOATS.epsilon, 1 / _FLOATS.epsilon),  # where 1 + x loses x, where x + 1 loses 1
     *(-math.log(_FLOATS.epsilon), -math.log(_FLOATS.epsilon) / 2),  # ... where sigmoid and tanh saturate
     FLOAT64.smallest * 2**26,  # half of a subnormal's bits
+    # where exp(-x) is the smallest normal number; where it has lost digits, and x·exp(-x) is a normal number again
+    *(-math.log(_FLOATS.min), -math.log(_FLOATS.min) + 5),
 )
 """Where functions of floats leave their range or their digits."""
 

@@ -39,7 +39,7 @@ SOURCE = {
     "eq": "True if {0} == {1} else False if {0} != {1} else None",
     "ne": "True if {0} != {1} else False if {0} == {1} else None",
     "where": "{1} if {0} else {2} if {0} is False else {1}.union({2})",
-    **{name: f"{name}({{}})" for name in ("cbrt", "erfinv", "lgamma", "trigamma", "expi", "spence")},
+    **{name: f"{name}({{}})" for name in ("cbrt", "erfc", "erfinv", "lgamma", "trigamma", "expi", "spence")},
     **{name: f"{name}({{}}, {{}})" for name in ("hypot", "atan2", "maximum", "minimum")},
     **{name: f"{name}({', '.join(['{}'] * count)})" for name, count in PARAMETRIC.items()},
 }
@@ -50,6 +50,7 @@ _OF_ITSELF = {"lt": "False", "gt": "False", "ne": "False", "le": "True", "ge": "
 
 HELPERS = {
     "cbrt": balls.cbrt,
+    "erfc": balls.erfc,
     "lgamma": balls.lgamma,
     "trigamma": balls.trigamma,
     "hypot": balls.hypot,

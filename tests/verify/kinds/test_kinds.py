@@ -14,11 +14,12 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
-from flint import arb
+from flint import arb, ctx
 
 from engine import OPS, Value, arithmetic
 from engine.rules.nested import values_of
 from verify import kinds
+from verify.kinds.balls import BALLS
 
 kinds.load()
 
@@ -357,6 +358,20 @@ def test_wide_balls_contain_the_answers_of_their_points(name: str) -> None:
         out.backward()
         assert wide.data.contains(out.data)
         assert arb(operands[0].grad).contains(arb(x.grad))
+
+
+def test_far_out_the_ball_of_erfc_keeps_its_digits() -> None:
+    """arb's own erfc of a ball, not of a number, has none left from about 1e5 on."""
+    with ctx.workprec(128):
+        x = arb(932525.4656985214) / arb(2).sqrt()
+        assert x.erfc().rel_accuracy_bits() < 0
+        far = BALLS.erfc(x)
+        assert far.rel_accuracy_bits() > 80
+    for middle, radius in ((-3.5, 1e-10), (0.1, 0.25), (5.0, 3.0), (40.0, 1e-3), (1e6, 1e-12)):
+        around = BALLS.erfc(arb(middle, radius))
+        for place in (middle - 0.99 * radius, middle, middle + 0.99 * radius):
+            with ctx.workprec(400):
+                assert around.overlaps(arb(place).erfc())
 
 
 def test_fractions_refuse_what_is_no_fraction() -> None:

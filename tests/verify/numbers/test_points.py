@@ -97,9 +97,9 @@ def test_landmarks_are_where_they_say() -> None:
     with pytest.raises(OverflowError):
         math.exp(above)
     assert math.exp(-LANDMARKS[5] - 1e-9) == 0 < math.exp(-LANDMARKS[5] + 1e-9)
-    smallest, lost = (math.exp(-x) for x in LANDMARKS[6:8])
+    smallest, lost = (math.exp(-x) for x in LANDMARKS[-2:])
     assert smallest == pytest.approx(sys.float_info.min, rel=1e-12)
-    assert lost < sys.float_info.min / 100 < sys.float_info.min < LANDMARKS[7] * lost
+    assert lost < sys.float_info.min / 100 < sys.float_info.min < LANDMARKS[-1] * lost
 
 
 def test_two_operands_tie_and_nearly_tie() -> None:
