@@ -21,7 +21,20 @@ def _beside_terms(name: str) -> Any:
     return lambda self, other: of_arrays(self, terms(other) if isinstance(other, Term) else other)
 
 
-class TermArray(np.ndarray):
+class BesideTerms(np.ndarray):
+    """An array, of numbers or truths too, that may stand beside a single term: ``g * (x > 0)``."""
+
+    __add__, __radd__, __iadd__ = map(_beside_terms, ("__add__", "__radd__", "__iadd__"))
+    __sub__, __rsub__, __isub__ = map(_beside_terms, ("__sub__", "__rsub__", "__isub__"))
+    __mul__, __rmul__, __imul__ = map(_beside_terms, ("__mul__", "__rmul__", "__imul__"))
+    __truediv__, __rtruediv__ = map(_beside_terms, ("__truediv__", "__rtruediv__"))
+    __pow__, __rpow__ = map(_beside_terms, ("__pow__", "__rpow__"))
+    __lt__, __le__, __gt__, __ge__ = map(_beside_terms, ("__lt__", "__le__", "__gt__", "__ge__"))
+    __eq__, __ne__ = map(_beside_terms, ("__eq__", "__ne__"))
+    __hash__ = None  # as of every array
+
+
+class TermArray(BesideTerms):
     """An array of terms.  NumPy's functions work on it element by element; a comparison follows a branch."""
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
@@ -34,13 +47,6 @@ class TermArray(np.ndarray):
             return result
         out[0][...] = result
         return out[0]
-
-    __add__, __radd__, __iadd__ = map(_beside_terms, ("__add__", "__radd__", "__iadd__"))
-    __sub__, __rsub__, __isub__ = map(_beside_terms, ("__sub__", "__rsub__", "__isub__"))
-    __mul__, __rmul__, __imul__ = map(_beside_terms, ("__mul__", "__rmul__", "__imul__"))
-    __truediv__, __rtruediv__ = map(_beside_terms, ("__truediv__", "__rtruediv__"))
-    __pow__, __rpow__ = map(_beside_terms, ("__pow__", "__rpow__"))
-    __lt__, __le__, __gt__, __ge__ = map(_beside_terms, ("__lt__", "__le__", "__gt__", "__ge__"))
 
     def astype(self, dtype: Any, *_: Any, **__: Any) -> Any:
         """Terms have no precision to convert; as bools they are asked for their truth."""
@@ -57,7 +63,8 @@ def elementwise(function: Function, *x: Any, truth: bool = False) -> Any:
     with np.errstate(all="ignore"):  # what a symbol's way past an infinity does to the flags is nobody's concern
         found = np.frompyfunc(function, len(x), 1)(*(_plain(np.asarray(v, dtype=object)) for v in x))
     if truth or isinstance(found, Condition):
-        return np.asarray(found, dtype=object).astype(bool)[()]
+        truths = np.asarray(found, dtype=object).astype(bool)
+        return truths.view(BesideTerms) if truths.ndim else truths[()]
     return terms(found)
 
 
@@ -132,6 +139,7 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
 
 NUMPY = Namespace(
     np,
+    arange=lambda *x, **options: np.arange(*x, **options).view(BesideTerms),
     linalg=Namespace(np.linalg, norm=_norm),
     pi=PI,
     e=apply("exp", constant(1)),
