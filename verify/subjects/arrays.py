@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.subjects.private import FUNCTIONS, Function, Namespace
+from verify.subjects.private import FUNCTIONS, Function, Namespace, holds_terms
 from verify.trace.lift import Lifter
 from verify.trace.term import PI, Condition, Term, apply, constant, where
 
@@ -132,6 +132,7 @@ def _where(condition: Any, *branches: Any) -> Any:
 
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """The length √Σx²; another norm is left to NumPy."""
+    x = terms(x) if holds_terms(x) else x
     if ord not in (None, 2, "fro") or (ord == 2 and axis is None and np.ndim(x) > 1) or not _is_of_objects(x):
         return np.linalg.norm(x, ord, axis, keepdims)
     return elementwise(FUNCTIONS["sqrt"], (x * x).sum(axis=axis, keepdims=keepdims))

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from flint import arb
 from numpy import tanh as hyperbolic
 
 from engine import Value
 from verify.subjects.arrays import TermArray, terms
 from verify.subjects.private import Float, private, symbolic
+from verify.trace.balls import evaluate
 from verify.trace.explore import explore
 from verify.trace.term import PI, Term, apply, symbol, term
 from verify.trace.text import written
@@ -81,6 +83,37 @@ def test_a_term_is_a_float_to_whoever_asks() -> None:
     assert not isinstance("1.5", Float)
     assert Float("1.5") == 1.5
     assert Float(x) is x
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (lambda v: v // 2, "floor(x/2)"),
+        (lambda v: 5 % v, "5 - x*floor(5/x)"),
+        (lambda v: divmod(v, 2)[1], "x - 2*floor(x/2)"),
+        (lambda v: np.mod(v, 2), "x - 2*floor(x/2)"),
+        (lambda v: math.fmod(v, 2), "x - 2*where(x/2 >= 0, floor(x/2), ceil(x/2))"),
+        (lambda v: math.trunc(v), "where(x >= 0, floor(x), ceil(x))"),
+        (lambda v: math.hypot(v, 1, 2), "sqrt(0 + x*x + 1 + 4)"),
+        (lambda v: math.hypot(v), "sqrt(0 + x*x)"),
+        (lambda v: np.linalg.norm([v, 1]), "sqrt(x*x + 1*1)"),
+    ],
+)
+def test_remainders_and_lengths(rule: Callable[[Any], Any], expected: str) -> None:
+    assert traced(rule) == expected
+
+
+@pytest.mark.parametrize("value", [-2.5, -1.5, -0.5, -0.25, 0.0, 0.5, 0.75, 1.5, 2.5, 3.0])
+@pytest.mark.parametrize("name", ["remainder", "fmod"])
+def test_remainders_are_those_of_math(name: str, value: float) -> None:
+    """That of IEEE 754 goes with the nearest multiple: it was taken for the one of `%`, and right forwards blamed."""
+    (found,) = explore(lambda: (term(symbolic(lambda v: getattr(math, name)(v, 1))(x)),))
+    assert evaluate(found, {"x": arb(value)}) == arb(getattr(math, name)(value, 1))
+
+
+def test_another_number_of_arguments_is_refused() -> None:
+    with pytest.raises(TypeError, match="atan takes 1 arguments, and 2 were given"):
+        symbolic(lambda v: math.atan(v, 1))(x)
 
 
 # ------------------------------------------------------------------------------------------------------- arrays
