@@ -10,13 +10,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from flint import arb, ctx
+
 from verify.numbers.reference import Status, Truth
+from verify.trace.balls import evaluate
 from verify.trace.floats import compile_floats
 from verify.trace.term import Term
 
 _GOOD, _BAD = 2.0**-40, 1e-6  # relative errors of an answer that is right, and of one that is another number
 _FAR, _CLOSE = 2.0**40, 2.0**-40  # beyond these, floats may be right by being swallowed or lost
 _LEAST = 2.0**-1022
+_BITS = 256
 
 Looked = tuple[Sequence[float], Sequence[float], Sequence[Truth]]
 """A point, the rule's answers there, and the true slopes."""
@@ -39,11 +43,19 @@ def unfaithful(rules: Sequence[Term], inputs: Sequence[str], looked: Iterable[Lo
                 traced = [program(*point)[i] for program in programs]
             except ArithmeticError:  # whole numbers beyond all floats
                 continue
-            if all(not _relative(x, truth.nearest) <= _BAD for x in traced):
+            wrong = all(not _relative(x, truth.nearest) <= _BAD for x in traced)
+            if wrong and not _overlaps(rules[i], dict(zip(inputs, map(arb, point), strict=True)), truth.ball):
                 at = ", ".join(f"{name} = {x!r}" for name, x in zip(inputs, point, strict=True))
                 told = traced[0] if math.isfinite(traced[0]) else "no number"
                 return Unfaithful(f"at {at} floats answer {answer!r}, as they should, and symbols {told}")
     return None
+
+
+def _overlaps(rule: Term, point: dict[str, arb], truth: arb) -> bool:
+    """Whether the trace, in balls, is right there: then it is its run on floats that loses digits."""
+    with ctx.workprec(_BITS):
+        ours = evaluate(rule, point)
+    return bool(ours.is_finite() and ours.overlaps(truth))
 
 
 def _relative(x: float, true: float) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from verify.subjects.private import FUNCTIONS, Function, Namespace, holds_terms
 from verify.trace.lift import Lifter
-from verify.trace.term import PI, Condition, Term, apply, constant, where
+from verify.trace.term import PI, Condition, Term, apply, compare, constant, where
 
 _COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"})
 _OF_BOOLS = frozenset({"isnan", "isinf", "isfinite", *_COMPARISONS})
@@ -138,8 +138,26 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
     return elementwise(FUNCTIONS["sqrt"], (x * x).sum(axis=axis, keepdims=keepdims))
 
 
+def _is_close(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8) -> Any:
+    """np.isclose: the tolerance is of the second."""
+    if not (holds_terms(a) or holds_terms(b)):
+        return np.isclose(a, b, rtol, atol)
+
+    def close(x: Any, y: Any) -> Term:
+        return compare("le", apply("abs", apply("sub", x, y)), atol + rtol * apply("abs", y))
+
+    return elementwise(close, a, b, truth=True) if np.ndim(a) or np.ndim(b) else close(a, b)
+
+
+def _are_close(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8) -> bool:
+    return bool(np.all(_is_close(a, b, rtol, atol)))
+
+
 NUMPY = Namespace(
     np,
+    isclose=_is_close,
+    allclose=_are_close,
+    isscalar=lambda x: isinstance(x, Term) or np.isscalar(x),
     arange=lambda *x, **options: np.arange(*x, **options).view(BesideTerms),
     linalg=Namespace(np.linalg, norm=_norm),
     pi=PI,

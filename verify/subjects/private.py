@@ -143,6 +143,14 @@ def _length(*x: Any) -> Term:
     return apply("sqrt", sum((v * v for v in x), constant(0)))
 
 
+def is_close(a: Any, b: Any, *, rel_tol: float = 1e-9, abs_tol: float = 0.0) -> Any:
+    """math.isclose: the tolerance is of the larger of the two."""
+    if not (isinstance(a, Term) or isinstance(b, Term)):
+        return math.isclose(a, b, rel_tol=rel_tol, abs_tol=abs_tol)
+    size = apply("maximum", apply("abs", a), apply("abs", b))
+    return compare("le", apply("abs", a - b), apply("maximum", rel_tol * size, abs_tol))
+
+
 def _of(op: str) -> Function:
     count = PARAMETRIC.get(op, 2 if op in BINARY else 1)
 
@@ -277,6 +285,7 @@ MATHEMATICS = Namespace(
     pi=PI,
     tau=apply("mul", 2, PI),
     e=apply("exp", constant(1)),
+    isclose=is_close,
     remainder=_function("remainder of math", math.remainder),
 )
 """`math`."""
