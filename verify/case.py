@@ -13,6 +13,7 @@ from verify.findings import Finding, Verdict
 from verify.mirror import Row
 from verify.numbers.domain import Domain, domain_of
 from verify.numbers.doubled import Doubled
+from verify.numbers.faithful import Unfaithful, unfaithful
 from verify.numbers.points import Point, Points, points
 from verify.numbers.reference import Reference, Status
 from verify.numbers.truths import Truths, screened, zero_at
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 
 _ABOUT = 3  # 1/8 to 8 is a size about one
+_LOOKED = 64  # points at which a trace that is not proved is held against floats
 
 
 class Case:
@@ -41,6 +43,7 @@ class Case:
         self.operation = operation
         self.row = row
         self.options = options
+        self._whole: Proof | None = None
 
     # ------------------------------------------------------------------------------------- what the mirror says
 
@@ -68,11 +71,44 @@ class Case:
 
     @cached_property
     def trace(self) -> Traced | Exception:
-        """The operation run on symbols, or what stopped it."""
+        """The operation run on symbols; what stopped it, or that it is another rule there than on floats."""
+        from verify.proof.result import Status
+
+        found = self._traced
+        if isinstance(found, Exception) or self.operation.compiled or self._decided(found).status is Status.PROVED:
+            return found
+        return self._unfaithful(found) or found
+
+    @property
+    def untraced(self) -> str:
+        """Why there is no trace to prove, in words; "" where there is one."""
+        if not isinstance(self.trace, Exception):
+            return ""
+        if isinstance(self.trace, Unfaithful):
+            return f"the rule is another one on symbols ({self.trace})"
+        return f"the rule does not run on symbols ({in_a_line(self.trace)})"
+
+    @cached_property
+    def _traced(self) -> Traced | Exception:
         try:
             return self.operation.traced()
         except Exception as error:  # the subject's own code may raise anything
             return error
+
+    def _unfaithful(self, traced: Traced) -> Unfaithful | None:
+        """What shows, at the plainest points, that the trace is not the rule; None if nothing does."""
+        plainest = self.points.plainest(_LOOKED)
+        chosen = plainest[~self.at_corner[plainest]].tolist()
+        answers = zip(*(column[chosen].tolist() for column in self.samples.slopes), strict=True)
+        looked = zip(self.points.where(np.array(chosen, dtype=int)), answers, self.truths.at(chosen), strict=True)
+        return unfaithful(substitute(traced.gradients, self._seeds), self.row.inputs, looked)
+
+    @property
+    def _seeds(self) -> dict[Term, Term]:
+        """An upstream of one, and nothing accumulated before."""
+        from verify.proof.obligation import UPSTREAM, accumulated
+
+        return {symbol(UPSTREAM): constant(1), **{symbol(accumulated(n)): constant(0) for n in self.row.inputs}}
 
     @cached_property
     def samples(self) -> Samples:
@@ -161,9 +197,14 @@ class Case:
     @cached_property
     def proof(self) -> Proof | None:
         """The whole obligation: each gradient is acc + g·slope.  None where the rule does not run on symbols."""
-        from verify.proof.ladder import decided
+        return self._decided(self.trace) if isinstance(self.trace, Traced) else None
 
-        return decided(self._obligation(self.trace.gradients)) if isinstance(self.trace, Traced) else None
+    def _decided(self, traced: Traced) -> Proof:
+        if self._whole is None:
+            from verify.proof.ladder import decided
+
+            self._whole = decided(self._obligation(traced, traced.gradients))
+        return self._whole
 
     @cached_property
     def rule_proof(self) -> Proof | None:
@@ -175,12 +216,10 @@ class Case:
         proof = self.proof
         if proof is None or isinstance(self.trace, Exception) or proof.status is Status.PROVED:
             return proof
-        names = self.row.inputs
-        seeds = {symbol(UPSTREAM): constant(1), **{symbol(accumulated(n)): constant(0) for n in names}}
-        rules = substitute(self.trace.gradients, seeds)
+        rules = substitute(self.trace.gradients, self._seeds)
         g = symbol(UPSTREAM)
-        gradients = tuple(symbol(accumulated(n)) + g * r for n, r in zip(names, rules, strict=True))
-        return decided(self._obligation(gradients))
+        gradients = tuple(symbol(accumulated(n)) + g * r for n, r in zip(self.row.inputs, rules, strict=True))
+        return decided(self._obligation(self.trace, gradients))
 
     @property
     def proved(self) -> bool:
@@ -213,12 +252,11 @@ class Case:
         forward, *gradients = recognised((self.trace.forward, *self.trace.gradients)).terms
         return Traced(self.trace.inputs, forward, tuple(gradients))
 
-    def _obligation(self, gradients: tuple[Term, ...]) -> Obligation:
+    def _obligation(self, traced: Traced, gradients: tuple[Term, ...]) -> Obligation:
         from verify.proof.obligation import Obligation, among_reals
 
-        assert isinstance(self.trace, Traced)
         name, inputs = self.operation.name, self.row.inputs
-        definition, forward, *rules = among_reals((self.definition, self.trace.forward, *gradients))
+        definition, forward, *rules = among_reals((self.definition, traced.forward, *gradients))
         return Obligation(name, inputs, definition, self.domain, forward, tuple(rules))
 
     # -------------------------------------------------------------------------------------------- telling of it

@@ -197,7 +197,8 @@ def _distance(answer: Sequence[float], limits: Sequence[Sequence[float]]) -> flo
     """
     import numpy as np
 
-    size = max(1.0, *(abs(v) for limit in limits for v in limit))
+    sizes = [abs(v) for vector in (answer, *limits) for v in vector]
+    size = max(_NOUGHT, *sizes)  # of small slopes, too, a gain is told from round-off
     matrix = np.vstack([np.array(limits, dtype=float).T / size, np.ones(len(limits))])
     target = np.array([*(v / size for v in answer), 1.0])
     weights = np.zeros(len(limits))

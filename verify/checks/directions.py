@@ -2,13 +2,15 @@
 
 Along random directions v, the slope of t -> Σ g·f(x + t·v) must be Σ v·(the rule's answer).  A difference that
 disagrees is believed only where the reference takes its side; without a trace there is no reference, and it must
-disagree by far.
+disagree by far.  At points where nobody looked, far out too, one that disagrees by far calls for a look in balls.
 """
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -19,13 +21,15 @@ from verify.checks.of_large import of_large
 from verify.errors import in_a_line
 from verify.findings import Finding, Verdict
 from verify.identity import telling
-from verify.identity.looks import Look
+from verify.identity.looks import Look, look_at
+from verify.identity.telling import wrong_gradient
 from verify.numbers import differences
 from verify.numbers.lattices import Sample
 from verify.numbers.ulps import decimal
 from verify.subjects.large import LargePair
 
 _DIRECTIONS = 6  # at each of the points
+_FEW = 2  # where nobody looked
 _BAD, _BAD_IN_SHORT = 1e-6, 1e-2  # of the usual size: what floats of 64, and of fewer, bits may lose
 _BY_FAR = 1e-3
 
@@ -50,12 +54,49 @@ def check(case: Case, pair: LargePair) -> Iterator[Finding]:
                 yield answer
                 return
             agreed, silent = agreed + answer, silent + (not answer)
+    if looks and (found := _elsewhere(case, pair, [look.sample for look in looks])) is not None:
+        yield found
+        return
     if agreed:
         message = f"finite differences agree along {agreed} directions ({silent} decided nothing)"
         yield case.finding("directions", Verdict.MATCHED, message)
     elif not looks:
         message = f"no finite difference says anything ({silent} were tried)"
         yield case.finding("directions", Verdict.INCONCLUSIVE, message)
+
+
+def _elsewhere(case: Case, pair: LargePair, looked: Sequence[Sample]) -> Finding | None:
+    """What balls find wrong at a point where nobody looked, and where floats are at odds with differences."""
+    for index, sample in enumerate((*pair.samples(case.options.seed), *pair.samples(case.options.seed, far=True))):
+        if sample in looked:
+            continue
+        for direction in islice(_directions(pair, f"{case.options.seed}|{pair.name}|elsewhere {index}"), _FEW):
+            if _is_at_odds(pair, sample, direction):
+                look = look_at(pair, sample)
+                if look is None or not look.wrong:
+                    return None
+                return wrong_gradient(case, look, look.wrong, "directions")
+    return None
+
+
+def _is_at_odds(pair: LargePair, sample: Sample, direction: dict[str, Any]) -> bool:
+    """Whether the rule on floats and a difference of the forward are far apart."""
+    rule = _on_floats(pair, sample, direction)
+    estimate = telling.along(pair, sample, direction)
+    return differences.agrees(estimate, rule) is False and _are_far_apart(rule, estimate)
+
+
+def _on_floats(pair: LargePair, sample: Sample, direction: dict[str, Any]) -> float:
+    """The slope along the direction by the rule; NaN where it has no answer."""
+    try:
+        found = pair.slopes(sample.arrays)
+        return float(sum((np.asarray(found[one], dtype=float) * v).sum() for one, v in direction.items()))
+    except Exception:  # the user's own code may raise anything; the check of scales tells of it
+        return math.nan
+
+
+def _are_far_apart(rule: float, estimate: differences.Estimate) -> bool:
+    return abs(rule - estimate.value) > max(_BY_FAR * max(abs(rule), abs(estimate.value)), 10 * estimate.error)
 
 
 def _usual(looks: Sequence[Look]) -> dict[str, float]:
@@ -137,14 +178,10 @@ def _along(case: Case, sample: Sample, look: Look | None, direction: dict[str, A
     """A finding where the rule is wrong along the direction; else whether the difference decided for it."""
     pair = case.operation
     assert isinstance(pair, LargePair)
-    try:
-        found = pair.slopes(sample.arrays)
-        rule = float(sum((np.asarray(found[one], dtype=float) * v).sum() for one, v in direction.items()))
-    except Exception:  # the user's own code may raise anything
-        return False
+    rule = _on_floats(pair, sample, direction)
     estimate = telling.along(pair, sample, direction)
-    verdict = differences.agrees(estimate, rule)
-    if verdict is None or not np.isfinite(rule):
+    verdict = differences.agrees(estimate, rule) if np.isfinite(rule) else None
+    if verdict is None:
         return False
     if verdict:
         return True
@@ -152,7 +189,7 @@ def _along(case: Case, sample: Sample, look: Look | None, direction: dict[str, A
         true = _true(look, direction)
         believed = differences.agrees(estimate, true) and abs(rule - true) > _BAD * max(abs(true), abs(estimate.scale))
     else:
-        believed = abs(rule - estimate.value) > max(_BY_FAR * max(abs(rule), abs(estimate.value)), 10 * estimate.error)
+        believed = _are_far_apart(rule, estimate)
     return _disagrees(case, sample, direction, rule, estimate) if believed else False
 
 

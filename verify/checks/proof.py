@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flint import arb
 
 from verify.case import Case
-from verify.errors import in_a_line
 from verify.exact import shown
 from verify.findings import Finding, Verdict
 from verify.mirror import Row
@@ -42,8 +41,7 @@ def check(case: Case) -> Iterator[Finding]:
     """What is proved, what is refuted, and what stays open and why."""
     proof = case.rule_proof
     if proof is None:
-        message = f"not proved: the rule does not run on symbols ({_reason(case.trace)})"
-        yield case.finding("proof", Verdict.MATCHED, message)
+        yield case.finding("proof", Verdict.MATCHED, f"not proved: {case.untraced}")
     elif proof.status is Status.PROVED:
         yield case.finding("proof", Verdict.PROVED, _summary(case, proof))
     elif case.bounds:
@@ -85,10 +83,6 @@ def _open(proof: Proof) -> str:
 
 def _bound(bound: Enclosure) -> str:
     return f"within {decimal(bound.bound.upper(), 2)} for {bound.low} <= {bound.variable} <= {bound.high}"
-
-
-def _reason(stopped: object) -> str:
-    return in_a_line(stopped)
 
 
 def _summary(case: Case, proof: Proof) -> str:

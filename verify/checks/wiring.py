@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, product
 from typing import Any
 
+import numpy as np
 from flint import arb
 
 from verify.case import Case
@@ -70,6 +71,7 @@ def _problems(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]
     yield from _kept(case, places)
     yield from _through(case, places)
     yield from _whole(case)
+    yield from _in_a_batch(case, places)
     if len(case.row.inputs) == 2:
         yield from _shared(case)
         yield from _plain_numbers(case, places)
@@ -249,6 +251,30 @@ def _whole(case: Case) -> Iterator[_Problem]:
             continue
         if not _same(ours, expected):
             yield _other("ints give another result than the same floats", case.shown(place), ours, expected)
+            return
+
+
+def _in_a_batch(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
+    """Where the forward takes a batch number by number, so does the rule: no sum over it, no branch on its size."""
+    singles: dict[tuple[float, ...], list[float]] = {}  # value and slopes
+    for place in places:
+        try:
+            run = case.operation.run(place)
+            singles[place] = [number(run.out), *map(number, run.gradients)]
+        except Exception:  # for the check of extremes to report
+            continue
+    try:
+        out, slopes = case.operation.batch([np.array(column) for column in zip(*singles, strict=True)], "float64")
+        values = np.asarray(out).tolist()
+        answers = list(zip(*(np.asarray(column).tolist() for column in slopes), strict=True))
+    except Exception:  # it has no kernel, or takes no arrays
+        return
+    if not _same(values, [first for first, *_ in singles.values()]):
+        return  # the forward looks at the whole batch as well: there is no slope of a number alone
+    for (place, (_, *expected)), ours in zip(singles.items(), answers, strict=True):
+        if not _same(ours, expected):
+            message = f"in a batch of {len(singles)} numbers the rule answers otherwise than one by one"
+            yield _other(message, case.shown(place), ours, expected)
             return
 
 

@@ -15,7 +15,7 @@ from importlib import import_module
 from verify import baseline
 from verify.baseline import Known
 from verify.commands.codes import FAILED, INTERRUPTED, NOTHING, OK
-from verify.errors import UsageError, in_a_line
+from verify.errors import UsageError
 from verify.escape import visible
 from verify.findings import Question
 from verify.harness import verify
@@ -243,7 +243,7 @@ def _certificate(cases: list[tuple[Operation, Row]], options: Options, path: str
         case = Case(operation, row, options)
         try:
             if case.proof is None:
-                raise Uncertifiable(f"the rule does not run on symbols: {in_a_line(case.trace)}")
+                raise Uncertifiable(case.untraced)
             lines.append(certificate(case.proof))
         except Uncertifiable as reason:
             name = f"{operation.name} ({row.case})" if row.case else operation.name

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _DIGITS = (12, 20, 30, 50)
 
 
-def wrong_gradient(case: Case, look: Look, wrong: Sequence[int]) -> Finding:
+def wrong_gradient(case: Case, look: Look, wrong: Sequence[int], check: str = "identity") -> Finding:
     """The first entry of the gradient that is not the derivative, and how many there are."""
     pair = look.pair
     first = wrong[0]
@@ -39,7 +39,7 @@ def wrong_gradient(case: Case, look: Look, wrong: Sequence[int]) -> Finding:
     ]
     message = f"the rule is not the derivative: the entry {label} of its answer is wrong"
     return case.finding(
-        "identity",
+        check,
         Verdict.REFUTED,
         message,
         operand=name if len(pair.arrays) > 1 else "",

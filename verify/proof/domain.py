@@ -10,7 +10,7 @@ from verify.proof.cells import NOT_ZERO, Cell, everywhere
 from verify.proof.field import Field, Restart
 from verify.proof.interpret import Interpreter, Unsupported
 from verify.proof.obligation import UPSTREAM, Obligation, accumulated
-from verify.trace.term import Term, apply
+from verify.trace.term import Term, apply, topological
 
 STRICT = ("lt", "gt", "ne")
 _SIGNS = {"lt": -1, "le": -1, "gt": 1, "ge": 1, "ne": NOT_ZERO}
@@ -48,6 +48,8 @@ def conjuncts(condition: Term) -> Iterator[Term]:
 def _narrowed(cell: Cell, condition: Term) -> Cell:
     left, right = condition.args
     gap, sign = apply("sub", left, right), _SIGNS[condition.op]
+    if condition.op in ("ge", "le") and _has_no_other_sign(gap, sign):
+        return cell  # it ends nowhere: where the gap is 0 the domain lies on both sides
     bound = _bound(gap) if sign != NOT_ZERO else None
     if bound is None:
         return cell.given(gap, sign)
@@ -56,6 +58,31 @@ def _narrowed(cell: Cell, condition: Term) -> Cell:
     if slope * sign > 0:
         return cell.within(name, at if lo is None else max(lo, at), hi)
     return cell.within(name, lo, at if hi is None else min(hi, at))
+
+
+def _has_no_other_sign(gap: Term, sign: int) -> bool:
+    """Whether a polynomial in the symbols is 0, or a square times a number of this sign, as x·x·y·y is."""
+    if not _is_polynomial(gap):
+        return False
+    field = Field(Cell(()))
+    u = Interpreter(field, trusting=True).element(gap)
+    if not u:
+        return True
+    content, found = field.factors(u.num)
+    return content * sign > 0 and all(multiplicity % 2 == 0 for _, multiplicity in found)
+
+
+def _is_polynomial(term: Term) -> bool:
+    plain = ("symbol", "const", "add", "sub", "mul", "neg")
+    return all(node.op in plain or _is_by_a_number(node) for node in topological(term))
+
+
+def _is_by_a_number(node: Term) -> bool:
+    """A whole power, or a part: what a polynomial has of those."""
+    if node.op not in ("pow", "div") or node.args[1].op != "const":
+        return False
+    by = node.args[1].value
+    return bool(by) if node.op == "div" else by.denominator == 1 <= by
 
 
 def _bound(gap: Term) -> tuple[str, Fraction, Fraction] | None:

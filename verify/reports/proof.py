@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from verify.case import Case
-from verify.errors import in_a_line
 from verify.lines import WIDTH, folded, labelled, located
 from verify.proof.result import Bend, BoundaryResult, CellResult, Proof, Status, Verdict
 from verify.trace.term import Term
@@ -43,7 +42,7 @@ def _rows(case: Case) -> Iterator[_Row]:
     yield "domain", "all reals" if case.row.domain == True else written(case.domain)  # noqa: E712 - SymPy
     proof = case.rule_proof
     if proof is None or isinstance(case.trace, Exception):
-        yield "not proved", f"the rule does not run on symbols: {in_a_line(case.trace)}"
+        yield "not proved", case.untraced
         return
     yield "forward", written(case.trace.forward)
     for operand, gradient in zip(case.row.inputs, case.trace.gradients, strict=True):

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from verify.subjects.private import FUNCTIONS, Function, Namespace
+from verify.subjects.private import FUNCTIONS, Function, Namespace, holds_terms
 from verify.trace.lift import Lifter
-from verify.trace.term import PI, Condition, Term, apply, constant, where
+from verify.trace.term import PI, Condition, Term, apply, compare, constant, where
 
 _COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"})
 _OF_BOOLS = frozenset({"isnan", "isinf", "isfinite", *_COMPARISONS})
@@ -21,7 +21,20 @@ def _beside_terms(name: str) -> Any:
     return lambda self, other: of_arrays(self, terms(other) if isinstance(other, Term) else other)
 
 
-class TermArray(np.ndarray):
+class BesideTerms(np.ndarray):
+    """An array, of numbers or truths too, that may stand beside a single term: ``g * (x > 0)``."""
+
+    __add__, __radd__, __iadd__ = map(_beside_terms, ("__add__", "__radd__", "__iadd__"))
+    __sub__, __rsub__, __isub__ = map(_beside_terms, ("__sub__", "__rsub__", "__isub__"))
+    __mul__, __rmul__, __imul__ = map(_beside_terms, ("__mul__", "__rmul__", "__imul__"))
+    __truediv__, __rtruediv__ = map(_beside_terms, ("__truediv__", "__rtruediv__"))
+    __pow__, __rpow__ = map(_beside_terms, ("__pow__", "__rpow__"))
+    __lt__, __le__, __gt__, __ge__ = map(_beside_terms, ("__lt__", "__le__", "__gt__", "__ge__"))
+    __eq__, __ne__ = map(_beside_terms, ("__eq__", "__ne__"))
+    __hash__ = None  # as of every array
+
+
+class TermArray(BesideTerms):
     """An array of terms.  NumPy's functions work on it element by element; a comparison follows a branch."""
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
@@ -34,13 +47,6 @@ class TermArray(np.ndarray):
             return result
         out[0][...] = result
         return out[0]
-
-    __add__, __radd__, __iadd__ = map(_beside_terms, ("__add__", "__radd__", "__iadd__"))
-    __sub__, __rsub__, __isub__ = map(_beside_terms, ("__sub__", "__rsub__", "__isub__"))
-    __mul__, __rmul__, __imul__ = map(_beside_terms, ("__mul__", "__rmul__", "__imul__"))
-    __truediv__, __rtruediv__ = map(_beside_terms, ("__truediv__", "__rtruediv__"))
-    __pow__, __rpow__ = map(_beside_terms, ("__pow__", "__rpow__"))
-    __lt__, __le__, __gt__, __ge__ = map(_beside_terms, ("__lt__", "__le__", "__gt__", "__ge__"))
 
     def astype(self, dtype: Any, *_: Any, **__: Any) -> Any:
         """Terms have no precision to convert; as bools they are asked for their truth."""
@@ -57,7 +63,8 @@ def elementwise(function: Function, *x: Any, truth: bool = False) -> Any:
     with np.errstate(all="ignore"):  # what a symbol's way past an infinity does to the flags is nobody's concern
         found = np.frompyfunc(function, len(x), 1)(*(_plain(np.asarray(v, dtype=object)) for v in x))
     if truth or isinstance(found, Condition):
-        return np.asarray(found, dtype=object).astype(bool)[()]
+        truths = np.asarray(found, dtype=object).astype(bool)
+        return truths.view(BesideTerms) if truths.ndim else truths[()]
     return terms(found)
 
 
@@ -125,13 +132,33 @@ def _where(condition: Any, *branches: Any) -> Any:
 
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """The length √Σx²; another norm is left to NumPy."""
+    x = terms(x) if holds_terms(x) else x
     if ord not in (None, 2, "fro") or (ord == 2 and axis is None and np.ndim(x) > 1) or not _is_of_objects(x):
         return np.linalg.norm(x, ord, axis, keepdims)
     return elementwise(FUNCTIONS["sqrt"], (x * x).sum(axis=axis, keepdims=keepdims))
 
 
+def _is_close(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8) -> Any:
+    """np.isclose: the tolerance is of the second."""
+    if not (holds_terms(a) or holds_terms(b)):
+        return np.isclose(a, b, rtol, atol)
+
+    def close(x: Any, y: Any) -> Term:
+        return compare("le", apply("abs", apply("sub", x, y)), atol + rtol * apply("abs", y))
+
+    return elementwise(close, a, b, truth=True) if np.ndim(a) or np.ndim(b) else close(a, b)
+
+
+def _are_close(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8) -> bool:
+    return bool(np.all(_is_close(a, b, rtol, atol)))
+
+
 NUMPY = Namespace(
     np,
+    isclose=_is_close,
+    allclose=_are_close,
+    isscalar=lambda x: isinstance(x, Term) or np.isscalar(x),
+    arange=lambda *x, **options: np.arange(*x, **options).view(BesideTerms),
     linalg=Namespace(np.linalg, norm=_norm),
     pi=PI,
     e=apply("exp", constant(1)),

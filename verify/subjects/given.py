@@ -16,6 +16,7 @@ from verify.mirror import Corner, Row
 from verify.subjects.formulas import FormulaCorner, formula_row
 from verify.subjects.own_rows import domain as natural
 from verify.subjects.pairs import FunctionPair
+from verify.subjects.vectors import TooManyEntries
 from verify.trace.from_sympy import condition_from_sympy, from_sympy
 from verify.trace.term import TRUE, Condition, Term, apply, constant, symbol, symbols_of, term
 
@@ -61,16 +62,19 @@ def is_function(definition: Any) -> bool:
 
 
 def _own_trace(operation: FunctionPair, meant: FunctionPair) -> Term:
-    """The forward of ``meant`` on symbols; a problem of the operation where it does not run on them."""
-    from verify.trace.explore import explore
+    """The forward of ``meant`` on symbols; a problem of the operation where it does not run on them.
+
+    Raises UsageError where it is better looked at in another way.
+    """
     try:
-        (found,) = explore(lambda: (term(meant.forward(*map(symbol, operation.inputs))),))
+        return meant.value()
+    except TooManyEntries:
+        raise
     except (Exception, SystemExit) as error:  # the user's own code may raise anything
         reason = in_a_line(error)
         way_out = 'say what it computes: definition="..." of verify.check, or (forward, backward, "...")'
         operation.problem = operation.problem or f"the forward does not run on symbols ({reason}); {way_out}"
         return constant(0)
-    return found
 
 
 def as_condition(given: Any, names: Sequence[str]) -> Condition:

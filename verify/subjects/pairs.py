@@ -22,7 +22,7 @@ from verify.errors import UsageError
 from verify.findings import Source
 from verify.language.parse import nearest, unfit
 from verify.mirror import Row
-from verify.subjects.operation import INPUT_NAMES, Operation, Run
+from verify.subjects.operation import INPUT_NAMES, Operation, Run, Traced
 from verify.subjects.sandbox import stopping
 from verify.subjects.written import shown_path
 from verify.trace.derive import without_ones
@@ -86,6 +86,17 @@ class FunctionPair(Operation):
 
             self._symbolic = symbolic(self._forward), symbolic(self._backward)
         return self._symbolic
+
+    def traced(self) -> Traced:
+        """The pair on symbols, by twins that have kept nothing from an earlier run."""
+        self._symbolic = None
+        return super().traced()
+
+    def value(self) -> Term:
+        """The forward alone on symbols, by a twin that has kept nothing from an earlier run."""
+        self._symbolic = None
+        (found,) = explore(lambda: (term(self.forward(*map(symbol, self.inputs))),))
+        return found
 
     def written(self) -> tuple[str, ...]:
         """The backward's formulas for an upstream of 1, in its inputs and `out`."""

@@ -11,12 +11,27 @@ import math
 import numbers
 import types
 from collections.abc import Callable
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
 from engine.node import Node
 from verify.trace.lift import Lifter
-from verify.trace.term import COMPARISONS, FALSE, PI, TRUE, UNARY, Term, apply, compare, constant, where
+from verify.trace.term import (
+    BINARY,
+    COMPARISONS,
+    FALSE,
+    PARAMETRIC,
+    PI,
+    TRUE,
+    UNARY,
+    Term,
+    apply,
+    compare,
+    constant,
+    term,
+    where,
+)
 
 Function = Callable[..., Any]
 
@@ -108,8 +123,43 @@ def _clip(x: Any, low: Any = None, high: Any = None) -> Term:
     return x if high is None else apply("minimum", x, high)
 
 
+def _truncated(x: Any) -> Term:
+    return where(compare("ge", x, 0), apply("floor", x), apply("ceil", x))
+
+
+def _nearest_remainder(a: Any, b: Any) -> Term:
+    """a less the whole multiple of b that is nearest, the even one of two: the remainder of IEEE 754."""
+    low = apply("floor", a / b)
+    beyond = a / b - low
+    even = compare("eq", low, 2 * apply("floor", low / 2))
+    up = compare("gt", beyond, Fraction(1, 2)) | (compare("eq", beyond, Fraction(1, 2)) & ~even)
+    return term(a - b * (low + where(up, 1, 0)))
+
+
+def _length(*x: Any) -> Term:
+    """math.hypot, of as many coordinates as there are."""
+    if len(x) == 2:
+        return apply("hypot", *x)
+    return apply("sqrt", sum((v * v for v in x), constant(0)))
+
+
+def is_close(a: Any, b: Any, *, rel_tol: float = 1e-9, abs_tol: float = 0.0) -> Any:
+    """math.isclose: the tolerance is of the larger of the two."""
+    if not (isinstance(a, Term) or isinstance(b, Term)):
+        return math.isclose(a, b, rel_tol=rel_tol, abs_tol=abs_tol)
+    size = apply("maximum", apply("abs", a), apply("abs", b))
+    return compare("le", apply("abs", a - b), apply("maximum", rel_tol * size, abs_tol))
+
+
 def _of(op: str) -> Function:
-    return lambda *x: apply(op, *x)
+    count = PARAMETRIC.get(op, 2 if op in BINARY else 1)
+
+    def function(*x: Any) -> Term:
+        if len(x) != count:
+            raise TypeError(f"{op} takes {count} arguments, and {len(x)} were given")
+        return apply(op, *x)
+
+    return function
 
 
 FUNCTIONS: dict[str, Function] = {
@@ -133,7 +183,8 @@ FUNCTIONS: dict[str, Function] = {
     **{f"arc{f}": _of(f"a{f}") for f in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "tan2")},
     **{name: _of(op) for name, op in (("add", "add"), ("subtract", "sub"), ("multiply", "mul"), ("divide", "div"))},
     **{name: _of(op) for name, op in (("power", "pow"), ("float_power", "pow"), ("pow", "pow"), ("atan2", "atan2"))},
-    **{name: _of(op) for name, op in (("fabs", "abs"), ("absolute", "abs"), ("negative", "neg"), ("hypot", "hypot"))},
+    **{name: _of(op) for name, op in (("fabs", "abs"), ("absolute", "abs"), ("negative", "neg"))},
+    "hypot": _length,
     **{name: _of(op) for name, op in (("maximum", "maximum"), ("fmax", "maximum"))},
     **{name: _of(op) for name, op in (("minimum", "minimum"), ("fmin", "minimum"))},
     **{name: (lambda a, b, _op=op: compare(_op, a, b)) for name, op in zip(
@@ -149,7 +200,11 @@ FUNCTIONS: dict[str, Function] = {
     "exp2": lambda x: apply("pow", 2, x),
     "logaddexp": lambda a, b: apply("log", apply("exp", a) + apply("exp", b)),
     "logaddexp2": lambda a, b: _log(apply("pow", 2, a) + apply("pow", 2, b), 2),
-    "remainder": lambda a, b: a - b * apply("floor", a / b),
+    **dict.fromkeys(("remainder", "mod"), lambda a, b: a - b * apply("floor", a / b)),
+    "floor_divide": lambda a, b: apply("floor", a / b),
+    "fmod": lambda a, b: a - b * _truncated(a / b),
+    "remainder of math": _nearest_remainder,  # by the same name there
+    **dict.fromkeys(("trunc", "fix"), _truncated),
     "expit": lambda x: 1 / (1 + apply("exp", apply("neg", x))),
     "ndtr": lambda x: apply("erfc", -apply("div", x, apply("sqrt", 2))) / 2,
     "radians": lambda x: apply("mul", x, PI) / 180,
@@ -181,7 +236,7 @@ def _function(name: str, real: Function) -> Function:
             return real(*map(float, x))
         if any(isinstance(v, Term) for v in x) and all(isinstance(v, (int, float, Term)) for v in x):
             return of_terms(*x)
-        if any(_holds_terms(v) for v in x):
+        if any(holds_terms(v) for v in x):
             from verify.subjects.arrays import elementwise
 
             return elementwise(of_terms, *x)
@@ -196,11 +251,12 @@ def _function(name: str, real: Function) -> Function:
     return function
 
 
-def _holds_terms(x: Any) -> bool:
+def holds_terms(x: Any) -> bool:
+    """Whether it is a term, or an array or nested lists with some."""
     if isinstance(x, Term):
         return True
     if isinstance(x, (list, tuple)):
-        return any(map(_holds_terms, x))
+        return any(map(holds_terms, x))
     return getattr(getattr(x, "dtype", None), "kind", "") == "O"
 
 
@@ -224,5 +280,12 @@ class Namespace:
         return f"<{self._module.__name__}, for symbols>"
 
 
-MATHEMATICS = Namespace(math, pi=PI, tau=apply("mul", 2, PI), e=apply("exp", constant(1)))
+MATHEMATICS = Namespace(
+    math,
+    pi=PI,
+    tau=apply("mul", 2, PI),
+    e=apply("exp", constant(1)),
+    isclose=is_close,
+    remainder=_function("remainder of math", math.remainder),
+)
 """`math`."""

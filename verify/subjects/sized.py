@@ -40,9 +40,12 @@ def of_arrays(
         except UsageError as error:  # too many entries with the output's, too many branches, no way for symbols
             refused = error
     if small is not None:
-        operation, row = beside_row(small, definition, domain, corners)
-        if operation.problem or not whole or corners or decides(operation, row):
-            return operation, row
+        try:
+            operation, row = beside_row(small, definition, domain, corners)
+            if operation.problem or not whole or corners or decides(operation, row):
+                return operation, row
+        except TooManyEntries as error:
+            refused = error
     try:
         large = LargePair(forward, backward, shapes, name, inputs, definition if whole else None)
     except UsageError:

@@ -110,6 +110,13 @@ class VectorPair(ArrayPair):
     def with_forward(self, forward: Callable[..., Any]) -> VectorPair:
         return VectorPair(forward, self._backward, self.shapes, self.name, self.arrays)
 
+    def value(self) -> Term:
+        """The weighted sum of the output on symbols.  Raises TooManyEntries where it has too many branches."""
+        try:
+            return super().value()
+        except TooManyPaths as error:
+            raise TooManyEntries(str(error)) from None
+
     def _on_symbols(self) -> Any:
         """The output on symbols, along its first path.  Raises UsageError where the forward does not run so."""
         found: list[Any] = []

@@ -14,19 +14,28 @@ class TooManyPaths(Exception):
     """The code branches more often than the limit allows."""
 
 
+class NotRepeatable(Exception):
+    """The code asks other questions when it is run again, so that its paths do not belong together."""
+
+    def __init__(self) -> None:
+        super().__init__("run again it branches otherwise: it keeps answers (a cache), counts its calls or draws lots")
+
+
 class _Path:
     """Replays a prefix of decisions, then says yes to every new condition and remembers it."""
 
     def __init__(self, prefix: list[tuple[Condition, bool]]) -> None:
         self.decisions = list(prefix)
-        self.position = 0
+        self.position, self._replayed = 0, len(prefix)
 
     def decide(self, condition: Condition) -> bool:
         for known, answer in self.decisions[: self.position]:
             if known is condition:
                 return answer
         if self.position < len(self.decisions):
-            answer = self.decisions[self.position][1]
+            expected, answer = self.decisions[self.position]
+            if expected is not condition:
+                raise NotRepeatable
         elif self.position == MOST_DECISIONS:
             raise TooManyPaths(f"more than {MOST_DECISIONS} branches on one path: a loop on a symbol")
         else:
@@ -35,11 +44,17 @@ class _Path:
         self.position += 1
         return answer
 
+    def end(self) -> None:
+        """Raises NotRepeatable if the code did not ask again what it asked before."""
+        if self.position < self._replayed:
+            raise NotRepeatable
+
 
 def explore(run: Callable[[], tuple[Term, ...]], limit: int = 256) -> tuple[Term, ...]:
     """The terms that ``run()`` returns, over all its branches.
 
-    Raises TooManyPaths past ``limit`` paths, or on one that never ends (a loop on a symbol); whatever ``run`` raises.
+    Raises TooManyPaths past ``limit`` paths, or on one that never ends (a loop on a symbol); NotRepeatable for code
+    that does not go the same way again; whatever ``run`` raises.
     """
     finished: list[tuple[list[tuple[Condition, bool]], tuple[Term, ...]]] = []
     prefix: list[tuple[Condition, bool]] | None = []
@@ -48,7 +63,9 @@ def explore(run: Callable[[], tuple[Term, ...]], limit: int = 256) -> tuple[Term
             raise TooManyPaths(f"more than {limit} paths: a loop on a symbol, or too many branches")
         path = _Path(prefix)
         with asking(path):
-            finished.append((path.decisions, run()))
+            found = run()
+        path.end()
+        finished.append((path.decisions, found))
         prefix = _next(path.decisions)
     return _merge(finished, 0)
 

@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
+from verify.trace.tables import Members, Table, holds_numbers
 from verify.trace.term import constant
 
 _MADE_BY_PYTHON = frozenset({"__dict__", "__weakref__", "__slots__", "__abstractmethods__", "_abc_impl"})
@@ -69,6 +70,8 @@ class Lifter:
                 return self._keep(x, property(self.twin(x.fget), self.twin(x.fset), self.twin(x.fdel)))
             case types.MethodType():
                 return self._keep(x, types.MethodType(self.twin(x.__func__), self.twin(x.__self__)))
+            case functools._lru_cache_wrapper():  # what it kept on one path is no answer on another
+                return self._keep(x, self.twin(x.__wrapped__))
             case functools.partial():
                 keywords = self._dict(x.keywords, {})
                 return self._keep(x, functools.partial(self.twin(x.func), *map(self.twin, x.args), **keywords))
@@ -120,6 +123,8 @@ class Lifter:
             for name in part.co_names:
                 if name in original and scope[name] is original[name]:
                     scope[name] = self.twin(original[name])
+                elif name == _TABLE:
+                    scope[name] = Table
                 elif name.startswith(_LITERAL):
                     scope[name] = constant(float.fromhex(_hex(name)))
 
@@ -151,10 +156,11 @@ class Lifter:
             found: Any = self._keep(x, [])
             found.extend(map(self.twin, x))
             return found
+        numbers = self._exact and type(x) in (set, frozenset, dict) and holds_numbers(x)
         if type(x) in (set, frozenset):
-            return self._keep(x, type(x)(map(self.twin, x)))
+            return self._keep(x, (Members if numbers else type(x))(map(self.twin, x)))
         if type(x) is dict:
-            return self._dict(x, self._keep(x, {}))
+            return self._dict(x, self._keep(x, Table() if numbers else {}))
         kind = self.twin(type(x)) if covers(type(x).__module__) else type(x)
         return x if kind is type(x) else self._object(x, kind)
 
@@ -233,6 +239,8 @@ def _lifted_constant(x: Any, literal: Callable[[Any], Any]) -> Any:
             return lifted_code(x, literal)
         case tuple():
             return tuple(_lifted_constant(part, literal) for part in x)
+        case frozenset():  # of ``x in {0, 1}``; a symbol is in no set
+            return tuple(_lifted_constant(part, literal) for part in sorted(x, key=repr))
     return x
 
 
@@ -282,8 +290,28 @@ def _parts(code: CodeType) -> Iterator[CodeType]:
 _LITERAL = "_float_"  # and the literal in hexadecimal, which a name can spell: _float_0x1_8p+0 with p, m for signs
 
 
+_TABLE = "_table_of_numbers"
+
+
 class _NameLiterals(ast.NodeTransformer):
-    """Every float literal a global name, but for those that Python wants literal (patterns of `match`)."""
+    """Every float literal a global name, but for those that Python wants literal (patterns of `match`).
+
+    What looks numbers up by their hash is written so that symbols can be looked up, too.
+    """
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        for place, (op, among) in enumerate(zip(node.ops, node.comparators, strict=True)):
+            if isinstance(op, (ast.In, ast.NotIn)) and isinstance(among, ast.Set):
+                node.comparators[place] = ast.copy_location(ast.Tuple(among.elts, ast.Load()), among)
+        return self.generic_visit(node)
+
+    def visit_Dict(self, node: ast.Dict) -> ast.AST:
+        keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
+        self.generic_visit(node)
+        if not holds_numbers(keys):
+            return node
+        made = ast.Call(ast.copy_location(ast.Name(_TABLE, ast.Load()), node), [node], [])
+        return ast.copy_location(made, node)
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         if not isinstance(node.value, float) or not math.isfinite(node.value):

@@ -100,6 +100,22 @@ class Term:
     def __rpow__(self, other: Any) -> Term:
         return NotImplemented if _takes_over(other) else apply("pow", other, self)
 
+    def __floordiv__(self, other: Any) -> Term:
+        return NotImplemented if _takes_over(other) else apply("floor", self / other)
+
+    def __rfloordiv__(self, other: Any) -> Term:
+        return NotImplemented if _takes_over(other) else apply("floor", other / self)
+
+    def __mod__(self, other: Any) -> Term:
+        """Python's remainder, which has the sign of the divisor."""
+        return NotImplemented if _takes_over(other) else self - other * (self // other)
+
+    def __rmod__(self, other: Any) -> Term:
+        return NotImplemented if _takes_over(other) else other - self * (other // self)
+
+    def __divmod__(self, other: Any) -> tuple[Term, Term]:
+        return self // other, self % other
+
     def __neg__(self) -> Term:
         return apply("neg", self)
 

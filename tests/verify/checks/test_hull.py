@@ -35,6 +35,14 @@ def test_no_mean_at_a_tie(slopes):
     assert not in_hull(slopes, TIE)
 
 
+@pytest.mark.parametrize("size", [1.0, 1e-10, 1e-30, 1e-100])
+def test_a_mean_of_small_slopes(size):
+    """The slopes of w·max(x, y, z) at a tie, where w is small: the mean of the two was no mean, once."""
+    limits = [(0.0, 0.0, -size, -size), (0.0, -size, 0.0, -size)]
+    assert in_hull((0.0, -size / 2, -size / 2, -size), limits)
+    assert in_hull((0.0, 1.0, 1.0, -size), limits) is False
+
+
 def test_three_pieces():
     assert in_hull((0.3, 0.3), TRIANGLE)
     assert in_hull((0.5, 0.5), TRIANGLE)

@@ -255,6 +255,29 @@ ONE_IN_DISGUISE = T.sqrt(1 - T.sin(x) ** 2) / T.cos(x)
 NEARBY = (x > -1) & (x < 1)  # where that is 1, as it is not where the cosine is below 0
 
 
+class TestABoundThatEndsNothing:
+    """√(x²·y²) asks x²·y² ≥ 0, which holds on both sides of x = 0: that is a corner, and no end of the domain."""
+
+    definition = T.sqrt(x * x * y * y)
+    domain = x * x * y * y >= 0
+
+    def test_any_mean_will_do_there(self):
+        proof = rule(self.definition, abs(y) * sign_of(x), abs(x) * sign_of(y), domain=self.domain)
+        assert proof.status is Status.PROVED
+
+    def test_but_nothing_beyond(self):
+        slope = where(compare("eq", x, 0), 2 * abs(y), abs(y) * sign_of(x))
+        assert rule(self.definition, slope, abs(x) * sign_of(y), domain=self.domain).status is Status.REJECTED
+
+    @pytest.mark.parametrize("domain", [x - x >= 0, x * x / 2 >= 0, -x * x <= 0])
+    def test_one_that_always_holds_is_none(self, domain):
+        (cell,) = rule(x, 1, domain=domain).cells
+        assert str(cell.cell) == "everywhere"
+
+    def test_a_cube_is_a_bound(self):
+        assert rule(abs(x), where(x > 0, 1, 0), domain=x * x * x >= 0).status is Status.REJECTED
+
+
 class TestWhereTheDefinitionHasAValueAfterAll:
     """Each was proved once: nothing is asked of a rule on a cell that is taken to be outside of the domain."""
 

@@ -125,6 +125,87 @@ class Looking(Softsign):
         return x if x.item() > 0 else 2 * x
 
 
+class Relu(torch.autograd.Function):
+    """PyTorch's own example of a rule, and what is made of its line by people in a hurry."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return torch.where(x > 0, g, torch.zeros_like(g))
+
+
+class ReluInPlace(Relu):
+    """The gradient that arrived belongs to others, too."""
+
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return g.mul_((x > 0).to(g.dtype))
+
+
+class ReluOverItsInput(Relu):
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return g * x.clamp_(min=0).sign()
+
+
+class ReluOfTheLargest(Relu):
+    """Right for a single number."""
+
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return g if x.numel() > 1 else torch.where(x > 0, g, torch.zeros_like(g))
+
+
+class TwiceSummed(Relu):
+    """As for a product with a number, though this is none."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return 2 * x
+
+    @staticmethod
+    def backward(ctx, g):
+        return 2 * torch.cumsum(g.reshape(-1), 0).reshape(g.shape)
+
+
+class TimesItsSize(Relu):
+    """A function of the whole batch, and right: of a number alone it is that number."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x * x.numel()
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * g.numel()
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        (ReluInPlace, "the rule changes out.grad: 3.0 became 0.0"),
+        (ReluOverItsInput, "the rule changes x.data: -0.625 became 0.0"),
+        (ReluOfTheLargest, "in a batch of 6 numbers the rule answers otherwise than one by one"),
+        (TwiceSummed, "in a batch of 6 numbers the rule answers otherwise than one by one"),
+    ],
+)
+def test_what_a_single_number_does_not_show_is_miswired(rule, message):
+    assert message in [f.message for f in judged(rule).findings if f.verdict is Verdict.MISWIRED]
+
+
+@pytest.mark.parametrize("rule", [Relu, TimesItsSize])
+def test_a_batch_that_is_treated_well(rule):
+    assert verdict(judged(rule), Question.WIRED) is Verdict.WIRED
+
+
 @pytest.mark.parametrize(
     ("rule", "question", "expected"),
     [

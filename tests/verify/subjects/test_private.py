@@ -9,11 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from flint import arb
 from numpy import tanh as hyperbolic
 
 from engine import Value
+from verify import check
+from verify.findings import Verdict
 from verify.subjects.arrays import TermArray, terms
 from verify.subjects.private import Float, private, symbolic
+from verify.trace.balls import evaluate
 from verify.trace.explore import explore
 from verify.trace.term import PI, Term, apply, symbol, term
 from verify.trace.text import written
@@ -81,6 +85,59 @@ def test_a_term_is_a_float_to_whoever_asks() -> None:
     assert not isinstance("1.5", Float)
     assert Float("1.5") == 1.5
     assert Float(x) is x
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (lambda v: v // 2, "floor(x/2)"),
+        (lambda v: 5 % v, "5 - x*floor(5/x)"),
+        (lambda v: divmod(v, 2)[1], "x - 2*floor(x/2)"),
+        (lambda v: np.mod(v, 2), "x - 2*floor(x/2)"),
+        (lambda v: math.fmod(v, 2), "x - 2*where(x/2 >= 0, floor(x/2), ceil(x/2))"),
+        (lambda v: math.trunc(v), "where(x >= 0, floor(x), ceil(x))"),
+        (lambda v: math.hypot(v, 1, 2), "sqrt(0 + x*x + 1 + 4)"),
+        (lambda v: math.hypot(v), "sqrt(0 + x*x)"),
+        (lambda v: np.linalg.norm([v, 1]), "sqrt(x*x + 1*1)"),
+    ],
+)
+def test_remainders_and_lengths(rule: Callable[[Any], Any], expected: str) -> None:
+    assert traced(rule) == expected
+
+
+@pytest.mark.parametrize("value", [-2.5, -1.5, -0.5, -0.25, 0.0, 0.5, 0.75, 1.5, 2.5, 3.0])
+@pytest.mark.parametrize("name", ["remainder", "fmod"])
+def test_remainders_are_those_of_math(name: str, value: float) -> None:
+    """That of IEEE 754 goes with the nearest multiple: it was taken for the one of `%`, and right forwards blamed."""
+    (found,) = explore(lambda: (term(symbolic(lambda v: getattr(math, name)(v, 1))(x)),))
+    assert evaluate(found, {"x": arb(value)}) == arb(getattr(math, name)(value, 1))
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (lambda v: math.isclose(v, 2), "abs(x - 2) <= maximum(1e-09*maximum(abs(x), abs(2)), 0)"),
+        (lambda v: np.isclose(v, 0), "abs(x - 0) <= 1e-08 + 1e-05*abs(0)"),
+        (lambda v: np.allclose(np.array([v]), 0, atol=0.5), "abs(x - 0) <= 1/2 + 1e-05*abs(0)"),
+    ],
+)
+def test_what_is_close(rule: Callable[[Any], Any], expected: str) -> None:
+    assert traced(rule) == f"where({expected}, 1, 0)"
+
+
+def test_a_term_is_a_scalar_to_whoever_asks() -> None:
+    assert traced(lambda v: v if np.isscalar(v) else v[0]) == "x"
+
+
+def test_a_rule_that_is_wrong_close_to_a_number_is_refuted() -> None:
+    """It did not run on symbols, and no point was so close."""
+    report = check(lambda x: x * x, lambda x, g: 0.0 if math.isclose(x, 2.0) else 2 * x * g, raises=False)
+    assert Verdict.REFUTED in {f.verdict for f in report.findings if f.check == "proof"}
+
+
+def test_another_number_of_arguments_is_refused() -> None:
+    with pytest.raises(TypeError, match="atan takes 1 arguments, and 2 were given"):
+        symbolic(lambda v: math.atan(v, 1))(x)
 
 
 # ------------------------------------------------------------------------------------------------------- arrays

@@ -20,6 +20,7 @@ from verify.errors import UsageError
 from verify.findings import Source
 from verify.subjects.frameworks.base import FrameworkOperation, Untraceable, inputs_of, source_of
 from verify.subjects.frameworks.fx import read
+from verify.subjects.operation import Run
 from verify.trace.term import Term
 
 PLACE = 0.5  # where it is traced; a trace that depends on the place is refused by make_fx
@@ -58,11 +59,23 @@ class TorchOperation(FrameworkOperation):
         return read(self._rule_graph, (g, *x))
 
     def kernel(self, g: float, *x: float) -> tuple[float, tuple[float, ...]]:
+        run = self._observed(g, x)
+        return run.out, run.gradients
+
+    def _observed(self, g: float, x: Sequence[float]) -> Run:
+        """The kernel's run, and what its backward made of the tensors that it was handed."""
         leaves = self._leaves(x)
         out = self._applied(*leaves)
+        value = out.item()
         upstream = torch.tensor(g, dtype=torch.float64)
         gradients = torch.autograd.grad(out, leaves, upstream, allow_unused=True)
-        return out.item(), tuple(0.0 if d is None else d.item() for d in gradients)
+        found = tuple(0.0 if d is None else d.item() for d in gradients)
+        return Run(value, found, tuple(leaf.item() for leaf in leaves), out.item(), upstream.item())
+
+    def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
+        if before is not None or any(isinstance(x, Term) for x in (*data, upstream)):
+            return super().run(data, upstream=upstream, before=before)
+        return self._observed(float(upstream), tuple(map(float, data)))
 
     def forward(self, *data: Any) -> Any:
         if any(isinstance(x, Term) for x in data):

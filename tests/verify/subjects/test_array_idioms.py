@@ -1,0 +1,52 @@
+"""What people write with whole arrays beside one number: comparisons with a maximum, truths times a gradient."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import verify
+from verify.findings import Verdict
+
+RIGHT = {
+    "an equal share at ties": (lambda x: x.max(), lambda x, g: g * (x == x.max()) / (x == x.max()).sum()),
+    "one of the largest": (lambda x: x.max(), lambda x, g: g * (np.arange(len(x)) == x.argmax())),
+    "a range of two": (lambda x: x.max() - x.min(), lambda x, g: g * ((x == x.max()) * 1.0 - (x == x.min()))),
+    "truths times a number": (lambda x: np.maximum(0, 1 - x).sum(), lambda x, g: -g * (x < 1)),
+    "a mask that is negated": (lambda x: np.abs(x).sum(), lambda x, g: g * (x > 0) - g * ~(x > 0)),
+    "a ramp times a number": (lambda x: (x * np.arange(len(x))).sum(), lambda x, g: g * np.arange(len(x))),
+    "0 where all is 0": (
+        lambda x: np.sqrt((x * x).sum()),
+        lambda x, out, g: g * x / out if (x != 0).any() else 0 * x,
+    ),
+}
+WRONG = {
+    "all of it to each of the largest": (lambda x: x.max(), lambda x, g: g * (x == x.max())),
+    "the wrong half": (lambda x: np.abs(x).sum(), lambda x, g: g * (x > 0) + g * (x < 0)),
+    "another threshold": (lambda x: np.maximum(0, 1 - x).sum(), lambda x, g: -g * (x < 2)),
+    "a ramp that begins at 1": (lambda x: (x * np.arange(len(x))).sum(), lambda x, g: g * np.arange(1, len(x) + 1)),
+}
+"""The first is wrong at ties alone, and was matched at points without any."""
+
+
+def verdicts(pair, size):
+    report = verify.check(*pair, shapes={"x": size}, points=60, raises=False)
+    return {f.verdict for f in report.findings if f.check in ("proof", "identity")}
+
+
+@pytest.mark.parametrize("size", [2, 40])
+@pytest.mark.parametrize("name", RIGHT)
+def test_runs_on_symbols_and_is_right(name, size):
+    found = verdicts(RIGHT[name], size)
+    assert found <= {Verdict.PROVED, Verdict.PROBABLE}
+    assert found
+
+
+@pytest.mark.parametrize("size", [2, 40])
+@pytest.mark.parametrize("name", WRONG)
+def test_is_refuted(name, size):
+    assert Verdict.REFUTED in verdicts(WRONG[name], size)
+
+
+def test_a_small_shape_with_too_many_branches_is_looked_at_as_a_large_one():
+    assert verdicts(RIGHT["a range of two"], 3) == {Verdict.PROVED, Verdict.PROBABLE}  # proved for two entries

@@ -1,0 +1,123 @@
+"""Every branch followed, and what must not be taken for branches of one function."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import pytest
+
+import verify
+from verify.findings import Verdict
+from verify.trace.explore import NotRepeatable, explore
+from verify.trace.term import symbol, term
+
+x, y = symbol("x"), symbol("y")
+
+
+@functools.lru_cache(None)
+def step(v: Any) -> Any:
+    if v > 0:
+        return 1.0
+    return 0.0
+
+
+@functools.cache
+def wrong_step(v: Any) -> Any:
+    return 1.0 if v > 0 else 0.5
+
+
+def verdicts(backward, forward=lambda x: max(x, 0.0)):
+    """What the proof says, and whether nothing fails."""
+    report = verify.check(forward, backward, "max(x, 0)", raises=False)
+    return next(f for f in report.findings if f.check == "proof"), report.ok
+
+
+class TestCodeThatGoesAnotherWayTheNextTime:
+    def test_a_question_less(self):
+        known = {}
+
+        def run():
+            if "slope" not in known:
+                known["slope"] = term(1 if x > 0 else 0)
+            return (known["slope"],)
+
+        with pytest.raises(NotRepeatable):
+            explore(run)
+
+    def test_another_question(self):
+        asked = iter((x, y))
+        with pytest.raises(NotRepeatable, match="it keeps answers"):
+            explore(lambda: (term(1 if next(asked) > 0 else 0),))
+
+    def test_the_same_questions_are_fine(self):
+        assert len(explore(lambda: (term(1 if x > 0 and y > 0 else 0),))) == 1
+
+
+class TestCaches:
+    """What was kept on the path x > 0 was the answer on the other one: right rules were refuted."""
+
+    def test_lru_cache(self):
+        found, ok = verdicts(lambda x, g: g * step(x))
+        assert (found.verdict, ok) == (Verdict.PROVED, True)
+
+    def test_lru_cache_of_a_wrong_rule(self):
+        found, ok = verdicts(lambda x, g: g * wrong_step(x))
+        assert (found.verdict, ok) == (Verdict.REFUTED, False)
+
+    def test_a_dictionary(self):
+        known: dict[Any, float] = {}
+
+        def backward(x, g):
+            if x not in known:
+                known[x] = 1.0 if x > 0 else 0.0
+            return g * known[x]
+
+        found, ok = verdicts(backward)
+        assert (found.verdict, ok) == (Verdict.MATCHED, True)
+        assert "run again it branches otherwise" in found.message
+
+    def test_a_dictionary_of_the_forward(self):
+        known: dict[Any, float] = {}
+
+        def forward(x):
+            if x not in known:
+                known[x] = x if x > 0 else 0.0 * x
+            return known[x]
+
+        found = verify.check(forward, lambda x, g: g * (x > 0), raises=False).findings
+        assert any("run again it branches otherwise" in f.message for f in found)
+
+
+class TestAnotherRuleOnFloats:
+    """A symbol raises nothing where a float does: what is caught there is not in the trace, and was held against it."""
+
+    def root(self, at_negative):
+        def backward(x, g):
+            try:
+                return g / (2 * math.sqrt(x))
+            except (ValueError, ZeroDivisionError):
+                return at_negative
+
+        report = verify.check(lambda x: math.sqrt(x) if x > 0 else 0.0, backward, raises=False)
+        return next(f for f in report.findings if f.check == "proof"), report
+
+    def test_right(self):
+        found, report = self.root(0.0)
+        assert (found.verdict, report.ok) == (Verdict.MATCHED, True)
+        assert "another one on symbols (at x = -1.0 floats answer 0.0, as they should, and symbols no" in found.message
+
+    def test_wrong_on_floats(self):
+        found, report = self.root(1.0)
+        assert (found.verdict, report.ok) == (Verdict.REFUTED, False)
+
+    def test_wrong_elsewhere_on_floats(self):
+        def backward(x, g):
+            try:
+                return g / ((2.5 if x > 50 else 2) * math.sqrt(x))
+            except (ValueError, ZeroDivisionError):
+                return 0.0
+
+        report = verify.check(lambda x: math.sqrt(x) if x > 0 else 0.0, backward, raises=False)
+        assert any(f.check == "points" and f.verdict is Verdict.REFUTED for f in report.findings)
