@@ -54,7 +54,8 @@ def check(case: Case, pair: LargePair) -> Iterator[Finding]:
         message = f"finite differences agree along {agreed} directions ({silent} decided nothing)"
         yield case.finding("directions", Verdict.MATCHED, message)
     elif not looks:
-        message = f"no finite difference says anything ({silent} were tried)"
+        refused = _refused(pair, points[0][0]) if points else ""
+        message = f"no finite difference says anything ({silent} were tried{refused})"
         yield case.finding("directions", Verdict.INCONCLUSIVE, message)
 
 
@@ -154,6 +155,15 @@ def _along(case: Case, sample: Sample, look: Look | None, direction: dict[str, A
     else:
         believed = abs(rule - estimate.value) > max(_BY_FAR * max(abs(rule), abs(estimate.value)), 10 * estimate.error)
     return _disagrees(case, sample, direction, rule, estimate) if believed else False
+
+
+def _refused(pair: LargePair, sample: Sample) -> str:
+    """What the rule raises there, for a message; "" where it answers."""
+    try:
+        pair.slopes(sample.arrays)
+    except Exception as error:  # the user's own code may raise anything
+        return f": {in_a_line(error)}"
+    return ""
 
 
 def _true(look: Look, direction: dict[str, Any]) -> float:
