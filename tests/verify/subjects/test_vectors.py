@@ -213,6 +213,21 @@ def test_what_is_no_value(size: int, forward: Any, message: str) -> None:
         verify.check(forward, lambda g: g, shapes={"x": size}, **FEW)
 
 
+@pytest.mark.parametrize(
+    ("forward", "backward", "size"),
+    [
+        (lambda x: np.log(np.abs(x) + 1e-300).sum(), lambda x, g: g / x, 3),
+        (lambda x: np.maximum(x, 0), lambda x, g: g * np.where(x > 0, 1, np.where(x < 0, 0, 2)), 2),
+    ],
+)
+def test_a_witness_at_a_corner_has_a_gradient_that_arrives(forward: Any, backward: Any, size: int) -> None:
+    """Where it is 0 every answer looks right, or like 0/0."""
+    with pytest.raises(DerivativeError) as caught:
+        verify.check(forward, backward, shapes={"x": size}, **FEW)
+    found = next(f for f in caught.value.findings if f.check == "proof")
+    assert [float(v) for name, v in found.point.items() if name.startswith("w") and float(v) == 0] == []
+
+
 def test_a_limit_at_infinity_warns_of_nothing() -> None:
     """NumPy says "invalid value" of objects that pass an infinity; warnings are errors here."""
     for size in (3, 40):
