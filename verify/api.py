@@ -13,7 +13,7 @@ from typing import Any
 
 from verify.config import Config, waived
 from verify.errors import DerivativeError, UsageError, in_a_line
-from verify.findings import Question
+from verify.findings import Question, headline
 from verify.harness import verify, verify_here
 from verify.limits import OutOfTime, time_limit
 from verify.mirror import Row
@@ -337,5 +337,6 @@ def _judged(report: Report, strict: bool, raises: bool) -> Report:
     __tracebackhide__ = True  # pytest: a failure is the user's, not ours
     report = replace(report, strict=strict)
     if raises and not report.ok:
-        raise DerivativeError("\n\n".join(failure.told() for failure in failures(report)), report)
+        found = {headline(failure.finding): failure for failure in reversed(failures(report))}  # the first of its kind
+        raise DerivativeError("\n\n".join(failure.told() for failure in reversed(found.values())), report)
     return report

@@ -145,10 +145,13 @@ def _work(pipe: Connection, tasks: list[Task], options: Options) -> None:
 
 
 def _prepare(tasks: list[Task], options: Options) -> None:
-    """What a worker needs before its first task: a framework, if it is one's functions, and a limit to its memory."""
+    """What a worker needs before its first task: a framework, if it is one's functions, and a limit to its memory.
+
+    Whatever a subject prints goes nowhere: stdout may be a report for a machine.
+    """
+    mute()
     parts = [task.part for task in tasks if task.part is not None]
     if parts:
-        mute()
         gc.enable()  # its tracers make cycles
         parts[0].prepare()
     limit_memory(options.gibibytes * (_ROOM if parts else 1))

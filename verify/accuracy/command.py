@@ -24,6 +24,7 @@ from verify.mirror import Row
 from verify.numbers.ulps import FLOAT64
 from verify.options import Options
 from verify.subjects.operation import Operation
+from verify.subjects.sandbox import silence
 
 SMALL = ("float16", "bfloat16")
 
@@ -51,11 +52,11 @@ def run(cases: list[tuple[Operation, Row]], options: Options, arguments: argpars
             gauge = Gauge(Case(operation, row, options), fmt)
             more = f" in {fmt.name}" if len(formats) > 1 else ""
             try:
+                with silence():
+                    told_of = _told(gauge, options, arguments) if full else ([], _measured(gauge, options, arguments))
+                lines, found = told_of
                 if full:
-                    lines, found = _told(gauge, options, arguments)
                     print("\n" * bool(summary) + "\n".join(lines), flush=True)
-                else:
-                    found = _measured(gauge, options, arguments)
             except UsageError as error:
                 silent.append(str(error))
                 continue

@@ -70,6 +70,8 @@ def _places(case: Case, corner: Corner) -> list[Vector]:
         along += [(t, u) for t in _TIES for u in (t, -t) if (t, u) in case.region]
     generated = [case.points[k] for k in case.points.plainest(among=case.at_corner)]
     along.extend(generated[:: max(1, len(generated) // _GENERATED)])
+    weights = [i for i, name in enumerate(names) if name in case.operation.arriving]
+    along.sort(key=lambda p: sum(p[i] == 0 for i in weights))  # a gradient of 0 hides what the rule answers
     return [p for p in along if evaluate(tie, dict(zip(names, map(arb, p), strict=True))).contains(0)]
 
 

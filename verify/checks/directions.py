@@ -61,7 +61,8 @@ def check(case: Case, pair: LargePair) -> Iterator[Finding]:
         message = f"finite differences agree along {agreed} directions ({silent} decided nothing)"
         yield case.finding("directions", Verdict.MATCHED, message)
     elif not looks:
-        message = f"no finite difference says anything ({silent} were tried)"
+        refused = _refused(pair, points[0][0]) if points else ""
+        message = f"no finite difference says anything ({silent} were tried{refused})"
         yield case.finding("directions", Verdict.INCONCLUSIVE, message)
 
 
@@ -191,6 +192,15 @@ def _along(case: Case, sample: Sample, look: Look | None, direction: dict[str, A
     else:
         believed = _are_far_apart(rule, estimate)
     return _disagrees(case, sample, direction, rule, estimate) if believed else False
+
+
+def _refused(pair: LargePair, sample: Sample) -> str:
+    """What the rule raises there, for a message; "" where it answers."""
+    try:
+        pair.slopes(sample.arrays)
+    except Exception as error:  # the user's own code may raise anything
+        return f": {in_a_line(error)}"
+    return ""
 
 
 def _true(look: Look, direction: dict[str, Any]) -> float:

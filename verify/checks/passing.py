@@ -9,6 +9,7 @@ import numpy as np
 
 from verify.case import Case
 from verify.checks.of_large import of_large
+from verify.errors import in_a_line
 from verify.findings import Finding, Verdict
 from verify.identity import telling
 from verify.numbers.lattices import Sample
@@ -22,11 +23,12 @@ _SLACK = 1e-9  # of the largest entry
 @of_large
 def check(case: Case, pair: LargePair) -> Iterator[Finding]:
     """What is miswired; one finding that all is well otherwise."""
-    looked = 0
+    looked, refused = 0, ""
     for sample in _points(case, pair):
         try:
             found = _problem(pair, sample)
-        except Exception:  # the user's own code may raise anything; the check of scales tells of it
+        except Exception as error:  # the user's own code may raise anything
+            refused = refused or in_a_line(error)
             continue
         looked += 1
         if found is not None:
@@ -40,7 +42,7 @@ def check(case: Case, pair: LargePair) -> Iterator[Finding]:
         how = f"proportional to what arrives, and changes no data, at {looked} points"
         yield case.finding("passing", Verdict.WIRED, how)
     else:
-        yield case.finding("passing", Verdict.INCONCLUSIVE, "the rule ran at no point")
+        yield case.finding("passing", Verdict.INCONCLUSIVE, f"the rule has no answer at any point ({refused})")
 
 
 def _points(case: Case, pair: LargePair) -> Iterator[Sample]:

@@ -123,7 +123,7 @@ def _evidence(case: Case, proof: Proof, boundary: BoundaryResult) -> dict[str, A
     """The simplest point of the boundary, the rule's answer and the slopes around it there."""
     from verify.proof.places import place
 
-    at = _in_time(place, proof.obligation, boundary)
+    at = _in_time(place, proof.obligation, boundary, case.operation.arriving)
     if at is None:
         details = [("ours", _vector(boundary.rule))] if boundary.rule is not None else []
         details += [("slopes", f"{_vector(limit)}   on one side of it") for limit in boundary.limits]
@@ -172,8 +172,8 @@ def _told(case: Case, proof: Proof, witness: Witness) -> Finding:
     left, right = _aligned(rule, str(expected))
     few = digits(witness.ours, witness.expected)
     details = [
-        ("ours", f"{left}{_value(witness.ours, few)}   at {at}"),
-        ("expected", f"{right}{_value(witness.expected, few)}   (reference)"),
+        ("ours", f"{_equal(left, _value(witness.ours, few))}   at {at}"),
+        ("expected", f"{_equal(right, _value(witness.expected, few))}   (reference)"),
     ]
     if i is not None:
         details += list(_difference(case, i, floats))
@@ -220,6 +220,11 @@ def _aligned(rule: str, expected: str) -> tuple[str, str]:
         return "", ""
     width = max(len(rule), len(expected))
     return f"{rule:<{width}} = ", f"{expected:<{width}} = "
+
+
+def _equal(formula: str, value: str) -> str:
+    """The formula beside its value, unless it is that very number."""
+    return value if formula.rstrip(" =") == value else formula + value
 
 
 def _value(ball: arb, few: int = 12) -> str:

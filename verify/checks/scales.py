@@ -25,7 +25,7 @@ _BITS = 192
 def check(case: Case, pair: LargePair) -> Iterator[Finding]:
     """The first point without a sensible answer; one finding that there is none otherwise."""
     points = [*pair.samples(case.options.seed), *pair.samples(case.options.seed, far=True)]
-    answered = unknown = 0
+    answered, unknown, first = 0, 0, ""
     for sample in points:
         reason, wrong = _answer(pair, sample)
         if not reason:
@@ -35,12 +35,12 @@ def check(case: Case, pair: LargePair) -> Iterator[Finding]:
         if found is not None:
             yield found
             return
-        unknown += 1
+        unknown, first = unknown + 1, first or reason
     if answered:
         aside = f" ({unknown} more are outside the domain, or beyond all floats)" if unknown else ""
         yield case.finding("scales", Verdict.SAFE, f"a finite answer at {answered} points, entries up to 1000{aside}")
     else:
-        yield case.finding("scales", Verdict.INCONCLUSIVE, f"no finite answer at any of {len(points)} points")
+        yield case.finding("scales", Verdict.INCONCLUSIVE, f"no finite answer at any of {len(points)} points ({first})")
 
 
 def _answer(pair: LargePair, sample: Sample) -> tuple[str, int]:

@@ -27,6 +27,7 @@ from verify.reports.output import to_stdout as to_standard_output
 from verify.reports.output import write_text
 from verify.reports.targets import formulas, plots, targets, to_stdout, write
 from verify.subjects.operation import Operation
+from verify.subjects.sandbox import silence
 from verify.subjects.subject import PartedSubject, Subject
 
 
@@ -228,7 +229,9 @@ def _proofs(cases: list[tuple[Operation, Row]], options: Options) -> int:
     complete = True
     for place, (operation, row) in enumerate(cases):
         case = Case(operation, row, options)
-        print("\n" * bool(place) + proof.told(case, columns()))
+        with silence():
+            told = proof.told(case, columns())
+        print("\n" * bool(place) + told)
         complete &= case.rule_proof is not None and case.rule_proof.status is Status.PROVED
     return OK if complete else FAILED
 
@@ -242,9 +245,11 @@ def _certificate(cases: list[tuple[Operation, Row]], options: Options, path: str
     for operation, row in cases:
         case = Case(operation, row, options)
         try:
-            if case.proof is None:
+            with silence():
+                proved = case.proof
+            if proved is None:
                 raise Uncertifiable(case.untraced)
-            lines.append(certificate(case.proof))
+            lines.append(certificate(proved))
         except Uncertifiable as reason:
             name = f"{operation.name} ({row.case})" if row.case else operation.name
             print(f"verify: {name} has no certificate: {reason}", file=sys.stderr)

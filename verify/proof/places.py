@@ -35,20 +35,29 @@ class Place:
     limits: tuple[tuple[arb | None, ...], ...]
 
 
-def place(obligation: Obligation, boundary: BoundaryResult) -> Place | None:
-    """The simplest point of the boundary; None where it was not solved for a symbol, or none is found."""
+def place(obligation: Obligation, boundary: BoundaryResult, arriving: tuple[str, ...] = ()) -> Place | None:
+    """The simplest point of the boundary; None where it was not solved for a symbol, or none is found.
+
+    arriving: inputs that stand for a gradient: as few of them as can be are 0, for a 0 hides what the rule answers
+    """
     if not boundary.where:
         return None
     names = [name for name, _, _ in boundary.cell.box if name in obligation.inputs]
+    weights = [i for i, name in enumerate(names) if name in arriving]
+    best: tuple[int, dict[str, Fraction], list[arb]] | None = None
     signs = compile_balls([t for t, _ in boundary.cell.signs], names)
     with ctx.workprec(BITS):
         for point in islice(points_by_height([boundary.cell.interval(n) for n in names]), CANDIDATES):
-            free = dict(zip(names, point, strict=True))
+            nothing = sum(point[i] == 0 for i in weights)
+            if best is not None and nothing >= best[0]:
+                continue
             at = [ratio(x.numerator, x.denominator) for x in point]
             values = zip(signs(*at), boundary.cell.signs, strict=True)
             if all(v != 0 if s == NOT_ZERO else v * s > 0 for v, (_, s) in values):
-                return _described(obligation, boundary, free, at)
-    return None
+                best = nothing, dict(zip(names, point, strict=True)), at
+                if not nothing:
+                    break
+        return None if best is None else _described(obligation, boundary, *best[1:])
 
 
 def _described(

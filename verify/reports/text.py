@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from verify.escape import visible
-from verify.findings import Answer, Finding, Question, Verdict, told
+from verify.findings import Answer, Finding, Question, Verdict, headline, told
 from verify.lines import WIDTH, folded, labelled, located
 from verify.lines import table as aligned
 from verify.report import OperationReport, Report
@@ -45,11 +46,12 @@ def lines(report: Report, *, full: bool, seconds: float | None, strict: bool, wi
             yield ""
             yield from _in_full(operation, width)
             continue
+        before: set[str] = set()
         for answer in operation.answers.values():
             counted = [f for f in answer.findings if f.verdict is answer.verdict]
             if answer.fails(strict):
-                yield ""
-                yield from _first_of(answer, width)
+                blocks = list(_first_of(answer, width, before))
+                yield from ["", *blocks] if blocks else []
             elif any(f.accepted for f in counted):
                 first = {(f.case, f.operand): f for f in reversed(counted) if f.accepted}  # several may have seen it
                 notes += [_accepted(f) for f in counted if first.get((f.case, f.operand)) is f]
@@ -88,9 +90,13 @@ def _accepted(finding: Finding) -> str:
 def _in_full(operation: OperationReport, width: int) -> Iterator[str]:
     """Every witness: a line for what agrees, the evidence for what does not."""
     yield from located(operation.name, operation.source, operation.source.text, width)
+    before: set[str] = set()  # what is undecided for one reason is told once, whoever was asked
     for finding in operation.findings:
         if finding.verdict.fails or finding.verdict in (Verdict.INACCURATE, Verdict.PROBABLE):
-            yield _indented(told(finding, width - 2))
+            text = told(finding, width - 2)
+            if text not in before:
+                yield _indented(text)
+            before.add(text)
         else:
             yield from labelled(f"{finding.verdict.value:<11} {finding.check}", _what(finding), width, column=24)
 
@@ -99,8 +105,11 @@ def _indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.splitlines())
 
 
-def _first_of(answer: Answer, width: int) -> Iterator[str]:
-    """The first failing finding of each case and operand in full; who else saw it, in a line."""
+def _first_of(answer: Answer, width: int, before: set[str]) -> Iterator[str]:
+    """The first failing finding of each operand in full, those of its other cases and who else saw it in a line.
+
+    before: what has been told of the operation already, as the answer to another question; nothing is told twice
+    """
     failing = [f for f in answer.findings if f.verdict.fails and not f.accepted] or list(answer.findings)
     told_of: dict[tuple[str, str], Finding] = {}
     others: list[str] = []
@@ -109,11 +118,22 @@ def _first_of(answer: Answer, width: int) -> Iterator[str]:
             others.append(finding.check)
         else:
             told_of.setdefault((finding.case, finding.operand), finding)
-    for place, finding in enumerate(told_of.values()):
+    kinds: dict[tuple[Any, ...], list[Finding]] = {}
+    for finding in told_of.values():
+        if headline(finding) not in before:
+            kinds.setdefault((finding.verdict, finding.check, finding.operand, finding.source), []).append(finding)
+        before.add(headline(finding))
+    for place, (first, *more) in enumerate(kinds.values()):
         if place:
             yield ""
-        yield told(finding, width)
-    if others:
+        yield told(first, width)
+        cases: dict[str, list[str]] = {}
+        for finding in more:
+            cases.setdefault(finding.message, []).append(finding.case)
+        for message, named in cases.items():
+            what = "" if message == first.message else f": {message}"
+            yield from labelled("likewise", ", ".join(named) + what, width)
+    if others and kinds:
         yield from labelled("also", ", ".join(dict.fromkeys(others)), width)
 
 
@@ -169,10 +189,11 @@ def failures(report: Report, *, seconds: float | None, strict: bool, width: int 
     failed = bool(report.stale or report.missing)
     yield from _about_the_run(report, width)
     for operation in report.operations:
+        before: set[str] = set()
         for answer in operation.answers.values():
             if answer.fails(strict):
                 failed = True
-                yield from _first_of(answer, width)
-                yield ""
+                blocks = list(_first_of(answer, width, before))
+                yield from [*blocks, ""] if blocks else []
     if failed:
         yield from _closing(report, seconds, strict, width)

@@ -12,6 +12,7 @@ from verify.trace.lift import Lifter
 from verify.trace.term import PI, Condition, Term, apply, compare, constant, where
 
 _COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"})
+_WHOLE = "iu"  # NumPy's kinds of whole numbers
 _OF_BOOLS = frozenset({"isnan", "isinf", "isfinite", *_COMPARISONS})
 
 
@@ -49,8 +50,14 @@ class TermArray(BesideTerms):
         return out[0]
 
     def astype(self, dtype: Any, *_: Any, **__: Any) -> Any:
-        """Terms have no precision to convert; as bools they are asked for their truth."""
-        return np.asarray(self).astype(bool) if np.dtype(dtype).kind == "b" else self.copy()
+        """Terms have no precision to convert; as bools they are asked for their truth, as ints for a number.
+
+        Raises TypeError where a symbol is asked for one.
+        """
+        kind = np.dtype(dtype).kind
+        if kind == "b":
+            return np.asarray(self).astype(bool)
+        return _whole(self, dtype) if kind in _WHOLE else self.copy()
 
 
 def terms(x: Any) -> TermArray:
@@ -80,12 +87,19 @@ def _is_of_objects(x: Any) -> bool:
     return isinstance(x, np.ndarray) and x.dtype.kind == "O"
 
 
+def _whole(x: Any, dtype: Any) -> Any:
+    """Numbers cut to whole ones.  Raises TypeError for a symbol, of which nobody knows what is left."""
+    return np.array([int(float(v)) for v in np.ravel(_plain(x))], dtype=dtype).reshape(np.shape(x))
+
+
 # ------------------------------------------------------------------------------------------------- the namespace
 
 
 def _array(x: Any, dtype: Any = None, **options: Any) -> Any:
     """An array of terms where there are terms, whatever precision is asked for; a copy, as np.array makes."""
     real = np.array(x, **options)
+    if dtype is not None and np.dtype(dtype).kind in _WHOLE and real.dtype.kind in "Of":
+        real = _whole(real, dtype)
     if _is_of_objects(real):
         return terms(real)
     if real.dtype.kind in "fiu" and (dtype is None or np.dtype(dtype).kind in "fiu"):

@@ -18,7 +18,7 @@ from verify.numbers.lattices import Sample, samples
 from verify.subjects.operation import Run
 from verify.subjects.pairs import OUT, UPSTREAM, RuleError
 from verify.subjects.sandbox import stopping
-from verify.subjects.vectors import ArrayPair, Shape, array_of, entries_of, flat, weights_name
+from verify.subjects.vectors import ArrayPair, Shape, array_of, entries_of, flat, shape_returned, weights_name
 from verify.trace.stepwise import At
 from verify.trace.term import TRUE, Condition, Term, asking, at_most, constant, symbol, term
 
@@ -107,10 +107,7 @@ class LargePair(ArrayPair):
             except Exception as error:  # the user's own code may raise anything, a point outside its domain perhaps
                 refused = refused or error
                 continue
-            if out is None or isinstance(out, (tuple, list, Mapping, str)):
-                what = "None" if out is None else f"a {type(out).__name__}"
-                raise UsageError(f"{self.name}: the forward returned {what}: it must return one array, or one number")
-            return np.shape(out)
+            return shape_returned(self.name, out)
         reason = in_a_line(refused)
         raise UsageError(f"{self.name} does not run on arrays of shapes {self.told or '()'} ({reason})")
 

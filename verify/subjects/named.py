@@ -10,7 +10,7 @@ from typing import Any
 
 from verify.errors import UsageError, in_a_line
 from verify.subjects.load import Place, place_of
-from verify.subjects.sandbox import Failed, Lost, Step, apart
+from verify.subjects.sandbox import Failed, Lost, Step, apart, silence
 from verify.subjects.subject import Subject
 
 GROUP = "verify.subjects"
@@ -42,7 +42,8 @@ def subject_named(name: str, base: Path | None = None) -> Subject:
         from verify.api import subject_of
         from verify.subjects.pairs import FunctionPair
 
-        subject = subject_of(given, stopped)
+        with silence():
+            subject = subject_of(given, stopped)
         for operation, _ in subject.operations():
             if type(operation) is FunctionPair:  # scalars: what --point can say
                 operation.command = f"python -m verify engine {place} {shlex.quote(operation.name)}"

@@ -117,7 +117,8 @@ class FunctionPair(Operation):
         by_place = [given[name] for name, named in self._asked if not named]
         by_name = {name: given[name] for name, named in self._asked if named}
         returned = backward(*by_place, **by_name)
-        if getattr(returned, "ndim", 0) == 1:  # an array of gradients, of inputs that are numbers
+        of_one = max(getattr(x, "ndim", 0) for x in data)  # a batch of numbers is an array, and so is its gradient
+        if getattr(returned, "ndim", 0) == of_one + 1:  # an array of gradients
             returned = tuple(returned)
         return gradients_of(returned, self.inputs)
 

@@ -77,11 +77,11 @@ def silence() -> Iterator[None]:
 
 def mute() -> None:
     """Send what this process prints nowhere, whoever prints it, and warn of nothing."""
-    sys.stdout.flush()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
     os.close(nowhere)
+    sys.stdout.flush()  # a fork has the same text to flush as the process that it is of, which will
     warnings.simplefilter("ignore")
 
 

@@ -76,6 +76,10 @@ class ArrayPair(FunctionPair):
         by_place = [given[name] for name, named in self._asked if not named]
         by_name = {name: given[name] for name, named in self._asked if named}
         for one, gradient in zip(self.arrays, gradients_of(backward(*by_place, **by_name), self.arrays), strict=True):
+            if not _is_of_numbers(gradient):
+                raise RuleError(f"the backward returned a {type(gradient).__name__} for {one}, which is no array")
+            if np.iscomplexobj(gradient):
+                raise RuleError(f"the backward returned complex numbers for {one}: return their real part")
             if np.shape(gradient) != self.shapes[one]:
                 wrong = f"a gradient of shape {np.shape(gradient)} for {one}, whose shape is {self.shapes[one]}"
                 raise RuleError(f"the backward returned {wrong}")
@@ -101,7 +105,7 @@ class VectorPair(ArrayPair):
         entries = [name for one in self.arrays for name in entries_of(one, self.shapes[one])]
         _refuse_many(len(entries))
         self.entries = tuple(entries)
-        self.out_shape: Shape = np.shape(self._on_symbols())
+        self.out_shape: Shape = shape_returned(self.name, self._on_symbols())
         self.weights = tuple(entries_of(weights_name(self.arrays), self.out_shape))
         _refuse_many(len(entries) + len(self.weights))
         self.inputs, self.arriving = (*self.entries, *self.weights), self.weights
@@ -148,20 +152,25 @@ class VectorPair(ArrayPair):
             values = flat(out)
             arriving = [upstream * w for w in weights]
             g = array_of(arriving, self.out_shape) if self.out_shape else arriving[0]
-            gradients = (*self._entries(backward, data[:count], out, g), *(upstream * v for v in values))
-        total = sum((w * v for w, v in zip(weights[1:], values[1:], strict=True)), weights[0] * values[0])
+            given = {**dict(zip(self.arrays, self.shaped(data[:count]), strict=True)), OUT: out, UPSTREAM: g}
+            gradients = tuple(v for _, found in self.gradients(backward, given) for v in flat(found))
+        after = tuple(data) if symbols else self._after(given, weights, upstream)
+        gradients += tuple(upstream * v for v in values)
         if before is not None:
             gradients = tuple(b + v for b, v in zip(before, gradients, strict=True))
-        return Run(plain(total), gradients, tuple(data), plain(total), upstream)
+        return Run(_sum(weights, values), gradients, after, _sum(weights, flat(out)), upstream)
 
     def forward(self, *data: Any) -> Any:
-        return self.run(data).out
+        forward, _ = self._functions(any(isinstance(x, Term) for x in data))
+        count = len(self.entries)
+        with np.errstate(all="ignore"), stopping():
+            return _sum(data[count:], flat(forward(*self.shaped(data[:count]))))
 
-    def _entries(self, backward: Callable[..., Any], entries: Sequence[Any], out: Any, g: Any) -> Iterator[Any]:
-        """What the backward returned, entry by entry.  Raises RuleError for another shape than the input's."""
-        given = {**dict(zip(self.arrays, self.shaped(entries), strict=True)), OUT: out, UPSTREAM: g}
-        for _, gradient in self.gradients(backward, given):
-            yield from flat(gradient)
+    def _after(self, given: Mapping[str, Any], weights: Sequence[float], upstream: float) -> tuple[float, ...]:
+        """What stands in the arrays of floats now: the backward may have changed what is not its own."""
+        arrived = zip(weights, flat(given[UPSTREAM]), strict=True)
+        now = (w if repr(g) == repr(upstream * w) else g / (upstream or 1.0) for w, g in arrived)
+        return (*(v for one in self.arrays for v in flat(given[one])), *now)
 
     def written(self) -> tuple[str, ...]:
         """The gradient of each entry, for an upstream of 1."""
@@ -171,6 +180,24 @@ class VectorPair(ArrayPair):
         except Exception as error:  # the user's own code may raise anything
             return (f"(does not run on symbols: {type(error).__name__})",) * len(self.inputs)
         return tuple(map(written, without_ones(found)))
+
+
+def shape_returned(name: str, out: Any) -> Shape:
+    """The shape of what a forward returned.  Raises UsageError where that is no array of real numbers."""
+    what = ""
+    if out is None or isinstance(out, (tuple, list)) or not _is_of_numbers(out):
+        what = "None" if out is None else f"a {type(out).__name__}"
+    elif np.iscomplexobj(out):
+        what = "complex numbers"
+    elif 0 in np.shape(out):
+        what = "an empty array"
+    if what:
+        raise UsageError(f"{name}: the forward returned {what}: it must return one array, or one number")
+    return np.shape(out)
+
+
+def _is_of_numbers(x: Any) -> bool:
+    return hasattr(x, "shape") or hasattr(x, "__float__") or isinstance(x, (tuple, list, complex))
 
 
 class TooManyEntries(UsageError):
@@ -199,10 +226,10 @@ def _between(names: Sequence[str], bound: int) -> Condition:
 
 
 def _shape(given: Any) -> Shape:
-    shape = (given,) if isinstance(given, int) else tuple(given) if isinstance(given, (tuple, list)) else ("",)
-    if any(not isinstance(n, int) or n < 1 for n in shape):
+    sizes = given if isinstance(given, (tuple, list)) else (given,)
+    if any(isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1 for n in sizes):
         raise UsageError(f"shapes: {given!r} is no shape: write 3, or (2, 3)")
-    return shape
+    return tuple(map(int, sizes))
 
 
 def _literal(shape: Shape) -> str:
@@ -216,6 +243,11 @@ def array_of(entries: Sequence[Any], shape: Shape) -> Any:
 
         return terms(list(entries)).reshape(shape)
     return np.array(entries, dtype=float).reshape(shape)
+
+
+def _sum(weights: Sequence[Any], values: Sequence[Any]) -> Any:
+    """Σ w·v."""
+    return plain(sum((w * v for w, v in zip(weights[1:], values[1:], strict=True)), weights[0] * values[0]))
 
 
 def flat(x: Any) -> list[Any]:

@@ -154,3 +154,33 @@ def test_a_named_pair_is_run_again_by_its_name(folder: Path, capsys: pytest.Capt
     assert command[:5] == ["python", "-m", "verify", "engine", "again.py:PAIRS"]
     assert main(command[3:]) == 1
     assert "at x = 1.0 the rule gives 3.0, the slope is 2" in " ".join(capsys.readouterr().out.split())
+
+
+def test_what_a_pair_prints_stays_out_of_the_output(tmp_path: Path) -> None:
+    (tmp_path / "loud.py").write_text(
+        "def slope(x, g):\n    print('loud')\n    return 2 * x * g\n\n\nprint('loud')\n"
+        "PAIRS = {'square': (lambda x: x * x, slope)}\n",
+        encoding="utf-8",
+    )
+    for options in (["--report", "json=-"], ["--proof"], ["--accuracy"], ["--certificate", "square.json"]):
+        command = [sys.executable, "-m", "verify", "engine", "loud.py:PAIRS", "--points", "60", *options]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
+        assert ran.returncode == 0
+        assert "loud\n" not in ran.stdout + ran.stderr
+
+
+def test_pairs_in_another_format(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A batch of points is an array of numbers, not an array of gradients."""
+    (tmp_path / "pairs_of_short.py").write_text(
+        "import numpy as np\n"
+        "PAIRS = {'square': (lambda x: x * x, lambda x, g: 2 * x * g),\n"
+        "         'product': (lambda x, y: x * y, lambda x, y, g: np.array([g * y, g * x]))}\n",
+        encoding="utf-8",
+    )
+    monkeypatch.chdir(tmp_path)
+    assert main(["engine", "pairs_of_short.py:PAIRS", "--dtype", "float32", "--points", "60"]) == 0
+    told = capsys.readouterr().out
+    assert told.count("  accurate") == 3
+    assert "not judged" not in told

@@ -9,7 +9,7 @@ import pytest
 
 import verify
 from verify.errors import DerivativeError, UsageError
-from verify.findings import Verdict
+from verify.findings import Question, Verdict
 from verify.subjects.vectors import VectorPair
 
 FEW = {"points": 60}
@@ -51,6 +51,29 @@ def cross_entropy_backward(x: Any, t: Any, g: Any) -> Any:
     return g * (softmax(x) * t.sum() - t), g * (logsumexp(x) - x)
 
 
+def in_arrays_of_its_own(x: Any, g: Any) -> Any:
+    slope = x.copy()
+    slope *= 2
+    slope *= g
+    return slope
+
+
+def doubles_x(x: Any, g: Any) -> Any:
+    x *= 2
+    return g * x
+
+
+def clears_g(x: Any, g: Any) -> Any:
+    found = 2 * g * x
+    g[...] = 0
+    return found
+
+
+def shifts_out(x: Any, out: Any, g: Any) -> Any:
+    out += 1
+    return 2 * g * x
+
+
 RIGHT = {
     "softmax": (softmax, softmax_backward, {"x": 3}),
     "softmax of four": (naive_softmax, softmax_backward, {"x": 4}),
@@ -59,6 +82,8 @@ RIGHT = {
     "matmul": (lambda a, b: a @ b, lambda a, b, g: (g @ b.T, a.T @ g), {"a": (2, 2), "b": (2, 1)}),
     "cross-entropy": (cross_entropy, cross_entropy_backward, {"x": 2, "t": 2}),
     "scaled": (lambda x, s: x * s, lambda x, s, g: (g * s, (g * x).sum()), {"x": 3}),
+    "in arrays of its own": (lambda x: x * x, in_arrays_of_its_own, {"x": 2}),
+    "the gradient itself": (lambda x: x, lambda g: g, {"x": 2}),
     "a weight called w": (lambda w: w * w, lambda w, g: 2 * w * g, {"w": 2}),
 }
 
@@ -88,6 +113,9 @@ WRONG = {
     "overflow": (naive_softmax, softmax_backward, {"x": 2}, "unsafe"),
     "another shape": (softmax, lambda out, g: (g * out).sum(), {"x": 2}, "inconclusive"),
     "one for two": (lambda a, b: a @ b, lambda b, g: g @ b.T, {"a": (1, 2), "b": (2, 1)}, "inconclusive"),
+    "changes x": (lambda x: x * x, doubles_x, {"x": 2}, "miswired"),
+    "changes g": (lambda x: x * x, clears_g, {"x": 2}, "miswired"),
+    "changes out": (lambda x: x * x, shifts_out, {"x": 2}, "miswired"),
     "forgets what arrives": (lambda x: x * x, lambda x: 2 * x, {"x": 2}, "refuted"),
 }
 
@@ -121,12 +149,83 @@ def test_the_scalar_it_becomes() -> None:
         ({"y": 3}, "shapes: 'y' is no input"),
         ({"x": 0}, "0 is no shape"),
         ({"x": 300_000}, "300000 entries are more than"),
+        ({"x": True}, "True is no shape"),
         ({}, "does not run on arrays of symbols of these shapes"),
     ],
 )
 def test_shapes_that_make_no_sense(shapes: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         verify.check(softmax, softmax_backward, shapes=shapes)
+
+
+def test_whole_numbers_leave_the_tracer() -> None:
+    """A cast to ints is a step function: nothing on symbols may take it for the identity."""
+    for cast in (lambda x: x.astype(int) + 0.0, lambda x: np.array(x, dtype=int) + 0.0):
+        steps = verify.check(cast, lambda x, g: 0 * g, shapes={"x": 2}, **FEW)
+        assert steps.operations[0].right.verdict is Verdict.MATCHED
+    chosen = verify.check(
+        lambda x: x * np.eye(2)[np.array([1.0, 0.0]).astype(int)][0],
+        lambda x, g: g * np.array([0.0, 1.0]),
+        shapes={"x": np.int64(2)},
+        **FEW,
+    )
+    assert chosen.operations[0].right.verdict is Verdict.PROVED
+
+
+def raises(x: Any, g: Any) -> Any:
+    raise ValueError("not yet")
+
+
+@pytest.mark.parametrize("size", [2, 40])
+def test_what_a_backward_raises_is_told_as_its_own(size: int) -> None:
+    with pytest.raises(DerivativeError) as caught:
+        verify.check(lambda x: 2 * x, raises, shapes={"x": size}, **FEW)
+    findings = caught.value.findings
+    assert {f.question for f in findings} == {Question.RIGHT, Question.SAFE, Question.WIRED}
+    assert all("not yet" in f.message and "forward does not" not in f.message for f in findings)
+
+
+@pytest.mark.parametrize("size", [2, 40])
+@pytest.mark.parametrize(
+    ("backward", "message"),
+    [
+        (lambda g: 2 * g + 0j, "returned complex numbers for x"),
+        (lambda g: "2", "returned a str for x, which is no array"),
+        (lambda g: (v for v in g), "returned a generator for x, which is no array"),
+    ],
+)
+def test_what_is_no_gradient(size: int, backward: Any, message: str) -> None:
+    with pytest.raises(DerivativeError, match=message):
+        verify.check(lambda x: 2 * x, backward, shapes={"x": size}, **FEW)
+
+
+@pytest.mark.parametrize("size", [2, 40])
+@pytest.mark.parametrize(
+    ("forward", "message"),
+    [
+        (lambda x: {"x": x}, "the forward returned a dict"),
+        (lambda x: (x, x), "the forward returned a tuple"),
+        (lambda x: x[:0], "the forward returned an empty array"),
+    ],
+)
+def test_what_is_no_value(size: int, forward: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        verify.check(forward, lambda g: g, shapes={"x": size}, **FEW)
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward", "size"),
+    [
+        (lambda x: np.log(np.abs(x) + 1e-300).sum(), lambda x, g: g / x, 3),
+        (lambda x: np.maximum(x, 0), lambda x, g: g * np.where(x > 0, 1, np.where(x < 0, 0, 2)), 2),
+    ],
+)
+def test_a_witness_at_a_corner_has_a_gradient_that_arrives(forward: Any, backward: Any, size: int) -> None:
+    """Where it is 0 every answer looks right, or like 0/0."""
+    with pytest.raises(DerivativeError) as caught:
+        verify.check(forward, backward, shapes={"x": size}, **FEW)
+    found = next(f for f in caught.value.findings if f.check == "proof")
+    assert [float(v) for name, v in found.point.items() if name.startswith("w") and float(v) == 0] == []
 
 
 def test_a_limit_at_infinity_warns_of_nothing() -> None:

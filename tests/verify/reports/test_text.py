@@ -1,0 +1,82 @@
+"""The terminal's report: what fails is told once, whoever was asked and in however many cases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from verify.cli import main
+
+ENGINE = '''
+class Value:
+    def __init__(self, data, children=()):
+        self.data, self.grad, self._prev, self._backward = data, 0.0, set(children), lambda: None
+
+    def __add__(self, other):
+        out = Value(self.data + other.data, (self, other))
+        def _backward():
+            self.grad += out.grad
+            other.grad += out.grad
+        out._backward = _backward
+        return out
+
+    def __pow__(self, n):
+        out = Value(self.data**n, (self,))
+        def _backward():
+            self.grad += n * self.data ** (n - 1)
+        out._backward = _backward
+        return out
+
+    def sin(self):
+        out = Value(self.data, (self,))
+        def _backward():
+            raise RuntimeError("not yet")
+        out._backward = _backward
+        return out
+
+    def __neg__(self):
+        return Value(-self.data, (self,))
+'''
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "half_done.py").write_text(ENGINE, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return "half_done.py:Value"
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert main([*words, "--points", "60"]) == 1
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("quiet", [[], ["--quiet"]])
+def test_cases_that_fail_alike_are_told_in_a_line(
+    engine: str, quiet: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = told(capsys, "engine", engine, *quiet)
+    assert text.count("MISWIRED  power") == 1
+    assert "  likewise    n = 2, n = 1, n = -1, n = -2, n = 1/2, n = 5/2, n = -3/2\n" in text
+    assert text.count("UNSAFE  power") == 1
+    assert "  likewise    n = -1: no answer at x = " in text
+
+
+def test_asked_for_by_name_each_case_is_told_in_full(engine: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert told(capsys, "engine", engine, "power").count("MISWIRED  power") == 8
+
+
+@pytest.mark.parametrize("name", [[], ["sin"]])
+def test_what_leaves_every_question_open_is_told_once(
+    engine: str, name: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = told(capsys, "engine", engine, *name)
+    assert text.count("INCONCLUSIVE  sin: the rule has no answer at any") == 1
+
+
+def test_a_number_is_not_said_to_equal_itself(engine: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = told(capsys, "engine", engine)
+    assert "  ours        0   at x = 1\n" in text
+    assert "0 = 0" not in text
+    assert "-1 = -1" not in text
