@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 from typing import Any
@@ -106,11 +107,23 @@ class TestAnotherRuleOnFloats:
     def test_right(self):
         found, report = self.root(0.0)
         assert (found.verdict, report.ok) == (Verdict.MATCHED, True)
-        assert "another one on symbols (at x = -1.0 floats answer 0.0, as they should, and symbols no" in found.message
+        assert "another one on symbols (at x = 0.0 floats answer 0.0, and symbols no number)" in found.message
+
+    @pytest.mark.parametrize(("at_zero", "ok"), [(0.0, True), (0.5, True), (7.0, False)])
+    def test_at_a_corner(self, at_zero, ok):
+        def backward(x, g):
+            with contextlib.suppress(ZeroDivisionError):
+                return g * abs(x) / x
+            return at_zero * g
+
+        report = verify.check(abs, backward, inputs=("x",), raises=False)
+        assert report.ok is ok
+        assert {f.check for f in report.findings if f.verdict in (Verdict.UNSAFE, Verdict.REFUTED)} <= {"corners"}
 
     def test_wrong_on_floats(self):
         found, report = self.root(1.0)
-        assert (found.verdict, report.ok) == (Verdict.REFUTED, False)
+        assert (found.verdict, report.ok) == (Verdict.MATCHED, False)
+        assert any(f.check == "points" and f.verdict is Verdict.REFUTED for f in report.findings)
 
     def test_wrong_elsewhere_on_floats(self):
         def backward(x, g):
