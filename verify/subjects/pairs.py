@@ -82,9 +82,10 @@ class FunctionPair(Operation):
         if not symbols:
             return self._forward, self._backward
         if self._symbolic is None:
-            from verify.subjects.private import symbolic
+            from verify.subjects.private import symbolic_together
 
-            self._symbolic = symbolic(self._forward), symbolic(self._backward)
+            forward, backward = symbolic_together(self._forward, self._backward)
+            self._symbolic = forward, backward
         return self._symbolic
 
     def traced(self) -> Traced:
