@@ -26,7 +26,7 @@ from verify.subjects.operation import INPUT_NAMES, Operation, Run, Traced
 from verify.subjects.sandbox import stopping
 from verify.subjects.written import shown_path
 from verify.trace.derive import without_ones
-from verify.trace.explore import explore
+from verify.trace.explore import NotRepeatable, explore
 from verify.trace.term import Term, constant, symbol, term
 from verify.trace.text import written
 
@@ -89,9 +89,15 @@ class FunctionPair(Operation):
         return self._symbolic
 
     def traced(self) -> Traced:
-        """The pair on symbols, by twins that have kept nothing from an earlier run."""
+        """The pair on symbols, by twins that have kept nothing from an earlier run.
+
+        Raises NotRepeatable where they answer otherwise when they are asked again: a sum over all calls, for one.
+        """
         self._symbolic = None
-        return super().traced()
+        found = super().traced()
+        if super().traced() != found:
+            raise NotRepeatable
+        return found
 
     def value(self) -> Term:
         """The forward alone on symbols, by a twin that has kept nothing from an earlier run."""
