@@ -97,10 +97,11 @@ class Case:
 
     def _unfaithful(self, traced: Traced) -> Unfaithful | None:
         """What shows, at the plainest points, that the trace is not the rule; None if nothing does."""
-        plainest = self.points.plainest(_LOOKED)
-        chosen = plainest[~self.at_corner[plainest]].tolist()
+        chosen = self.points.plainest(_LOOKED)
         answers = zip(*(column[chosen].tolist() for column in self.samples.slopes), strict=True)
-        looked = zip(self.points.where(np.array(chosen, dtype=int)), answers, self.truths.at(chosen), strict=True)
+        corners = self.at_corner[chosen].tolist()
+        truths = (None if at else t for at, t in zip(corners, self.truths.at(chosen.tolist()), strict=True))
+        looked = zip(self.points.where(chosen), answers, truths, strict=True)
         return unfaithful(substitute(traced.gradients, self._seeds), self.row.inputs, looked)
 
     @property

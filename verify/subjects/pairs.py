@@ -26,7 +26,7 @@ from verify.subjects.operation import INPUT_NAMES, Operation, Run, Traced
 from verify.subjects.sandbox import stopping
 from verify.subjects.written import shown_path
 from verify.trace.derive import without_ones
-from verify.trace.explore import explore
+from verify.trace.explore import NotRepeatable, explore
 from verify.trace.term import Term, constant, symbol, term
 from verify.trace.text import written
 
@@ -82,15 +82,22 @@ class FunctionPair(Operation):
         if not symbols:
             return self._forward, self._backward
         if self._symbolic is None:
-            from verify.subjects.private import symbolic
+            from verify.subjects.private import symbolic_together
 
-            self._symbolic = symbolic(self._forward), symbolic(self._backward)
+            forward, backward = symbolic_together(self._forward, self._backward)
+            self._symbolic = forward, backward
         return self._symbolic
 
     def traced(self) -> Traced:
-        """The pair on symbols, by twins that have kept nothing from an earlier run."""
+        """The pair on symbols, by twins that have kept nothing from an earlier run.
+
+        Raises NotRepeatable where they answer otherwise when they are asked again: a sum over all calls, for one.
+        """
         self._symbolic = None
-        return super().traced()
+        found = super().traced()
+        if super().traced() != found:
+            raise NotRepeatable
+        return found
 
     def value(self) -> Term:
         """The forward alone on symbols, by a twin that has kept nothing from an earlier run."""

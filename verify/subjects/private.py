@@ -47,7 +47,12 @@ def private(kind: type) -> type:
 
 def symbolic(function: Function) -> Function:
     """The function rebuilt for symbols, its float literals exact."""
-    return Lifter(_replaced, {"float": Float}).twin(function)  # type: ignore[no-any-return]
+    return symbolic_together(function)[0]
+
+
+def symbolic_together(*functions: Function) -> tuple[Function, ...]:
+    """Functions rebuilt for symbols that share what they shared: two methods of one object keep that in common."""
+    return tuple(map(Lifter(_replaced, {"float": Float}).twin, functions))
 
 
 def _replaced(x: Any) -> Any:

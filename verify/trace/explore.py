@@ -18,7 +18,7 @@ class NotRepeatable(Exception):
     """The code asks other questions when it is run again, so that its paths do not belong together."""
 
     def __init__(self) -> None:
-        super().__init__("run again it branches otherwise: it keeps answers (a cache), counts its calls or draws lots")
+        super().__init__("run again it goes another way: it keeps answers (a cache), counts its calls, or draws lots")
 
 
 class _Path:

@@ -182,7 +182,7 @@ RIGHT_RULES = (
     Right("mul",    "over its children",              over_its_children),
     Right("mul",    "squares by a rule of their own", binary("mul", mul_knows_squares)),
     Right("sqrt",   "try and except at the pole",     unary("sqrt", sqrt_tries)),
-    Right("abs",    "try and except at 0",            unary("abs", abs_tries), undecided="a symbol divides by 0 without an exception"),
+    Right("abs",    "try and except at 0",            unary("abs", abs_tries)),
     Right("tanh",   "remembered in a dictionary",     unary("tanh", tanh_remembers()), inaccurate=True),
     Right("tanh",   "remembered by lru_cache",        unary("tanh", tanh_cached), inaccurate=True),
     Right("relu",   "the truth of out",               unary("relu", relu_where_out)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,47 @@ WRONG = {
 """The first is wrong at ties alone, and was matched at points without any."""
 
 
+class Relu:
+    """A layer: what the forward keeps on the object is there for the backward."""
+
+    mask: Any = None
+
+    def forward(self, x):
+        self.mask = x > 0
+        return x * self.mask
+
+    def backward(self, g):
+        return g * self.mask
+
+
+class LeakyBelow(Relu):
+    """Wrong, for a third of what is below 0 arrives."""
+
+    def backward(self, g):
+        return g * self.mask + g * ~self.mask / 3
+
+
+class Softmax:
+    out: Any = None
+
+    def forward(self, x):
+        e = np.exp(x - x.max())
+        self.out = e / e.sum()
+        return self.out
+
+    def backward(self, g):
+        return self.out * (g - (g * self.out).sum())
+
+
+class FirstMask(Relu):
+    """Keeps the mask of its first call for ever."""
+
+    def forward(self, x):
+        if self.mask is None:
+            self.mask = x > 0
+        return x * (x > 0)
+
+
 def verdicts(pair, size):
     report = verify.check(*pair, shapes={"x": size}, points=60, raises=False)
     return {f.verdict for f in report.findings if f.check in ("proof", "identity")}
@@ -46,6 +89,25 @@ def test_runs_on_symbols_and_is_right(name, size):
 @pytest.mark.parametrize("name", WRONG)
 def test_is_refuted(name, size):
     assert Verdict.REFUTED in verdicts(WRONG[name], size)
+
+
+@pytest.mark.parametrize("size", [2, 40])
+@pytest.mark.parametrize("layer", [Relu, Softmax])
+def test_methods_that_share_an_object_are_proved(layer, size):
+    one = layer()
+    assert verdicts((one.forward, one.backward), size) <= {Verdict.PROVED, Verdict.PROBABLE}
+
+
+@pytest.mark.parametrize("size", [2, 40])
+def test_what_they_share_is_no_excuse(size):
+    one = LeakyBelow()
+    assert Verdict.REFUTED in verdicts((one.forward, one.backward), size)
+
+
+@pytest.mark.parametrize(("layer", "ok"), [(Relu, True), (FirstMask, False)])
+def test_a_layer_of_numbers(layer, ok):
+    one = layer()
+    assert verify.check(one.forward, one.backward, raises=False).ok is ok
 
 
 def test_a_small_shape_with_too_many_branches_is_looked_at_as_a_large_one():
