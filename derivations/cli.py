@@ -22,9 +22,11 @@ SUFFIXES = {"text": ".txt", "markdown": ".md", "latex": ".tex", "html": ".html"}
 _EPILOG = """\
 what to print:
   tanh gelu max          the derivations of these operations
-  all                    every operation; with --output DIR a page for each, and an index
-  walk [EXPRESSION]      the backward pass of the worked neuron, or of an expression, node by node
-  quiz OPERATION ...     exercises; more of both: python -m derivations walk --help
+  all                    every operation; with --output DIR a page for each,
+                         and an index
+  walk [EXPRESSION]      the backward pass of the worked neuron, or of an
+                         expression, node by node
+  quiz OPERATION ...     exercises; more of both: walk --help, quiz --help
 
 exit codes: 0 every step proved, 1 a step is not, 2 usage, 130 interrupted
 """
@@ -119,7 +121,7 @@ def _chosen(what: list[str], known: list[str]) -> list[str]:
 
 
 def _nearest(name: str, known: list[str]) -> str:
-    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    close = get_close_matches(name, known, n=1, cutoff=0.5) or get_close_matches(name.lower(), known, n=1, cutoff=0.5)
     return f": did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
 
 
@@ -181,7 +183,10 @@ def _walk(arguments: argparse.Namespace) -> int:
     from derivations.walk import expression, worked_example
 
     try:
-        at = dict(map(_value, arguments.at))
+        at: dict[str, float] = {}
+        for name, value in map(_value, arguments.at):
+            if at.setdefault(name, value) != value:
+                raise UsageError(f"--at: {name} is {at[name]:g} and {value:g}: give it one value")
         if at and not arguments.expression:
             raise UsageError("--at belongs to an expression: walk \"x*w + b\" --at x=2 --at w=-3 --at b=1")
         found = expression(arguments.expression, at) if arguments.expression else worked_example()
@@ -274,10 +279,10 @@ def printer_for(arguments: argparse.Namespace, home: str = "") -> Callable[[Docu
             from derivations.html import HtmlPrinter
 
             return HtmlPrinter(home)
-    from derivations.text import WIDTH, TextPrinter
+    from derivations.text import TextPrinter
+    from verify.lines import columns
 
-    terminal = os.get_terminal_size(sys.stdout.fileno()).columns if _is_terminal() else WIDTH
-    width = arguments.width or max(40, min(terminal, 100))
+    width = arguments.width or min(columns(), 100)
     return TextPrinter(width, arguments.ascii, _colour(arguments) and not arguments.output)
 
 

@@ -85,7 +85,7 @@ class TextPrinter:
 
     def wrapped(self, text: str, indent: str = "", hanging: str | None = None) -> list[str]:
         return textwrap.wrap(
-            text,
+            in_ascii(text) if self.ascii_only else text,  # before the lines are as wide as they are
             max(self.width, 40),
             initial_indent=indent,
             subsequent_indent=indent if hanging is None else hanging,

@@ -326,7 +326,10 @@ def pairs_of(
         elif place in stopped:
             operation, row = never_run(entry[0], entry[1], name, stopped[place])
         else:
-            operation, row = pair(*entry, name=name)
+            try:
+                operation, row = pair(*entry, name=name)
+            except UsageError as error:
+                raise UsageError(f"{repr(name) if name else f'pair {place + 1}'}: {error}") from None
         if operation.name in taken:
             raise UsageError(f"two pairs are called {operation.name!r}: pass a mapping of names to pairs")
         taken.add(operation.name)

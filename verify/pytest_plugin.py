@@ -107,6 +107,8 @@ def _cases(metafunc: pytest.Metafunc) -> list[Any]:
     from verify.errors import UsageError
 
     given = getattr(metafunc.module, SUBJECTS, None)
+    if given is not None and not isinstance(given, (list, tuple)):
+        raise UsageError(f"{SUBJECTS} = {given!r}: it must be a list of what verify.cases takes")
     if given is not None:
         return [case for subject in given for case in cases(subject)]
     project = metafunc.config.stash[_CONFIG]

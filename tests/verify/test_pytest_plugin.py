@@ -118,6 +118,13 @@ def test_without_subjects_the_fixture_says_what_to_do(run) -> None:
     result.stdout.fnmatch_lines(["*derivative_case: it has no subjects: set verify_subjects*"])
 
 
+@pytest.mark.parametrize("given", ["3", "'rules.toml'"])
+def test_subjects_that_are_no_list_are_told(run, given: str) -> None:
+    result = run(f"verify_subjects = {given}\ndef test_all(derivative_case):\n    derivative_case.check()\n")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"*verify_subjects = {given}: it must be a list*"])
+
+
 def test_a_mistake_in_the_configuration_is_a_usage_error(run) -> None:
     result = run(PARAMETRIZED, ini="[tool.verify]\npoint = 3\n")
     assert result.ret == pytest.ExitCode.USAGE_ERROR

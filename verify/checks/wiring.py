@@ -200,6 +200,9 @@ def _kept(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
         if repr(run) != repr(again):
             message = "the same operands give another answer the second time"
             last = again
+            if repr(run.gradients) == repr(again.gradients):
+                yield _other(f"{message}: the forward does", case.shown(place), (again.out,), (run.out,))
+                return
         elif among is not None and repr(run) != repr(among):
             message = f"the rule forgets its operands when {case.operation.name} is used again before it runs"
             last = among

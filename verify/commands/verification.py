@@ -98,10 +98,11 @@ def verified(
     from verify.reports import text
 
     seconds = time.perf_counter() - arguments.started
+    told = text.spelled(report) if arguments.ascii else report  # before it is folded into lines
     if arguments.quiet:
-        lines = text.failures(report, seconds=seconds, strict=arguments.strict, width=columns())
+        lines = text.failures(told, seconds=seconds, strict=arguments.strict, width=columns())
     else:
-        lines = text.lines(report, full=bool(names), seconds=seconds, strict=arguments.strict, width=columns())
+        lines = text.lines(told, full=bool(names), seconds=seconds, strict=arguments.strict, width=columns())
     show(lines, arguments, file=sys.stderr if to_stdout(wanted) else sys.stdout)
     for target in wanted:
         write(target, report)
@@ -181,7 +182,7 @@ def chosen(subject: Subject, names: Sequence[str]) -> list[tuple[Operation, Row]
 
 def nearest(name: str, known: Sequence[str]) -> str:
     """The way out of an unknown name: the likeliest, or all there are."""
-    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    close = get_close_matches(name, known, n=1, cutoff=0.5) or get_close_matches(name.lower(), known, n=1, cutoff=0.5)
     return f": did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
 
 

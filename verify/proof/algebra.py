@@ -21,6 +21,12 @@ STOCK = 40
 MOST_TERMS = 6000
 """A product of polynomials that would have more terms than this is refused: FLINT cannot be interrupted."""
 
+MOST_BITS = 2**32
+"""A power of a number that would have more binary digits than this is refused: FLINT ends with an error of its own.
+
+What is smaller and still takes minutes is stopped with the process that it is in.
+"""
+
 Polynomial = Any  # flint.fmpq_mpoly, which has no usable static type for its operators
 V = TypeVar("V")
 
@@ -193,6 +199,8 @@ class Element:
         for p in (self.num, self.den):
             if len(p) > 1 and (n > 60 or len(p) ** min(n, 6) > MOST_TERMS):
                 raise TooHard(f"the power {n} of a polynomial of {len(p)} terms")
+            if len(p) == 1 and _bits(p.leading_coefficient()) * n > MOST_BITS:
+                raise TooHard("a power of a number that has too many digits")
         return Element(self.num**n, self.den**n)
 
     def scaled(self, c: Fraction | int) -> Element:
@@ -210,6 +218,11 @@ class Element:
         if self.den.is_one():
             return indices(self.num)
         return sorted({*indices(self.num), *indices(self.den)}, reverse=True)
+
+
+def _bits(c: fmpq) -> int:
+    """The size of a number; 0 of 1 and -1, whose powers are no larger."""
+    return 0 if abs(c) == 1 else max(int(c.p).bit_length(), int(c.q).bit_length())
 
 
 def quotient(num: Polynomial, den: Polynomial) -> Element:

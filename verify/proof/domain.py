@@ -21,6 +21,8 @@ def domain_cells(obligation: Obligation) -> list[Cell]:
 
     Raises Unsupported for a domain that is no conjunction of comparisons, or is one that only points satisfy.
     """
+    if obligation.domain.op == "false":
+        return []
     names = (*obligation.inputs, UPSTREAM, *map(accumulated, obligation.inputs))
     cell = everywhere(names)
     for condition in conjuncts(obligation.domain):
@@ -39,7 +41,7 @@ def conjuncts(condition: Term) -> Iterator[Term]:
     if condition.op == "and":
         for part in condition.args:
             yield from conjuncts(part)
-    elif condition.op != "true":
+    elif condition.op not in ("true", "false"):
         if condition.op not in _SIGNS:
             raise Unsupported(f"the domain {condition!r} is no conjunction of comparisons")
         yield condition

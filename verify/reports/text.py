@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from verify.escape import visible
@@ -168,6 +169,25 @@ def closing(report: Report, *, seconds: float | None, strict: bool) -> str:
 def in_ascii(text: str) -> str:
     """The text without characters past 127."""
     return text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
+
+
+def spelled(report: Report) -> Report:
+    """The report with what it says in such characters, which may take more of them."""
+
+    def of_finding(finding: Finding) -> Finding:
+        details = tuple((label, in_ascii(text)) for label, text in finding.details)
+        op, message, accepted = map(in_ascii, (finding.op, finding.message, finding.accepted))
+        return replace(finding, op=op, message=message, accepted=accepted, details=details)
+
+    def of_operation(operation: OperationReport) -> OperationReport:
+        answers = {
+            question: replace(answer, findings=tuple(map(of_finding, answer.findings)))
+            for question, answer in operation.answers.items()
+        }
+        rule = tuple(map(in_ascii, operation.rule))
+        return replace(operation, name=in_ascii(operation.name), rule=rule, answers=answers)
+
+    return replace(report, operations=tuple(map(of_operation, report.operations)))
 
 
 def coloured(text: str) -> str:

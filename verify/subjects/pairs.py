@@ -307,5 +307,6 @@ def source_of(function: Callable[..., Any]) -> Source:
         lines, first = inspect.getsourcelines(code)
     except (OSError, TypeError):
         return Source(shown_path(code.co_filename), code.co_firstlineno)
-    at = next((i for i, line in enumerate(lines) if line.lstrip().startswith("return")), 0)
+    below = next((i for i, line in enumerate(lines) if not line.lstrip().startswith("@")), 0)  # its decorators
+    at = next((i for i, line in enumerate(lines) if line.lstrip().startswith("return")), below)
     return Source(shown_path(code.co_filename), max(first, 1) + at, lines[at].strip().rstrip(","))

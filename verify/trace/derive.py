@@ -44,6 +44,8 @@ def derivative(root: Term, name: str, *, plain: bool = False) -> Term:
             slopes[node] = a if a is b else where(condition, a, b)
         elif node.op == "symbol":
             slopes[node] = ONE if node is symbol(name) else ZERO
+        elif node.op == "special" and node.value == "nan":
+            slopes[node] = node  # what has no value has no slope, and no slope of 0 either
         else:
             slopes[node] = _chained(node, [slopes[a] for a in node.args], plain)
     return slopes[root]

@@ -244,3 +244,13 @@ def test_cells_tell_themselves():
     cell = Cell((("x", None, Fraction(1)), ("y", Fraction(0), Fraction(2)), ("z", None, None)), ((x * y - 1, -1),))
     assert str(cell) == "x < 1, 0 < y < 2, x*y - 1 < 0"
     assert str(everywhere(("x",))) == "everywhere"
+
+
+def test_a_power_of_a_number_has_only_so_many_digits() -> None:
+    """FLINT ends such a power with an error of its own."""
+    for base in (number(9), number(Fraction(1, 3)), number(-2) * generator(0)):
+        with pytest.raises(TooHard, match="too many digits"):
+            base ** 10**12
+    assert number(2) ** 64 == number(2**64)
+    assert number(-1) ** (10**9 + 1) == number(-1)
+    assert len((generator(0) ** 10**9).num) == 1

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from verify.cli import main
+from verify.findings import Answer, Finding, Question, Source, Verdict
+from verify.report import OperationReport, Report
+from verify.reports.text import lines, spelled
 
 ENGINE = '''
 class Value:
@@ -73,6 +76,14 @@ def test_what_leaves_every_question_open_is_told_once(
 ) -> None:
     text = told(capsys, "engine", engine, *name)
     assert text.count("INCONCLUSIVE  sin: the rule has no answer at any") == 1
+
+
+def test_characters_are_spelled_before_lines_are_folded() -> None:
+    finding = Finding("f", Question.RIGHT, Verdict.REFUTED, "proof", "√2 ± π² " * 20, details=(("ours", "∞ " * 60),))
+    operation = OperationReport("f", ("x²",), Source("f.py", 1), {Question.RIGHT: Answer(Question.RIGHT, (finding,))})
+    report = spelled(Report("pairs", 0, 60, (operation,)))
+    told = list(lines(report, full=True, seconds=None, strict=False))
+    assert all(line.isascii() and len(line) <= 80 for text in told for line in text.split("\n"))
 
 
 def test_a_number_is_not_said_to_equal_itself(engine: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -169,6 +169,32 @@ def test_where_the_rule_stands() -> None:
     assert not source.file.startswith("/")
 
 
+class Rule:
+    @staticmethod
+    def backward(out: Any, g: Any) -> Any: return g * out
+
+
+def test_where_the_rule_stands_below_its_decorators() -> None:
+    assert FunctionPair(np.exp, Rule.backward).source.text.startswith("def backward(out")
+
+
+def test_a_pair_among_many_is_named() -> None:
+    pairs = {"twice": (lambda x: 2 * x, lambda g: 2 * g), "scaled": (lambda x: 3 * x, lambda x, k, g: k * g)}
+    with pytest.raises(UsageError, match="'scaled': pair asks for 'k'"):
+        verify.cases(pairs)
+    with pytest.raises(UsageError, match="pair 2: pair asks for 'k'"):
+        verify.cases([verify.pair(*pairs["twice"], name="twice"), pairs["scaled"]])
+
+
+def test_a_forward_with_a_memory_is_shown_by_its_values() -> None:
+    calls = iter(range(10**9))
+    report = verify.check(lambda x: x * x + next(calls), lambda x, g: 2 * x * g, "x**2", raises=False)
+    miswired = [f for f in report.findings if f.verdict is Verdict.MISWIRED]
+    (found,) = [f for f in miswired if f.message.endswith("another answer the second time: the forward does")]
+    said = dict(found.details)
+    assert said["ours"] != said["expected"]
+
+
 def test_how_to_look_again() -> None:
     pair = FunctionPair(product, product.__class__(product.__code__, {}, "product_backward"), inputs=("x", "y"))
     assert pair.rerun(7, {"x": "0x1p+0"}) == 'verify.check(product, product_backward, seed=7, point={"x": "0x1p+0"})'

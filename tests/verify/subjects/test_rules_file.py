@@ -176,3 +176,22 @@ def test_hard_ones_are_not_accused(tmp_path: Path, name: str) -> None:
     (operation,) = judged(tmp_path, f'[[rule]]\nname = "r"\n{rule}\n').operations
     assert (operation.right.verdict, operation.wired.verdict) == (right, wired)
     assert not any(f.message.endswith("not decided: ") for f in operation.findings)
+
+
+@pytest.mark.parametrize(
+    ("definition", "backward", "message"),
+    [
+        ("9**9**99*x", "g*9**9**99", "a power of a number that has too many digits"),
+        ("x/0", "g/0", "the definition has no value anywhere in its domain"),
+        ("x*nan", "g*nan", "the definition has no value anywhere in its domain"),
+    ],
+)
+def test_what_has_no_value_or_too_many_digits_is_not_decided(
+    tmp_path: Path, definition: str, backward: str, message: str
+) -> None:
+    (operation,) = judged(
+        tmp_path, f'[[rule]]\nname = "f"\ninputs = ["x"]\ndefinition = "{definition}"\nbackward = "{backward}"\n'
+    ).operations
+    assert operation.right.verdict is Verdict.INCONCLUSIVE
+    assert any(message in f.message for f in operation.findings)
+    assert not any("internal error" in f.message for f in operation.findings)

@@ -79,5 +79,11 @@ def test_branches_and_what_does_not_depend() -> None:
     assert derivative(X * 3, "x") is constant(3)
 
 
+def test_what_has_no_value_has_no_slope() -> None:
+    x, nan = symbol("x"), constant(float("nan"))
+    assert derivative(nan, "x") is nan
+    assert derivative(where(compare("gt", x, 0), x, nan), "x") is where(compare("gt", x, 0), constant(1), nan)
+
+
 def test_ones_are_left_out() -> None:
     assert without_ones((1 * (1 - symbol("out") ** 2), X * 1)) == (1 - symbol("out") ** 2, X)

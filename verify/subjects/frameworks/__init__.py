@@ -151,6 +151,8 @@ def _found(spec: str) -> Callable[..., Any]:
     try:
         function = getattr(import_module(place), name)
     except ImportError as error:
+        if place.endswith(".py"):
+            raise UsageError(f"{place} is a file: write its module, {place[:-3].replace('/', '.')}:{name}") from None
         raise UsageError(f"{place} cannot be imported: {error}") from None
     except AttributeError:
         raise UsageError(f"{place} has no {name!r}") from None
