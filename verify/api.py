@@ -226,10 +226,20 @@ def pair(
         raise UsageError(f"{name or 'arrays'}: {late}") from None
     except Exception as error:  # an object may do anything when it is asked for its signature
         raise UsageError(f"the functions cannot be looked into ({in_a_line(error)})") from error
-    said = {"definition": definition, "domain": domain, "name": name}
-    again = [f"{key}={given!r}" for key, given in said.items() if isinstance(given, str) and 0 < len(given) <= _SHOWN]
+    said = {"definition": definition, "domain": domain, "corners": corners, "name": name, "inputs": inputs}
+    again = [f"{key}={given!r}" for key, given in said.items() if _repeatable(given)]
     case[0].command = f"{', '.join((case[0].command[:-1], *again))})"
     return case
+
+
+def _repeatable(given: Any) -> bool:
+    """Whether an argument was given, and can be typed again as it is shown: a text, a number, or some of them."""
+    if isinstance(given, str):
+        return 0 < len(given) <= _SHOWN
+    if not isinstance(given, (tuple, list, dict)):
+        return isinstance(given, (int, float))
+    parts = [*given, *given.values()] if isinstance(given, dict) else given
+    return bool(parts) and all(map(_repeatable, parts)) and len(repr(given)) <= _SHOWN
 
 
 def never_run(

@@ -116,7 +116,7 @@ def test_all_is_what_the_project_names(project: Any, capsys: pytest.CaptureFixtu
         ('subjects = ["right.toml"]\nfail-on = "warnings"', 1, "inaccurate"),
         ('subjects = ["rules.toml"]\nfail-on = "nothing"', 0, "REFUTED wrong"),
         ('subjects = ["right.toml"]\n[tool.verify.corners]\nrelu = 0', 0, "all verified"),
-        ('subjects = ["right.toml"]\n[tool.verify.corners]\nrelu = 1', 1, "not the one that its row declares"),
+        ('subjects = ["right.toml"]\n[tool.verify.corners]\nrelu = 1', 1, "not the one that is declared"),
         ('subjects = ["right.toml"]\n[tool.verify.corners]\nrelu = [1, 0]', 2, "relu needs 1 slopes"),
         ('subjects = ["right.toml"]\n[tool.verify.corners]\nrelv = 1', 2, "'relv' is no operation"),
         ('subjects = ["absent.toml"]', 2, "absent.toml: No such file"),

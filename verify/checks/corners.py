@@ -116,7 +116,7 @@ def _judge(case: Case, slopes: BallProgram, corner: Corner, place: Vector) -> Fi
         return case.finding(
             "corners",
             Verdict.UNSAFE,
-            f"the answer at the corner {at} is valid, but not the one that its row declares",
+            f"the answer at the corner {at} is valid, but not the one that is declared",
             point=point,
             details=(("ours", _shown(answer)), ("declared", _shown(declared))),
         )

@@ -244,6 +244,20 @@ def test_the_line_that_verifies_it_again_says_what_was_said() -> None:
     assert "definition='3*x', name='double'" in again
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"definition": 3}, "definition=3"),
+        ({"corners": {"x": 5}}, "corners={'x': 5}"),
+        ({"corners": ["x - 1"], "domain": "x > 0"}, "domain='x > 0', corners=['x - 1']"),
+        ({"inputs": ("x",)}, "inputs=('x',)"),
+    ],
+)
+def test_what_was_said_in_other_ways_is_said_again(more: dict[str, Any], said: str) -> None:
+    operation, _ = verify.pair(lambda x: x * x, lambda x, g: g * x, **more)
+    assert operation.command == f"verify.check(forward, backward, {said})"
+
+
 def test_a_jump_is_told() -> None:
     """Where the forward itself jumps there is no slope: the proof is of the rest, and says so."""
     report = verify.check(lambda x: x + 1 if x > 0 else x, lambda g: g, raises=False)
