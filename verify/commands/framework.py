@@ -29,4 +29,4 @@ def run_autograd(arguments: argparse.Namespace, rest: list[str]) -> int:
 def _run(framework: str, arguments: argparse.Namespace, rest: list[str]) -> int:
     from verify.subjects.frameworks import functions
 
-    return verified(arguments, functions(framework, rest), ())
+    return verified(arguments, functions(framework, rest), (), named=bool(rest))

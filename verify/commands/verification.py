@@ -63,9 +63,19 @@ _SECOND = (Question.RIGHT, Question.ACCURATE)
 
 
 def verified(
-    arguments: argparse.Namespace, subject: Subject, names: Sequence[str], how: Callable[..., Report] = in_workers
+    arguments: argparse.Namespace,
+    subject: Subject,
+    names: Sequence[str],
+    how: Callable[..., Report] = in_workers,
+    *,
+    named: bool = False,
 ) -> int:
-    """Verify ``subject`` as the options say (by ``how``, in workers or here), print the outcome, write the reports."""
+    """Verify ``subject`` as the options say (by ``how``, in workers or here), print the outcome, write the reports.
+
+    The evidence is told in full for operations that are asked for by ``names``, or where the subject itself is so
+    (``named``); else a row each, and what fails.
+    """
+    full = named or bool(names)
     wanted = targets(arguments.report)
     known = accepted(arguments)
     if arguments.order == 2:
@@ -89,7 +99,7 @@ def verified(
         from verify.accuracy import command
 
         without_reports(arguments, "--accuracy, --dtype and --exhaustive")
-        return command.run(cases, options, arguments, full=bool(names))
+        return command.run(cases, options, arguments, full=full)
     if arguments.certificate:
         return _certificate(cases, options, arguments.certificate)
     report = replace(how(subject, names, options), strict=arguments.strict)
@@ -102,7 +112,7 @@ def verified(
     if arguments.quiet:
         lines = text.failures(told, seconds=seconds, strict=arguments.strict, width=columns())
     else:
-        lines = text.lines(told, full=bool(names), seconds=seconds, strict=arguments.strict, width=columns())
+        lines = text.lines(told, full=full, seconds=seconds, strict=arguments.strict, width=columns())
     show(lines, arguments, file=sys.stderr if to_stdout(wanted) else sys.stdout)
     for target in wanted:
         write(target, report)

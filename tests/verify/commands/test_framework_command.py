@@ -70,6 +70,11 @@ def test_what_hangs_or_exits_costs_only_itself(hostile: Functions, capfd: pytest
     assert "a word" not in capfd.readouterr().out
 
 
+def test_what_is_named_is_told_in_full(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["autograd", "autograd.numpy:tanh", "--points", "20"]) == 0
+    assert "  proved      proof        on 1 cell" in capsys.readouterr().out
+
+
 def test_the_parts_are_the_whole_and_nothing_is_run_for_them() -> None:
     table = Functions("autograd", (Entry("nowhere:f"), Entry("nowhere:g/2"), Entry("nowhere:f/1")))
     assert isinstance(table, PartedSubject)
