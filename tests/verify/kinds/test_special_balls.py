@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -77,3 +78,14 @@ def test_a_wide_ball_contains_what_its_points_give(name: str) -> None:
     wide = FUNCTIONS[name](*map(arb, before), arb(0.7, 0.2))
     for x in (0.5, 0.6, 0.7, 0.85, 0.9):
         assert wide.overlaps(FUNCTIONS[name](*map(arb, before), arb(x)))
+
+
+@pytest.mark.parametrize("name", ["gammainc", "gammaincc", "betainc"])
+def test_of_a_wide_ball_a_probability_says_something(name: str) -> None:
+    """arb's own, on the whole of it, answers [-1.9, 1.9], and takes up to a second for that."""
+    wide = [arb(1.5, 0.25), *[arb(2, 0.5)] * (name == "betainc"), arb(0.5, 0.125)]
+    answer = FUNCTIONS[name](*wide)
+    assert answer.rad() < 0.4
+    for sides in itertools.product((-1, 0, 1), repeat=len(wide)):
+        place = [ball.mid() + side * ball.rad() for ball, side in zip(wide, sides, strict=True)]
+        assert answer.overlaps(FUNCTIONS[name](*place))
