@@ -3,8 +3,9 @@
 Each form is written as a rule is: in x (and y) and the functions `m` of an arithmetic.  In exact arithmetic they are
 the slope, which is for the prover to say; in floats they avoid what the textbook's form suffers from.
 
-`squared` and `gap` use what only floats have: the digits that a rounding drops.  A number's upper half h (Veltkamp) is
-the number itself, and the rest of a difference (Knuth) is 0, as real numbers; so the prover sees through them.
+`exp_of_square` and `gap` use what only floats have: the digits that a rounding drops.  A number's upper half h
+(Veltkamp) is the number itself, and the rest of a difference (Knuth) is 0, as real numbers; so the prover sees through
+them.
 """
 
 from __future__ import annotations
