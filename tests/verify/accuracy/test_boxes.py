@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 from accuracy_rules import case_of
 
+from verify.accuracy.bounds import founded
 from verify.accuracy.boxes import SIZES, has_bound, squares
 from verify.accuracy.gauge import Gauge
 from verify.accuracy.told import box_lines
@@ -56,6 +58,19 @@ def test_a_slope_with_a_root_in_the_box_says_so() -> None:
     assert not has_bound(with_root, gauge)
     assert "none: a root" in "\n".join(box_lines(gauge, [with_root]))
     assert not found[(0.125, 0.25), 1].root
+
+
+def test_a_bound_that_is_refuted_is_none() -> None:
+    """Proved on symbols, and something else on floats, beyond 1; elsewhere the bound stands."""
+
+    def backward(x: Any, y: Any, out: Any, g: Any) -> Any:
+        return g * y * (1 + 1e-9) if type(x).__name__ == "float" and x > 1 else g * y, g * x
+
+    gauge = Gauge(Case(*pair(lambda x, y: x * y, backward, "x*y"), Options()))
+    assert founded(gauge.case)
+    for square in squares(gauge):
+        assert math.isfinite(square.bound)
+        assert has_bound(square, gauge) == (square.operand == 1 or square.sizes[0][0] < 1), square.sizes
 
 
 def told(name: str, fmt: Format) -> str:

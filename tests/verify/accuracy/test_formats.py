@@ -101,6 +101,19 @@ def test_tanh_at_every_float16() -> None:
     assert found.beyond > 2000
 
 
+def test_a_normal_number_for_a_subnormal_slope_is_what_it_is_judged_by() -> None:
+    """1/1000 for erf' beyond 3.3, where it is below 2**-14 in float16; flushed to 0 it is beneath notice."""
+    slope = "erf", lambda m, x: 2 / m.sqrt(m.pi) * m.exp(-x * x)
+    for beyond, judged in ((lambda m: m.ratio(1, 1000), True), (lambda m: 0, False)):
+        case = case_with(slope[0], lambda m, x, out, b=beyond: m.where(m.gt(x, m.ratio(33, 10)), b(m), slope[1](m, x)))
+        found = exhaustive(Gauge(case, FLOAT16))
+        assert found.worst is not None
+        assert found.worst_subnormal is not None
+        assert (found.judged_by is found.worst_subnormal) == judged
+        assert found.judged_by is not None
+        assert (found.judged_by.local > 1000) == judged
+
+
 @pytest.mark.parametrize(("name", "fmt"), [("sqrt", FLOAT16), ("atan", BFLOAT16), ("sin", FLOAT16)])
 def test_the_worst_of_all_is_the_worst(name: str, fmt) -> None:  # type: ignore[no-untyped-def]
     """Against balls alone, at one input in seven."""

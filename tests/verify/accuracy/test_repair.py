@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -188,3 +189,12 @@ def test_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["repair", "tanj"]) == 2
     assert "tanh" in capsys.readouterr().err
     assert main(["repair", "tanh", "--ulp", "-1"]) == 2
+
+
+def test_a_bound_below_what_is_observed_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another library of functions than the profile's, say: half an ULP is claimed, and more is seen."""
+    chosen = best(candidates(case_of("tanh")), BUDGET)
+    assert chosen is not None
+    assert chosen.ulps < chosen.bound < 30
+    monkeypatch.setattr("verify.accuracy.repair.bound_of_band", lambda *_, **__: 0.5)
+    assert replace(chosen).bound == math.inf

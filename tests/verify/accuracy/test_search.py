@@ -115,6 +115,14 @@ def test_a_factor_that_is_subnormal_before_the_slope_is() -> None:
     assert kept.worst.local < 8
 
 
+def test_the_last_number_that_is_judged_is_looked_at() -> None:
+    """2**-1070 too much: nothing beside 1/(1 + x²), but where that is all but subnormal, in one binade of 2046."""
+    found = worst(Gauge(case_with("atan", lambda m, x, out: 1 / (1 + x * x) + m.ratio(1, 2**1070))))
+    assert found.worst is not None
+    assert found.worst.local > 16
+    assert worst(Gauge(case_of("atan"))).worst.local < 4
+
+
 def test_where_the_budget_is_nearly_reached_the_search_goes_on() -> None:
     """2 to 4 ULP everywhere, and 20 in a 64th around 3: planted too narrow for a thousand strata."""
 
