@@ -178,14 +178,17 @@ INSIDE = And(x >= -1, x <= 1)
 
 
 def sigmoid() -> Expr:
+    """1/(1 + exp(-x)), without an overflow on either side."""
     return halves(1 / (1 + exp(-x)), exp(x) / (1 + exp(x)))
 
 
 def elu(a: Expr) -> Expr:
+    """x, and a·(exp(x) - 1) on the left: arXiv:1511.07289."""
     return pieces((x, x > 0), (a * (exp(x) - 1), True))
 
 
 def celu() -> Expr:
+    """x, and α·(exp(x/α) - 1) on the left: arXiv:1704.07483."""
     return pieces((x, x > 0), (alpha * (exp(x / alpha) - 1), True))
 
 

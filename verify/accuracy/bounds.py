@@ -118,7 +118,7 @@ class Bounder:
         try:
             answer = self._run([Bounded(side, 0.0, self.libm) for side in sides])[operand]
         except (ValueError, ArithmeticError, TypeError, AttributeError, NotImplementedError):
-            return math.inf
+            return math.inf  # what the rule asks for has no bound, or it runs on no such pairs
         if isinstance(answer, (int, float)):
             return 0.0 if math.isfinite(answer) else math.inf  # a constant slope
         return float(answer.error)
@@ -132,7 +132,7 @@ class Bounder:
                 self._by_trace = True
         trace = self.case.trace
         if isinstance(trace, Exception):
-            raise NotImplementedError(str(trace))
+            raise NotImplementedError(str(trace))  # nothing to do again: then there is no bound
         inputs = self.case.row.inputs
         values = {**dict(zip(inputs, data, strict=True)), "g": 1.0, **{f"acc_{name}": 0 for name in inputs}}
         return evaluate(trace.gradients, values, BOUNDS)

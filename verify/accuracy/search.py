@@ -79,7 +79,7 @@ def thresholds(case: Case) -> list[float]:
                 try:
                     value = float(evaluate((part,), {}, FLOATS)[0])
                 except (ArithmeticError, ValueError, NotImplementedError):
-                    continue
+                    continue  # no number, or one by a function that floats lack
                 found |= {value, -value} if math.isfinite(value) else set()
     edges = sorted(found)
     return [*edges, *(low / 2 + high / 2 for low, high in pairwise(edges))]

@@ -45,7 +45,7 @@ def _drawn(text: str) -> str | None:
     try:
         return _draw(ast.parse(text.strip(), mode="eval").body)[0]
     except (SyntaxError, ValueError, RecursionError, MemoryError, NotImplementedError):
-        return None
+        return None  # what cannot be drawn stays text
 
 
 def _draw(node: ast.expr) -> Drawn:

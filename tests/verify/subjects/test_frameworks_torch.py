@@ -239,7 +239,7 @@ def test_the_kernel_is_what_runs_without_tracing():
 def test_a_constant_in_single_precision_shows_in_double_precision(dtype, least, most):
     """The slope 1/6 of hardsigmoid is a float32 in the kernel of PyTorch 2.13, for float64 operands too."""
     if not torch.__version__.startswith("2.13."):
-        pytest.skip("the kernel of another version")
+        pytest.skip(f"the single-precision constant is in the kernel of PyTorch 2.13; this is {torch.__version__}")
     ((operation, row),) = functions("torch", ["torch.nn.functional:hardsigmoid"]).operations()
     gauge = Gauge(Case(operation, row, Options()), format_named(dtype))
     (errors,) = gauge.errors([np.array([0.25, 1.0, -2.0])])
