@@ -9,7 +9,7 @@ A rule that runs on floats only is matched to the digits that floats allow, and 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from flint import arb, ctx
@@ -30,7 +30,9 @@ from verify.trace.floats import compile_floats
 from verify.trace.term import Term, constant, substitute, symbol
 
 _FEW = 16  # points where SymPy's derivative and the prover's meet; tests/verify/test_mirror.py proves them equal
+_MOST = 100_000  # points in balls: more of them would take longer than a check may
 _MANY = 64  # counterexamples, of which the one that tells most is shown
+_BATCH = 256  # points at a time: where the rule is wrong, the next are not looked at any more
 _GOOD, _BAD = 2.0**-40, 1e-6  # relative errors between which one point says nothing about floats, only most of them
 _FAR, _CLOSE = 2.0**40, 2.0**-1000  # beyond these a kernel's range of floats is felt
 _LEAST = 2.0**-1022  # an error in a subnormal number is measured against the smallest normal one
@@ -49,11 +51,12 @@ def check(case: Case) -> Iterator[Finding]:
         problem = _floats_only(case)
         agrees = f"the rule is the slope at {len(case.points)} points, to {-math.log10(_GOOD):.0f} digits"
     else:
-        count = _FEW if case.proved else 0 if case.bounds else len(case.points)
+        count = _FEW if case.proved else 0 if case.bounds else _MOST
         if case.proved and case.operation.own_definition:
             count = 0  # the slope is the forward's own, its literals floats; the proof took them as they are meant
-        problem = _formula(case, trace, count) or _same_on_floats(case, trace)
-        agrees = f"the rule is the slope at {len(case.points)} points, in balls"
+        places = _places(case, count)
+        problem = _formula(case, trace, places) or _same_on_floats(case, trace)
+        agrees = f"the rule is the slope at {len(places)} points, in balls"
         if case.proved:
             agrees = f"on floats the rule does what was proved, at {len(case.points)} points"
         elif case.bounds:
@@ -83,37 +86,52 @@ def _asked_for(case: Case) -> Iterator[Finding]:
         yield case.finding("points", Verdict.MATCHED, message, operand=name if len(truths) > 1 else "")
 
 
-def _formula(case: Case, trace: Traced, count: int) -> Finding | None:
-    """The traced rule in balls against the true slope, at so many of the plainest points."""
+def _places(case: Case, count: int) -> Places:
+    """So many of the points, the plainest; of more than `_MOST` half of these, and half of them evenly."""
+    if count < _MOST or len(case.points) <= _MOST:
+        return case.points.plainest(count)
+    evenly = np.arange(0, len(case.points), -(-2 * len(case.points) // _MOST))
+    both = np.concatenate((case.points.plainest(_MOST // 2), evenly))
+    return both[np.sort(np.unique(both, return_index=True)[1])]
+
+
+def _formula(case: Case, trace: Traced, places: Places) -> Finding | None:
+    """The traced rule in balls against the true slope, at these places."""
     names = case.row.inputs
     program = BallProgram(trace.gradients, [*names, "g", *(f"acc_{n}" for n in names)])
-    seeds = [arb(1), *[arb(0)] * len(names)]
+    seeds = (1.0, *[0.0] * len(names))
     operands = range(len(names))
     comparable = ~case.at_corner & np.logical_and.reduce([case.truths.has(Status.KNOWN, i) for i in operands])
-    plainest = case.points.plainest(count)
-    chosen = plainest[comparable[plainest]].tolist()
-    found: list[tuple[int, Finding]] = []  # how much each hides
-    for index, truths in zip(chosen, case.truths.at(chosen), strict=True):
-        point = case.points[index]
-        for i, (name, truth) in enumerate(zip(names, truths, strict=True)):
-            prec = 128
-            while prec <= LIMIT:
-                with ctx.workprec(prec):
-                    ours = program(*map(arb, point), *seeds)[i]
-                    if not ours.is_finite() or not ours.overlaps(truth.ball):
-                        break
-                    if ours.rel_accuracy_bits() > 60 or ours.rad() < arb(2) ** -1100:
-                        break
-                prec *= 2
-            if ours.is_finite() and not ours.overlaps(truth.ball):
-                if found and not plain(point):
+    chosen = places[comparable[places]]
+    for start in range(0, len(chosen), _BATCH):
+        batch = chosen[start : start + _BATCH].tolist()
+        found: list[tuple[int, Finding]] = []  # how much each hides
+        for index, truths in zip(batch, case.truths.at(batch), strict=True):
+            point = case.points[index]
+            for i, (name, truth) in enumerate(zip(names, truths, strict=True)):
+                ours = _decided(program, (*point, *seeds), i, truth.ball)
+                if not ours.is_finite() or ours.overlaps(truth.ball) or (found and not plain(point)):
                     continue
                 few = digits(ours, truth.ball)
                 refuted = _refuted(case, index, i, name, decimal(ours, few), "the rule in balls", few)
                 found.append((hidden(point, float(ours), float(truth.ball)), refuted))
-        if found and (found[-1][0] == 0 or len(found) >= _MANY):
-            break
-    return _most_telling(found)
+            if found and (found[-1][0] == 0 or len(found) >= _MANY):
+                break
+        if found:
+            return _most_telling(found)
+    return None
+
+
+def _decided(program: BallProgram, data: Sequence[float], i: int, true: arb) -> arb:
+    """What the rule gives for an operand, narrow enough to be told from the slope, if that can be had."""
+    prec = 128
+    while True:
+        with ctx.workprec(prec):
+            ours: arb = program(*map(arb, data))[i]
+            enough = ours.rel_accuracy_bits() > 60 or ours.rad() < arb(2) ** -1100
+            if not ours.is_finite() or not ours.overlaps(true) or enough or 2 * prec > LIMIT:
+                return ours
+        prec *= 2
 
 
 def _same_on_floats(case: Case, trace: Traced) -> Finding | None:
