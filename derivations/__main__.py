@@ -2,6 +2,6 @@
 
 import sys
 
-from derivations.cli import main
+from backproof.derivations.cli import main
 
 sys.exit(main())

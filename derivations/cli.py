@@ -7,14 +7,15 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
 from typing import NoReturn
 
-from derivations.document import Document
-from verify.errors import UsageError
-from verify.streams import prepare
+from backproof.derivations.pages.document import Document
+from backproof.verify.support.errors import UsageError
+from backproof.verify.support.spelling import suggestion
+from backproof.verify.support.streams import prepare
+from backproof.verify.terms.parser import ExpressionError
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 SUFFIXES = {"text": ".txt", "markdown": ".md", "latex": ".tex", "html": ".html"}
@@ -40,14 +41,14 @@ class _Parser(argparse.ArgumentParser):
 def _common(p: argparse.ArgumentParser) -> None:
     p.add_argument("--format", choices=tuple(SUFFIXES), default="text")
     p.add_argument("--output", default="", metavar="PATH", help="write to this file or folder, not to stdout")
-    p.add_argument("--ascii", action="store_true", help="text with no characters past ASCII")
+    p.add_argument("--ascii", action="store_true", help="text in ASCII only")
     p.add_argument("--width", type=_width, metavar="N", help="columns of text (default: the terminal's, or 80)")
     p.add_argument("--color", choices=("auto", "always", "never"), default="auto")
 
 
 def _width(text: str) -> int:
     if not text.isdecimal() or not 40 <= int(text) <= 400:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of columns from 40 to 400")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of columns from 40 to 400")
     return int(text)
 
 
@@ -93,8 +94,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _derivations(arguments: argparse.Namespace) -> int:
-    from derivations.derivation import cases_of, derivation
-    from derivations.tell import told
+    from backproof.derivations.pages.derivation import to_document
+    from backproof.derivations.steps.derivation import cases_of, derivation
 
     cases = cases_of()
     names = _chosen(arguments.what, list(cases))
@@ -104,7 +105,7 @@ def _derivations(arguments: argparse.Namespace) -> int:
     for name in names:
         found = derivation(name, cases[name])
         complete &= found.proved
-        documents.append(told(found))
+        documents.append(to_document(found))
     if folder:
         _write_folder(arguments, documents)
     else:
@@ -116,13 +117,12 @@ def _chosen(what: list[str], known: list[str]) -> list[str]:
     """The operations that are named, each once."""
     for name in what:
         if name not in known and what != ["all"]:
-            raise UsageError(f"{name!r} is no operation of the engine{_nearest(name, known)}")
+            raise UsageError(f"{name!r} is not an operation of the engine{_nearest(name, known)}")
     return known if what == ["all"] else list(dict.fromkeys(what))
 
 
 def _nearest(name: str, known: list[str]) -> str:
-    close = get_close_matches(name, known, n=1, cutoff=0.5) or get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-    return f": did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
+    return suggestion(name, known, few=math.inf)
 
 
 def _write_folder(arguments: argparse.Namespace, documents: list[Document]) -> None:
@@ -144,8 +144,8 @@ def _index(form: str, documents: list[Document], suffix: str) -> str:
     """The list of all pages."""
     from html import escape
 
-    from derivations.html import page
-    from derivations.latex import escaped
+    from backproof.derivations.pages.html import page
+    from backproof.derivations.pages.latex import escaped
 
     title = "Derivations of the engine's operations"
     if form == "html":
@@ -167,7 +167,7 @@ def walk_parser() -> argparse.ArgumentParser:
     """The options of a walk."""
     p = _Parser(
         prog="python -m derivations walk",
-        description="A backward pass, node by node: what arrives, what is multiplied, what is added.",
+        description="A backward pass, node by node: upstream gradient, local derivative, contribution.",
         allow_abbrev=False,
     )
     p.add_argument("expression", nargs="?", default="", metavar="EXPRESSION", help='such as "tanh(x*w + b)"')
@@ -178,9 +178,8 @@ def walk_parser() -> argparse.ArgumentParser:
 
 
 def _walk(arguments: argparse.Namespace) -> int:
-    from derivations.parse import FormulaError
-    from derivations.tell_walk import told
-    from derivations.walk import expression, worked_example
+    from backproof.derivations.walk.backward_pass import expression, worked_example
+    from backproof.derivations.walk.document import to_document
 
     try:
         at: dict[str, float] = {}
@@ -191,13 +190,15 @@ def _walk(arguments: argparse.Namespace) -> int:
             raise UsageError("--at belongs to an expression: walk \"x*w + b\" --at x=2 --at w=-3 --at b=1")
         found = expression(arguments.expression, at) if arguments.expression else worked_example()
         if arguments.html or arguments.format == "html":
-            from derivations.walk_page import walk_page
+            from backproof.derivations.walk.page import walk_page
 
             _write(arguments, walk_page(found))
         else:
-            _emit(arguments, [told(found)])
-    except (FormulaError, LookupError) as problem:
-        raise UsageError(str(problem.args[0]) if isinstance(problem, LookupError) else str(problem)) from None
+            _emit(arguments, [to_document(found)])
+    except ExpressionError as problem:
+        raise UsageError(problem.pointed) from None
+    except LookupError as problem:
+        raise UsageError(str(problem.args[0])) from None
     return OK
 
 
@@ -208,7 +209,7 @@ def _value(text: str) -> tuple[str, float]:
         number = float.fromhex(value) if "0x" in value.lower() else float(Fraction(value.strip()))
     except (ValueError, ZeroDivisionError, OverflowError):
         number = math.nan
-    from derivations.parse import in_letters
+    from backproof.derivations.steps.letters import in_letters
 
     if not name.strip().isidentifier() or not math.isfinite(number):
         raise UsageError(f"--at {text!r}: write a name and a number, as in --at x=2 or --at x=-1/3")
@@ -229,35 +230,35 @@ def quiz_parser() -> argparse.ArgumentParser:
     p.add_argument("--seed", type=_seed, default=0, metavar="S", help="the same seed makes the same sheet")
     p.add_argument("--answers", action="store_true", help="the teacher's sheet")
     p.add_argument("--sheet", action="store_true", help="the sheet, in a terminal too")
-    p.add_argument("--judge", action="append", default=[], metavar="N=ANSWER", help="judge the answer to exercise N")
+    p.add_argument("--judge", action="append", default=[], metavar="N=ANSWER", help="grade the answer to exercise N")
     _common(p)
     return p
 
 
 def _seed(text: str) -> int:
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 on")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a non-negative integer")
     return int(text)
 
 
 def _quiz(arguments: argparse.Namespace) -> int:
-    from derivations.derivation import cases_of
-    from derivations.quiz import quiz, told
+    from backproof.derivations.quiz.exercises import quiz, to_document
+    from backproof.derivations.steps.derivation import cases_of
 
     cases = cases_of()
     found = quiz(_chosen(arguments.what, list(cases)), cases, arguments.seed)
     if arguments.judge:
-        from derivations.dialogue import judged
+        from backproof.derivations.quiz.dialogue import judged
 
         verdicts = [judged(found, text, print) for text in arguments.judge]
         return OK if all(verdicts) else FAILED
     paper = arguments.sheet or arguments.answers or arguments.output or arguments.format != "text"
     if not paper and _is_terminal() and sys.stdin.isatty():
-        from derivations.dialogue import dialogue
+        from backproof.derivations.quiz.dialogue import dialogue
 
         dialogue(found, printer_for(arguments))
         return OK
-    _emit(arguments, [told(found, arguments.answers)])
+    _emit(arguments, [to_document(found, arguments.answers)])
     return OK
 
 
@@ -265,22 +266,22 @@ def _quiz(arguments: argparse.Namespace) -> int:
 
 
 def printer_for(arguments: argparse.Namespace, home: str = "") -> Callable[[Document], str]:
-    """The printer that the options ask for."""
+    """The printer that the options name."""
     match arguments.format:
         case "markdown":
-            from derivations.markdown import MarkdownPrinter
+            from backproof.derivations.pages.markdown import MarkdownPrinter
 
             return MarkdownPrinter()
         case "latex":
-            from derivations.latex import LatexPrinter
+            from backproof.derivations.pages.latex import LatexPrinter
 
             return LatexPrinter()
         case "html":
-            from derivations.html import HtmlPrinter
+            from backproof.derivations.pages.html import HtmlPrinter
 
             return HtmlPrinter(home)
-    from derivations.text import TextPrinter
-    from verify.lines import columns
+    from backproof.derivations.pages.text import TextPrinter
+    from backproof.verify.support.layout import columns
 
     width = arguments.width or min(columns(), 100)
     return TextPrinter(width, arguments.ascii, _colour(arguments) and not arguments.output)
@@ -296,7 +297,7 @@ def _emit(arguments: argparse.Namespace, documents: Iterable[Document]) -> None:
 
 
 def _write(arguments: argparse.Namespace, content: str) -> None:
-    """To stdout, or to the file that was asked for."""
+    """To stdout, or to the file that was named."""
     if not arguments.output:
         sys.stdout.write(content)
         return

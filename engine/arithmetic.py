@@ -2,7 +2,7 @@
 
 A rule finds its functions by its data, ``m = arithmetic(self.data)``, and then reads as mathematics:
 ``m.tanh(x)``, ``m.pi``, ``m.maximum(a, b)``.  Floats are built in.  Every other kind registers itself with
-`register`, or is found through the entry-point group ``engine.arithmetics`` the first time its data turns up.
+`register`, or is found through the entry-point group ``backproof.arithmetics`` the first time its data turns up.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class Arithmetic:
     """The functions of one kind of number, under the names that `math` and `numpy` give them.
 
     ``functions`` maps a name to a function (or a constant such as ``pi``).  The methods of this class are the
-    formulas that hold in any arithmetic; a kind that knows better passes its own under the same name.
+    formulas that hold in any arithmetic; a kind with better ones passes its own under the same name.
     """
 
     def __init__(self, name: str, functions: Mapping[str, Any]) -> None:
@@ -39,7 +39,7 @@ class Arithmetic:
         return x
 
     def agree(self, *data: Any) -> None:
-        """Nothing to say where any two numbers of a kind fit each other; arrays compare their shapes."""
+        """No check where any two numbers of a kind fit each other; arrays compare their shapes."""
 
     def finite(self, x: Any) -> Any:
         """``x``, an infinity as the largest number there is: for a product that must not be inf * 0.
@@ -201,7 +201,7 @@ def arithmetic(*data: Any) -> Arithmetic:
 
 
 def _look_up(x: Any) -> Arithmetic:
-    """The slow path: a subclass of a registered type, or a kind that a plug-in knows."""
+    """The slow path: a subclass of a registered type, or a kind of a plug-in."""
     kind = type(x)
     if kind is bool:
         raise TypeError(f"{x!r} is a bool, not a number: pass {int(x)} if you mean the number")
@@ -221,5 +221,5 @@ def _load_plugins(kind: type) -> None:
     from importlib.metadata import entry_points
 
     for package in {base.__module__.partition(".")[0] for base in kind.__mro__} - {"builtins"}:
-        for plugin in entry_points(group="engine.arithmetics", name=package):
+        for plugin in entry_points(group="backproof.arithmetics", name=package):
             plugin.load()

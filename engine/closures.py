@@ -8,13 +8,13 @@ A rule is written as a closure over the node that it serves:
 
     out._backward = _backward
 
-Kept as it stands, `out` would hold the closure and the closure would hold `out`: a reference cycle in every
+Stored directly, `out` would hold the closure and the closure would hold `out`: a reference cycle in every
 node, so that no graph could be freed before the garbage collector had walked all of it, which is more than
 half of the running time.  A node therefore keeps the rule, which all nodes of the operation share, and what
-the closure's cells held, without itself.  Asked for `_backward`, it puts the same closure together again.
+the closure's cells held, without itself.  When `_backward` is read, it puts the same closure together again.
 
 This is done for the closures named `_backward` in the methods marked with `op`: once attached, nothing that
-they close over may be bound anew.  Any other function assigned to `_backward` is kept as it is.
+they close over may be rebound.  Any other function assigned to `_backward` is kept as it is.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class BinaryRule(Rule):
 
 
 class WholeRule(Rule):
-    """No known rule: the closure, whatever it is, is kept as it is."""
+    """Not a known rule: the closure is kept as it is."""
 
     __slots__ = ()
 
@@ -161,7 +161,7 @@ RULES: dict[int, Rule] = {}
 
 
 def know(method: Any) -> None:
-    """Learn the rule that stands in a marked method: the closure `_backward` over `out` and its operands."""
+    """Register the rule of a marked method: the closure `_backward` over `out` and its operands."""
     for code in method.__code__.co_consts:
         if isinstance(code, CodeType) and code.co_name == "_backward" and _is_rule(code):
             shape = _SHAPES.get((len(code.co_freevars), code.co_freevars.index("out")), Rule)

@@ -1,4 +1,4 @@
-"""Pictures of a graph: for Graphviz, and as an SVG that needs no program beside this one."""
+"""Pictures of a graph: for Graphviz, and as an SVG that needs no other program."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from engine.graph import trace
-from engine.layout import layout
-from engine.node import Node
+from backproof.engine.graph import trace
+from backproof.engine.layout import layout
+from backproof.engine.node import Node
 
 if TYPE_CHECKING:
     import graphviz
 
 LARGEST = 500
-"""So many nodes `draw_svg` draws; a picture of more is not to be read."""
+"""So many nodes `draw_svg` draws; a picture of more is unreadable."""
 
 
 def draw_dot(root: Node, format: str = "svg", rankdir: str = "LR") -> graphviz.Digraph:
@@ -49,7 +49,7 @@ def draw_dot(root: Node, format: str = "svg", rankdir: str = "LR") -> graphviz.D
 
 
 def _fields(node: Node) -> list[str]:
-    """What a node's box says; a node without a label has two fields."""
+    """The fields of a node's box; a node without a label has two."""
     label = [node.label] if node.label else []
     return [*label, f"data {number_text(node.data)}", f"grad {number_text(node.grad)}"]
 
@@ -98,7 +98,7 @@ text {{ font: {FONT}px ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monosp
 
 @dataclass(frozen=True)
 class _Box:
-    """What stands for one node: its operation's circle at the left, if it has one, and its fields."""
+    """The drawing of one node: its operation's circle at the left, if it has one, and its fields."""
 
     node: Node
 
@@ -129,7 +129,7 @@ def draw_svg(root: Node) -> str:
     nodes, edges = trace(root)
     if len(nodes) > LARGEST:
         raise ValueError(
-            f"a picture of {len(nodes):,} nodes is not to be read: draw_svg draws up to {LARGEST}; "
+            f"a picture of {len(nodes):,} nodes is unreadable: draw_svg draws up to {LARGEST}; "
             "draw a node further down, or use draw_dot"
         )
     index = {node: i for i, node in enumerate(nodes)}

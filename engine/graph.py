@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.node import Node, interior, nothing
+from backproof.engine.node import Node, interior, nothing
 
 
 def trace(root: Node) -> tuple[list[Node], list[tuple[Node, Node]]]:

@@ -1,4 +1,4 @@
-"""Where things stand in a picture of a graph: columns from left to right, few crossings, straight arrows.
+"""Layout of a picture of a graph: columns from left to right, few crossings, straight arrows.
 
 The steps are those of Sugiyama, Tagawa and Toda, "Methods for Visual Understanding of Hierarchical System
 Structures" (1981): a column for every item, a waypoint in every column that an arrow passes through, an order
@@ -16,7 +16,7 @@ SWEEPS = 8
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything stands, heights downwards from 0.
+    """The positions, heights downwards from 0.
 
     columns, heights: the column of each item, and the height of its middle
     paths: the points (column, height) of each arrow, from its tail to its head
@@ -48,7 +48,7 @@ def layout(items: int, arrows: Sequence[tuple[int, int]], gap: float) -> Layout:
 
 
 def _columns(items: int, arrows: Sequence[tuple[int, int]]) -> list[int]:
-    """The length of the longest way to each item; what has nothing before it stands beside its first head."""
+    """The length of the longest path to each item; an item without predecessors is placed beside its first head."""
     columns = [0] * items
     for tail, head in sorted(arrows, key=lambda arrow: arrow[1]):
         columns[head] = max(columns[head], columns[tail] + 1)

@@ -7,7 +7,7 @@ The bias is chosen so that the numbers come out round: o = 1/√2, and 1 - o² =
 
 from __future__ import annotations
 
-from engine.value import Value
+from backproof.engine.value import Value
 
 
 def neuron() -> dict[str, Value]:

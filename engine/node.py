@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn, Self, TypeVar
 
-from engine.arithmetic import arithmetic
-from engine.closures import RULES, WHOLE, Closure, Kept, Runners, know
+from backproof.engine.arithmetic import arithmetic
+from backproof.engine.closures import RULES, WHOLE, Closure, Kept, Runners, know
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -23,7 +23,7 @@ def op(name: str) -> Callable[[Method], Method]:
 
 
 def nothing() -> None:
-    """The `_backward` of a leaf: nobody to pass a gradient to."""
+    """The `_backward` of a leaf: it has no operands to pass a gradient to."""
 
 
 _LEAF: Kept = (WHOLE, nothing)
@@ -32,14 +32,14 @@ _LEAF: Kept = (WHOLE, nothing)
 class Node:
     """A number that remembers how it was made.
 
-    data: float, int, NumPy array, SymPy expression, mpmath number, python-flint ball, or another node
+    data: float, int, NumPy array, SymPy expression, mpmath number, python-flint `arb`, or another node
     grad: d(output)/d(this node), summed over all paths; 0 until `backward` has run
     _prev: the operands in order, repeated ones included
     _op: the operation's symbol; _constants: its plain numbers, such as the exponent of x**3
     """
 
     __slots__ = ("__weakref__", "_constants", "_kept", "_op", "_prev", "data", "grad", "label")
-    __array_ufunc__: ClassVar[None] = None  # ndarray * Value asks Value, instead of making an object array
+    __array_ufunc__: ClassVar[None] = None  # ndarray * Value defers to Value, instead of making an object array
 
     def __init__(
         self,
@@ -63,15 +63,6 @@ class Node:
         label = f", label={self.label!r}" if self.label else ""
         return f"{type(self).__name__}(data={self.data!r}, grad={self.grad!r}{label})"
 
-    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        """How a notebook shows it: its repr, and a picture of its graph where that is not too large to draw."""
-        from engine.draw import draw_svg
-
-        try:
-            return {"text/plain": repr(self), "image/svg+xml": draw_svg(self)}
-        except ValueError:
-            return {"text/plain": repr(self)}
-
     @property
     def _backward(self) -> Closure:
         """Passes this node's gradient on to its operands: the closure that its operation attached."""
@@ -82,7 +73,7 @@ class Node:
         self._kept = RULES.get(id(getattr(closure, "__code__", None)), WHOLE).keep(closure, self)
 
     def operand(self, other: Any) -> Self:
-        """``other`` as a node to stand beside this one: a constant is wrapped, kinds and shapes must fit.
+        """``other`` as a node to combine with this one: a constant is wrapped, kinds and shapes must fit.
 
         Raises TypeError for a kind that does not fit, ValueError for arrays of different shapes.
         """

@@ -1,26 +1,26 @@
-"""Value: a number that remembers how it was made, with each operation beside its hand-written rule.
+"""Value: a number that remembers how it was made, with each operation next to its hand-written rule.
 
 Every operation is written the same way: the forward value, a closure that passes the gradient back, return.
 Its docstring gives the formula and, after the arrow, the local derivative in each operand.  The arithmetic
-stands here; the other families are mixins in `engine.rules`.
+is here; the other families are mixins in `engine.rules`.
 """
 
 from __future__ import annotations
 
 from typing import Any, Self
 
-from engine.arithmetic import arithmetic, register
-from engine.node import Node, op
-from engine.rules.activations import Activations
-from engine.rules.corners import Corners
-from engine.rules.exponential import Exponential
-from engine.rules.hyperbolic import Hyperbolic
-from engine.rules.nested import values_of
-from engine.rules.powers import Powers
-from engine.rules.trigonometric import Trigonometric
+from backproof.engine.arithmetic import arithmetic, register
+from backproof.engine.node import Node, op
+from backproof.engine.rules.activations import Activations
+from backproof.engine.rules.exponential import Exponential
+from backproof.engine.rules.hyperbolic import Hyperbolic
+from backproof.engine.rules.kinks import Kinks
+from backproof.engine.rules.nested import values_of
+from backproof.engine.rules.powers import Powers
+from backproof.engine.rules.trigonometric import Trigonometric
 
 
-class Value(Powers, Exponential, Trigonometric, Hyperbolic, Corners, Activations):
+class Value(Powers, Exponential, Trigonometric, Hyperbolic, Kinks, Activations):
     """A node with all operations."""
 
     __slots__ = ()
@@ -91,6 +91,15 @@ class Value(Powers, Exponential, Trigonometric, Hyperbolic, Corners, Activations
     def __pow__(self, exponent: Any) -> Self:
         """x**n by the power rule for a plain number n; x**y for a Value y."""
         return self.pow(exponent) if isinstance(exponent, Node) else self.power(exponent)
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """How a notebook shows it: its repr, and a picture of its graph where that is not too large to draw."""
+        from backproof.engine.draw import draw_svg
+
+        try:
+            return {"text/plain": repr(self), "image/svg+xml": draw_svg(self)}
+        except ValueError:
+            return {"text/plain": repr(self)}
 
     def __radd__(self, other: Any) -> Self:  # other + self
         return self.operand(other) + self

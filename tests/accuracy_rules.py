@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine import Value, arithmetic
-from verify.case import Case
-from verify.mirror import MIRROR
-from verify.options import Options
-from verify.subjects.values import ValueEngine, ValueOperation, own_engine
+from backproof.engine import Value, arithmetic
+from backproof.verify.checks.case import Case
+from backproof.verify.config.options import Options
+from backproof.verify.mirror.table import MIRROR
+from backproof.verify.subjects.engines.own import ValueEngine, ValueOperation, own_engine
 
 Rule = Callable[[Any, Any, Any], Any]
-"""From the arithmetic, x and out to the slope."""
+"""From the arithmetic, x and out to the derivative."""
 
 
 def case_of(name: str, which: int = 0) -> Case:
-    """The engine's own operation, with the constants of its row of this number."""
-    operation, row = [pair for pair in own_engine().operations() if pair[0].name == name][which]
-    return Case(operation, row, Options())
+    """The engine's own operation, with the constants of its spec of this number."""
+    operation, spec = [pair for pair in own_engine().operations() if pair[0].name == name][which]
+    return Case(operation, spec, Options())
 
 
 def case_with(name: str, rule: Rule) -> Case:

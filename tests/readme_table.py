@@ -12,8 +12,8 @@ from typing import Any
 
 from sympy import And, Ne, true
 
-from engine import OPS, Value
-from verify.mirror import MIRROR, Corner, Row
+from backproof.engine import OPS, Value
+from backproof.verify.mirror.table import MIRROR, Kink, Spec
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN = "<!-- operations: written by `python tests/readme_table.py` -->\n"
@@ -26,7 +26,7 @@ SPELLED = {
 
 def table() -> str:
     """The table in Markdown, one line an operation, in the order of the mirror."""
-    header = ("write", "value", "slope in each operand", "lives", "bends: answer")
+    header = ("write", "value", "partial derivatives", "domain", "kinks: derivative returned")
     rows = [header, *(cells(name) for name in MIRROR if name in OPS)]
     wide = [max(len(row[i]) for row in rows) for i in range(len(header))]
     lines = ["| " + " | ".join(map(str.ljust, row, wide)) + " |" for row in rows]
@@ -36,15 +36,15 @@ def table() -> str:
 
 def cells(name: str) -> tuple[str, ...]:
     """One operation's line."""
-    value, _, slopes = (getdoc(getattr(Value, OPS[name])) or "").splitlines()[0].partition("  ->  ")
+    value, _, partials = (getdoc(getattr(Value, OPS[name])) or "").splitlines()[0].partition("  ->  ")
     rows = MIRROR.get(name, ())
     binary = any(len(row.inputs) == 2 for row in rows)
     call = SPELLED.get(name, f"x.{name}({'y' if binary else ''})")
-    domains, corners = [_domain(row.domain) for row in rows], [_corners(row) for row in rows]
-    return f"`{call}`", f"`{value}`", f"`{slopes}`", _one(rows, domains), _one(rows, corners)
+    domains, kinks = [_domain(row.domain) for row in rows], [_kinks(row) for row in rows]
+    return f"`{call}`", f"`{value}`", f"`{partials}`", _one(rows, domains), _one(rows, kinks)
 
 
-def _one(rows: tuple[Row, ...], texts: list[str]) -> str:
+def _one(rows: tuple[Spec, ...], texts: list[str]) -> str:
     """The text that all rows share, or the several with the constants they belong to."""
     if len(set(texts)) <= 1:
         return texts[0] if texts else ""
@@ -63,8 +63,8 @@ def _domain(domain: Any) -> str:
     return f"{domain.lhs} ≠ {domain.rhs}" if isinstance(domain, Ne) else str(domain)
 
 
-def _corners(row: Row) -> str:
-    return "; ".join(f"{_place(corner)}: {', '.join(map(_number, corner.answers))}" for corner in row.corners)
+def _kinks(row: Spec) -> str:
+    return "; ".join(f"{_place(kink)}: {', '.join(map(_number, kink.returns))}" for kink in row.kinks)
 
 
 def _number(x: Any) -> str:
@@ -72,10 +72,10 @@ def _number(x: Any) -> str:
     return str(x) if len(str(x)) <= 8 else f"{float(x):.6f}…"
 
 
-def _place(corner: Corner) -> str:
-    """``x = 6`` for a corner at x - 6, ``x = y`` for a tie."""
+def _place(kink: Kink) -> str:
+    """``x = 6`` for a kink at x - 6, ``x = y`` for a tie."""
     told = []
-    for expression in corner.at:
+    for expression in kink.at:
         symbol = min(expression.free_symbols, key=str)
         told.append(f"{symbol} = {symbol - expression / expression.coeff(symbol)}")
     return ", ".join(told)

@@ -3,18 +3,17 @@
 from dataclasses import replace
 from functools import cache
 
-from verify.baseline import Known
-from verify.findings import Answer, Finding, Question, Source, Verdict
-from verify.harness import verify
-from verify.options import Options
-from verify.report import Bend, OperationReport, Portrait, Report, Series
-from verify.subjects.values import own_engine
+from backproof.verify.config.options import Options
+from backproof.verify.results.findings import Answer, Finding, Known, Question, Source, Verdict
+from backproof.verify.results.report import Kink, OperationReport, PlotData, Report, Series
+from backproof.verify.run.harness import verify
+from backproof.verify.subjects.engines.own import own_engine
 
 LINE = Source("engine/value.py", 121, "self.grad += (1 + out.data**2) * out.grad")
 BY_QUESTION = {
     Question.RIGHT: (Verdict.PROVED, Verdict.PROBABLE, Verdict.MATCHED, Verdict.REFUTED, Verdict.INCONCLUSIVE),
     Question.ACCURATE: (Verdict.ACCURATE, Verdict.INACCURATE, Verdict.INCONCLUSIVE),
-    Question.SAFE: (Verdict.SAFE, Verdict.UNSAFE, Verdict.INCONCLUSIVE),
+    Question.SAFE: (Verdict.SAFE, Verdict.FRAGILE, Verdict.UNSAFE, Verdict.INCONCLUSIVE),
     Question.WIRED: (Verdict.WIRED, Verdict.MISWIRED, Verdict.INCONCLUSIVE),
 }
 NASTY = (
@@ -36,11 +35,11 @@ def operation(name, verdicts, operands=("x",), **more):
         details = (("ours", "1 + out**2 = 1.365259   at x = 7/10"), ("rerun", f"python -m verify {name}"))
         found = finding(name, question, verdict, details=details, point={"x": "0x1.6666666666666p-1"})
         answers[question] = Answer(question, (found,))
-    more = {"rule": ("1 + out**2",) * len(operands), "source": LINE, "portraits": (portrait(operands),)} | more
+    more = {"rule": ("1 + out**2",) * len(operands), "source": LINE, "plot_data": (plot_data(operands),)} | more
     return OperationReport(name, answers=answers, operands=operands, **more)
 
 
-def portrait(operands=("x",), case=""):
+def plot_data(operands=("x",), case=""):
     series = tuple(
         s
         for operand in operands
@@ -55,8 +54,8 @@ def portrait(operands=("x",), case=""):
             Series("steps", operand, f"{operand} = 0.7", {"h": ("0.5", "0.25"), "error": ("0.1", "0.0")}),
         )
     )
-    corner = Bend("x = 0", ("0",) * len(operands))
-    return Portrait(case, "tanh(x)", ("1 - tanh(x)**2",) * len(operands), "x > -1", (corner,), "cell 1: ...", series)
+    kink = Kink("x = 0", ("0",) * len(operands))
+    return PlotData(case, "tanh(x)", ("1 - tanh(x)**2",) * len(operands), "x > -1", (kink,), "cell 1: ...", series)
 
 
 GOOD = (Verdict.PROVED, Verdict.ACCURATE, Verdict.SAFE, Verdict.WIRED)
@@ -84,22 +83,22 @@ def hostile():
         ))
         for q, a in bad.answers.items()
     }
-    shown = replace(portrait(), case=NASTY, definition=NASTY, slopes=(NASTY,), domain=NASTY, proof=NASTY,
-                    corners=(Bend(NASTY, (NASTY,)),))
+    shown = replace(plot_data(), case=NASTY, definition=NASTY, partials=(NASTY,), domain=NASTY, proof=NASTY,
+                    kinks=(Kink(NASTY, (NASTY,)),))
     bad = replace(bad, answers=answers, rule=(NASTY,), source=Source(NASTY, 0, NASTY), command=NASTY,
-                  portraits=(shown,))
+                  plot_data=(shown,))
     known = Known(NASTY, "right", NASTY, NASTY, NASTY, "refuted", NASTY)
     return Report(NASTY, 0, 100, (bad, operation("good", GOOD)), stale=(known,), missing=(NASTY,), complete=False)
 
 
 def large(count=1000):
     """A report of very many operations with full plots, one in ten of them failing."""
-    series = tuple(map(_stretched, portrait().series))
-    shown = (replace(portrait(), series=series),)
+    series = tuple(map(_stretched, plot_data().series))
+    shown = (replace(plot_data(), series=series),)
     bad = (Verdict.REFUTED, Verdict.INACCURATE, Verdict.SAFE, Verdict.WIRED)
     return Report(
         "generated", 0, 1000,
-        tuple(operation(f"op{i:04}", GOOD if i % 10 else bad, portraits=shown) for i in range(count)),
+        tuple(operation(f"op{i:04}", GOOD if i % 10 else bad, plot_data=shown) for i in range(count)),
     )  # fmt: skip
 
 
@@ -117,7 +116,7 @@ def empty():
 @cache
 def ours():
     """Some operations of our engine, verified at a few points, with formulas and plots."""
-    options = Options(points=40, portraits=True, plots=True, jobs=2)
+    options = Options(points=40, plot_data=True, plots=True, jobs=2)
     return verify(own_engine(), ["tanh", "max", "relu", "atan2", "elu", "log"], options)
 
 

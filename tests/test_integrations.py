@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from verify.cli import parser
-from verify.commands.completion import SHELLS, options
-from verify.reports.formats import FORMATS
-from verify.reports.targets import targets
+from backproof.verify.commands.cli import parser
+from backproof.verify.commands.completion import SHELLS, options
+from backproof.verify.reports.formats import FORMATS
+from backproof.verify.reports.targets import targets
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "docs" / "reports.md", *sorted((ROOT / "docs" / "ci").glob("*.md"))]
@@ -54,7 +54,8 @@ def action(tmp_path):
     step = loaded((ROOT / "action.yml").read_text(encoding="utf-8"))["runs"]["steps"][1]
     (tmp_path / "bin").mkdir()
     command = tmp_path / "bin" / "backproof"
-    start = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from verify.cli import main; sys.exit(main())"
+    path = f"import sys; sys.path.insert(0, {str(ROOT)!r})"
+    start = f"{path}; from backproof.verify.commands.cli import main; sys.exit(main())"
     called = f"{shlex.quote(sys.executable)} -P -c {shlex.quote(start)}"
     command.write_text(f'#!/bin/sh\nexec {called} "$@"\n', encoding="utf-8")
     command.chmod(0o755)
@@ -109,7 +110,7 @@ def test_the_workflow_to_copy_is_valid(document, schema, tmp_path):
     valid(path, schema)
 
 
-def test_the_inputs_that_are_told_are_inputs():
+def test_the_documented_inputs_are_inputs():
     inputs = loaded((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
     for block in blocks(ROOT / "docs" / "ci" / "github.md", "yaml"):
         for step in steps(loaded(block)):
@@ -123,7 +124,7 @@ def steps(document):
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_command_that_is_told_parses(document):
+def test_every_documented_command_parses(document):
     text = " ".join(document.read_text(encoding="utf-8").split("\n"))
     words = "all|render|compare|engine|completion"
     told = re.findall(rf"(?:python -m verify|(?<=[ `])backproof) ((?:{words}) [^`|>]*)", text)
@@ -134,7 +135,7 @@ def test_every_command_that_is_told_parses(document):
         targets(arguments.report)
 
 
-def test_reports_are_told_of_one_by_one():
+def test_reports_are_announced_one_by_one():
     text = (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| `([a-z0-9-]+)`", text, re.MULTILINE) == list(FORMATS)
 
@@ -175,6 +176,7 @@ def test_every_option_is_completed(shell):
         assert option.name in text or f"-l {option.name.removeprefix('--')} " in text
 
 
+@pytest.mark.optional
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_shell_takes_the_script(shell, tmp_path):
     program = shutil.which(shell)
@@ -205,7 +207,7 @@ def test_bash_completes(line, completed, tmp_path):
 
 
 def test_an_unknown_shell(capsys):
-    from verify.cli import main
+    from backproof.verify.commands.cli import main
 
     assert main(["completion", "bsh"]) == 2
     assert "did you mean 'bash'?" in capsys.readouterr().err

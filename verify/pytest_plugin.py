@@ -1,10 +1,10 @@
-"""The pytest plugin: options, the seed in the header, the fixture `derivative_case`, failures told as findings.
+"""The pytest plugin: options, the seed in the header, the fixture `derivative_case`, failures shown as findings.
 
     @pytest.mark.parametrize("case", verify.cases(Value), ids=str)
     def test_local_derivative(case):
         case.check()
 
-It loads nothing but itself until a test asks for a derivative: no SymPy, no NumPy.
+It loads nothing but itself until a test uses `derivative_case` or `verify`: no SymPy, no NumPy.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _BEFORE = pytest.StashKey[Any]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("verify", "verified derivatives")
-    group.addoption("--verify-seed", type=_at_least(0), metavar="S", help="what the points derive from (default: 0)")
-    group.addoption("--verify-points", type=_at_least(1), metavar="N", help="points an operation (default: 1000)")
+    group.addoption("--verify-seed", type=_at_least(0), metavar="S", help="the seed of the points (default: 0)")
+    group.addoption("--verify-points", type=_at_least(1), metavar="N", help="points per operation (default: 1000)")
     group.addoption("--verify-strict", action="store_true", help="warnings (inaccurate, matched, probable) fail too")
 
 
@@ -38,13 +38,13 @@ def _at_least(least: int) -> Any:
             raise ValueError(text)
         return number
 
-    whole.__name__ = f"whole number from {least} on"
+    whole.__name__ = f"integer of at least {least}"
     return whole
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Options first, then the project's [tool.verify], then the defaults."""
-    from verify.settings import Settings, current, use
+    from backproof.verify.config.session import Settings, current, use
 
     config.stash[_BEFORE] = current()
     project = _project(Path(config.rootpath))
@@ -61,12 +61,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _project(root: Path) -> Any:
-    """The project's configuration; None without one, which is seen before anything is loaded that could read it."""
+    """The project's configuration; None without one, which is found before anything is loaded that could read it."""
     files = (folder / "pyproject.toml" for folder in (root, *root.parents))
     if not any(b"verify" in path.read_bytes() for path in files if path.is_file()):
         return None
-    from verify.config import load
-    from verify.errors import UsageError
+    from backproof.verify.config.project import load
+    from backproof.verify.support.errors import UsageError
 
     try:
         return load(root)
@@ -76,24 +76,24 @@ def _project(root: Path) -> Any:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """A session within a session (pytester) leaves the outer one's settings as they were."""
-    from verify.settings import use
+    from backproof.verify.config.session import use
 
     if _BEFORE in config.stash:
         use(config.stash[_BEFORE])
 
 
 def pytest_report_header() -> str:
-    from verify.settings import current
+    from backproof.verify.config.session import current
 
     now = current()
     return f"verify: seed {now.seed}, {now.points} points{', strict' if now.strict else ''}"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that asks for `derivative_case` runs for every operation of its module's or the project's subjects."""
+    """A test that uses `derivative_case` runs for every operation of its module's or the project's subjects."""
     if FIXTURE not in metafunc.fixturenames:
         return
-    from verify.errors import UsageError
+    from backproof.verify.support.errors import UsageError
 
     try:
         found = _cases(metafunc)
@@ -103,8 +103,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _cases(metafunc: pytest.Metafunc) -> list[Any]:
-    from verify.api import cases, cases_of_project
-    from verify.errors import UsageError
+    from backproof.verify.api import cases, cases_of_project
+    from backproof.verify.support.errors import UsageError
 
     given = getattr(metafunc.module, SUBJECTS, None)
     if given is not None and not isinstance(given, (list, tuple)):
@@ -130,9 +130,9 @@ def derivative_case(request: pytest.FixtureRequest) -> Any:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A derivative that fails is told by its finding alone, unless a style of traceback was asked for."""
+    """A derivative that fails shows its finding alone, unless a style of traceback was requested."""
     report = yield
-    errors = sys.modules.get("verify.errors")
+    errors = sys.modules.get("backproof.verify.support.errors")
     if errors is not None and call.excinfo is not None and report.failed:
         ours = isinstance(call.excinfo.value, (errors.DerivativeError, errors.UsageError))
         if ours and item.config.getoption("tbstyle") == "auto":

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from engine.arithmetic import arithmetic
-from engine.node import Node, op
+from backproof.engine.arithmetic import arithmetic
+from backproof.engine.node import Node, op
 
 
 class Activations(Node):
@@ -76,7 +76,7 @@ class Activations(Node):
 
         def _backward() -> None:
             bend = s * (1 - s)
-            slope = scale * (1 + 3 * cubic * (x * x))  # it may overflow, but only where the bend is over
+            slope = scale * (1 + 3 * cubic * (x * x))  # it may overflow, but only where gelu is saturated
             self.grad += (s + m.where(m.gt(bend, 0), x * bend * slope, 0)) * out.grad
 
         out._backward = _backward

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Self
 
-from engine.arithmetic import arithmetic
-from engine.node import Node, op
+from backproof.engine.arithmetic import arithmetic
+from backproof.engine.node import Node, op
 
 
 class Hyperbolic(Node):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from engine.arithmetic import Arithmetic
-from engine.node import Node
+from backproof.engine.arithmetic import Arithmetic
+from backproof.engine.node import Node
 
 _METHODS = (
     *("sqrt", "cbrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "atan2"),
     *("sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "hypot", "pow"),
-    *("sigmoid", "softplus"),  # smooth at 0, where the formulas of an arithmetic, by min and abs, have a corner
+    *("sigmoid", "softplus"),  # smooth at 0, where the formulas of an arithmetic, by min and abs, have a kink
 )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from engine.arithmetic import arithmetic
-from engine.node import Node, op
+from backproof.engine.arithmetic import arithmetic
+from backproof.engine.node import Node, op
 
 
 class Powers(Node):
@@ -18,13 +18,13 @@ class Powers(Node):
         """x**n  ->  n * x**(n - 1)
 
         ``n`` is a plain number; for an exponent that has a gradient of its own, see `pow`.
-        Raises TypeError for an exponent that is no number, ValueError where x**n has no real value.
+        Raises TypeError for an exponent that is not a number, ValueError where x**n has no real value.
         """
         if isinstance(n, str) or n is None or isinstance(n, bool):
             raise TypeError(f"the exponent {n!r} is a {type(n).__name__}, not a number")
         m = arithmetic(self.data, n)
         out = type(self)(m.pow(self.data, n), (self,), "**n", _constants=(n,))
-        lower = n - 1 if n != 0 else 0  # the slope of x**0 is 0*x**0: also where x**-1 has a pole
+        lower = n - 1 if n != 0 else 0  # the derivative of x**0 is 0*x**0: also where x**-1 has a pole
 
         def _backward() -> None:
             self.grad += n * m.pow(self.data, lower) * out.grad
@@ -39,7 +39,7 @@ class Powers(Node):
         m = arithmetic(self.data, other.data)
         out = type(self)(m.pow(self.data, other.data), (self, other), "**")
         positive = m.gt(self.data, 0)
-        base = m.finite(m.where(positive, self.data, 1))  # no slope in y where x <= 0: log 1 makes it 0
+        base = m.finite(m.where(positive, self.data, 1))  # no derivative in y where x <= 0: log 1 makes it 0
         y = m.finite(other.data)  # no inf * 0
 
         def _backward() -> None:
@@ -106,7 +106,7 @@ class Powers(Node):
         x, y = m.finite(self.data), m.finite(other.data)  # no inf / inf
 
         def _backward() -> None:
-            length = m.where(m.le(out.data, 0), 1, m.finite(out.data))  # at the tip of the cone: slope (0, 0)
+            length = m.where(m.le(out.data, 0), 1, m.finite(out.data))  # at the tip of the cone: gradient (0, 0)
             self.grad += x / length * out.grad
             other.grad += y / length * out.grad
 

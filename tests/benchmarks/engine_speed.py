@@ -22,7 +22,7 @@ from typing import Any
 
 import micrograd.engine
 
-import engine
+from backproof import engine
 
 Build = Callable[[Any], tuple[Any, list[Any]]]
 

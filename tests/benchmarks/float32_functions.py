@@ -3,7 +3,7 @@
     python tests/benchmarks/float32_functions.py [exp tanh ...]
 
 The screen is the polynomial of `verify.accuracy.taylor` where a piece of the line has one, and the function in
-float64 elsewhere; the worst point is measured in balls.  It fails where a function is further off than its figure.
+float64 elsewhere; the worst point is measured in intervals.  It fails where a function is further off than its figure.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import sys
 
 import numpy as np
 
-from verify.accuracy.libm import NUMPY32
-from verify.accuracy.sweep import BLOCK, _numbers
-from verify.accuracy.taylor import Nowhere, Polynomial, Slope
-from verify.kinds.arrays import ARRAYS
-from verify.numbers.reference import Reference
-from verify.numbers.ulps import FLOAT32
-from verify.trace.term import Term, apply, symbol
+from backproof.verify.accuracy.libm import NUMPY32
+from backproof.verify.accuracy.sweep import BLOCK, _numbers
+from backproof.verify.accuracy.taylor import Derivative, Nowhere, Polynomial
+from backproof.verify.arithmetics.arrays import ARRAYS
+from backproof.verify.arithmetics.ulps import FLOAT32
+from backproof.verify.numerics.reference import Reference
+from backproof.verify.terms.term import Term, apply, symbol
 
 ORDINALS = FLOAT32.ordinal(FLOAT32.largest)
 MEASURED = [name for name in NUMPY32.ulps if name not in ("atan2", "erf", "erfc", "hypot", "pow")]
@@ -27,12 +27,12 @@ MEASURED = [name for name in NUMPY32.ulps if name not in ("atan2", "erf", "erfc"
 def worst(name: str) -> tuple[float, float]:
     """The largest error in ULPs, where the true value is a normal number, and where."""
     term = apply(name, symbol("x"))
-    slope, function = Slope(term, FLOAT32, 2.0**-12), getattr(ARRAYS, name)
+    partial, function = Derivative(term, FLOAT32, 2.0**-12), getattr(ARRAYS, name)
     top, place = -1.0, 0.0
     waiting = [(first, min(first + 2**22 - 1, ORDINALS)) for first in range(-ORDINALS, ORDINALS + 1, 2**22)]
     while waiting:
         first, last = waiting.pop()
-        model = slope.on(FLOAT32.from_ordinal(first), FLOAT32.from_ordinal(last))
+        model = partial.on(FLOAT32.from_ordinal(first), FLOAT32.from_ordinal(last))
         if isinstance(model, Nowhere) or (isinstance(model, Polynomial) and model.subnormal):
             continue
         if model is None and last - first >= 16 * BLOCK:
@@ -61,10 +61,10 @@ def _errors(function, column, model):  # type: ignore[no-untyped-def]
 
 
 def confirmed(term: Term, name: str, place: float) -> float:
-    """The error at one point, in balls."""
-    (truth,) = Reference((term,), ("x",), fmt=FLOAT32).at((place,))
+    """The error at one point, in intervals."""
+    (expected,) = Reference((term,), ("x",), fmt=FLOAT32).at((place,))
     with np.errstate(all="ignore"):
-        return truth.error(float(getattr(ARRAYS, name)(np.array([place], dtype=np.float32))[0]), FLOAT32)
+        return expected.error(float(getattr(ARRAYS, name)(np.array([place], dtype=np.float32))[0]), FLOAT32)
 
 
 def main() -> int:

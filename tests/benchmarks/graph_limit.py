@@ -15,8 +15,8 @@ from collections.abc import Callable
 
 import sympy
 
-from engine import Value
-from verify.graph import check_graph, mirror, symbols_of
+from backproof.engine import Value
+from backproof.verify.graph import check_graph, mirror, symbols_of
 
 
 def affine(nodes: int) -> tuple[Value, Value]:

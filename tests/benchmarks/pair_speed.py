@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-import verify
+from backproof import verify
 
 ROOT = Path(__file__).parents[2]
 PAIRS = {
@@ -51,10 +51,10 @@ def sessions() -> None:
     """CPU time of collecting one empty test, without and with the plugin."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "test_nothing.py").write_text("def test_nothing():\n    pass\n", encoding="utf-8")
-        load = () if entry_points(group="pytest11", name="verify") else ("-p", "verify.pytest_plugin")
+        load = () if entry_points(group="pytest11", name="backproof") else ("-p", "backproof.verify.pytest_plugin")
         without, plugin = [], []
         for _ in range(SESSIONS):
-            without.append(_seconds(folder, "-p", "no:verify"))
+            without.append(_seconds(folder, "-p", "no:backproof"))
             plugin.append(_seconds(folder, *load))
     more = statistics.median(plugin) - statistics.median(without)
     print(f"pytest   {1e3 * more:6.1f} ms more with the plugin ({1e3 * statistics.median(without):.0f} ms without)")

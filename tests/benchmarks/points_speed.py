@@ -2,9 +2,9 @@
 
     python tests/benchmarks/points_speed.py [--points 200000] [--rounds 3]
 
-One point of ours is everything that `verify` asks there: proof, forward, slope against the reference, ULPs, extremes
-(what is asked once an operation, such as wiring, is in the time too).  The others compare one finite difference with
-one slope.  They get the points as their users give them: one at a time; gradcheck also a hundred at a time.
+One point here is everything that `verify` checks there: proof, forward, derivative against reference, ULPs, extremes
+(checks done once per operation, such as wiring, are included).  The others compare one finite difference with
+one derivative.  They get the points as their users give them: one at a time; gradcheck also a hundred at a time.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ import torch
 from autograd.test_util import check_grads
 from tabulate import tabulate
 
-from verify.harness import verify_here
-from verify.options import Options
-from verify.subjects.values import own_engine
+from backproof.verify.config.options import Options
+from backproof.verify.run.harness import verify_here
+from backproof.verify.subjects.engines.own import own_engine
 
 SINGLE, BATCH = 50, 100
 OPS: dict[str, tuple[Callable[..., Any], Callable[..., Any], int]] = {

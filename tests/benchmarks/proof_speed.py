@@ -14,11 +14,11 @@ import subprocess
 import sys
 import time
 
-from verify.case import Case
-from verify.options import Options
-from verify.proof.prove import prove
-from verify.proof.result import Status
-from verify.subjects.values import own_engine
+from backproof.verify.checks.case import Case
+from backproof.verify.config.options import Options
+from backproof.verify.proof.prove import prove
+from backproof.verify.proof.result import Status
+from backproof.verify.subjects.engines.own import own_engine
 
 
 def imported() -> float:
@@ -37,10 +37,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     rounds = parser.parse_args().rounds
     obligations = []
-    for operation, row in own_engine().operations():
-        case = Case(operation, row, Options())
+    for operation, spec in own_engine().operations():
+        case = Case(operation, spec, Options())
         assert case.proof is not None  # every rule of the engine runs on symbols
-        obligations.append((f"{row.op} {row.case}".strip(), case.proof.obligation))
+        obligations.append((f"{spec.op} {spec.case}".strip(), case.proof.obligation))
     imports, alls, singles = [], [], {name: [] for name, _ in obligations}
     for _ in range(rounds):
         imports.append(imported())

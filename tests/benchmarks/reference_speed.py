@@ -1,8 +1,8 @@
-"""Reference points per second: mpmath at 50 digits, balls, and the screening tier, interleaved in one run.
+"""Reference points per second: mpmath at 50 digits, intervals, and the screening tier, interleaved in one run.
 
     python tests/benchmarks/reference_speed.py [--rounds 7]
 
-All three take floats and evaluate the same formula, the mirror's slope in its stable form; mpmath through SymPy's
+All three take floats and evaluate the same formula, the mirror's derivative in its stable form; mpmath through SymPy's
 lambdify with common subexpressions taken out, as anyone would.  Before anything is timed they must agree, to the
 digits that each claims.  The figure is the median of the rounds' ratios.
 """
@@ -20,11 +20,11 @@ import numpy as np
 import sympy
 from mpmath import mp, mpf
 
-from verify.mirror import MIRROR
-from verify.numbers.reference import Reference
-from verify.numbers.screen import Screen
-from verify.numbers.ulps import decimal
-from verify.trace.from_sympy import from_sympy
+from backproof.verify.arithmetics.ulps import decimal
+from backproof.verify.evaluate.screen import Screen
+from backproof.verify.mirror.table import MIRROR
+from backproof.verify.numerics.reference import Reference
+from backproof.verify.terms.from_sympy import from_sympy
 
 NAMES = ("tanh", "sigmoid", "softplus", "gelu")
 GOALS = {"balls": 5.0, "screen": 50.0}  # times mpmath: what the project promises
@@ -33,17 +33,17 @@ GOALS = {"balls": 5.0, "screen": 50.0}  # times mpmath: what the project promise
 def compare(name: str, rounds: int, points: int = 2000) -> tuple[float, dict[str, float]]:
     """mpmath's points per second, and how many times more the others do."""
     mp.dps = 50
-    row = MIRROR[name][0]
-    terms = [from_sympy(slope) for slope in row.stable_slopes]
-    balls, screen = Reference(terms, row.inputs), Screen(terms, row.inputs)
-    form = sympy.lambdify(list(row.stable_slopes[0].free_symbols), row.stable_slopes[0], "mpmath", cse=True)
+    spec = MIRROR[name][0]
+    terms = [from_sympy(partial) for partial in spec.stable_derivatives]
+    balls, screen = Reference(terms, spec.inputs), Screen(terms, spec.inputs)
+    form = sympy.lambdify(list(spec.stable_derivatives[0].free_symbols), spec.stable_derivatives[0], "mpmath", cse=True)
     x = np.random.default_rng(0).uniform(-8.0, 8.0, points)
     many = np.random.default_rng(0).uniform(-8.0, 8.0, 50 * points)
     floats = x.tolist()
     plain = [(v,) for v in floats]
-    for (truth,), high, low, error, v in zip(balls.many(plain), *screen.at(x)[0], floats, strict=True):
-        close = mpf(decimal(truth.ball, 50))
-        room = mpf(float(truth.ball.rad())) + abs(close) * mpf(10) ** -30
+    for (expected,), high, low, error, v in zip(balls.many(plain), *screen.at(x)[0], floats, strict=True):
+        close = mpf(decimal(expected.ball, 50))
+        room = mpf(float(expected.ball.rad())) + abs(close) * mpf(10) ** -30
         assert abs(form(mpf(v)) - close) <= 2 * room + mpf(10) ** -40, (name, v)
         assert abs(mpf(float(high)) + mpf(float(low)) - close) <= mpf(float(error)) + 2 * room, (name, v)
     base, ratios = [], {"balls": [], "screen": []}
@@ -66,7 +66,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=7)
     rounds = parser.parse_args().rounds
     print(f"mpmath {mpmath.__version__} on {mpmath.libmp.BACKEND} integers, 50 digits; medians of {rounds} rounds\n")
-    print(f"{'slope of':<10}{'mpmath, points/s':>18}{'balls':>10}{'screen':>10}")
+    print(f"{'partial of':<10}{'mpmath, points/s':>18}{'balls':>10}{'screen':>10}")
     short = []
     for name in NAMES:
         rate, ratios = compare(name, rounds)

@@ -22,9 +22,9 @@ from pathlib import Path
 
 import numpy as np
 
-from verify.accuracy.formats import from_ordinals
-from verify.accuracy.sweep import BLOCK, Job, chunk_size, chunks, swept
-from verify.numbers.ulps import FLOAT32
+from backproof.verify.accuracy.formats import from_ordinals
+from backproof.verify.accuracy.sweep import BLOCK, Job, chunk_size, chunks, swept
+from backproof.verify.arithmetics.ulps import FLOAT32
 
 GOAL = 60.0  # times np.tanh: what the project promises
 SIZE = chunk_size(FLOAT32)

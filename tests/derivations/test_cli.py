@@ -1,10 +1,10 @@
-"""The command line of derivations: as wide as it is told, and a mistake is one line."""
+"""The command line of derivations: as wide as requested, and a mistake is one line."""
 
 from __future__ import annotations
 
 import pytest
 
-from derivations.cli import main
+from backproof.derivations.cli import main
 
 WORDS = [["gelu"], ["gelu", "--ascii"], ["sqrt", "--ascii"], ["quiz", "tanh", "gelu"], ["walk"]]
 
@@ -17,10 +17,10 @@ def test_it_is_as_wide_as_the_columns(
     """Code stays on its line, and numbers are not broken."""
     monkeypatch.setenv("COLUMNS", str(columns))
     assert main(words) == 0
-    told = capsys.readouterr().out.splitlines()
-    widest = [line for line in told if len(line) > columns and "self." not in line and "digits" not in line]
+    lines = capsys.readouterr().out.splitlines()
+    widest = [line for line in lines if len(line) > columns and "self." not in line and "digits" not in line]
     assert widest == []
-    assert any(set(line) in ({"─"}, {"-"}) and len(line) == columns for line in told)
+    assert any(set(line) in ({"─"}, {"-"}) and len(line) == columns for line in lines)
 
 
 def test_help_fits_into_eighty_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

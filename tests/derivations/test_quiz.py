@@ -1,4 +1,4 @@
-"""Exercises: the same for the same seed, answerable by their own answers, and judged by proof."""
+"""Exercises: the same for the same seed, answerable by their own answers, and graded by proof."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from derivations.derivation import cases_of, derive
-from derivations.dialogue import dialogue, judged
-from derivations.judge import Word, judge_names, judge_number, judge_point, judge_slope
-from derivations.notation import ASCII
-from derivations.quiz import Exercise, Quiz, mutations, quiz, told
-from derivations.text import TextPrinter
-from engine import OPS
-from verify.errors import UsageError
-from verify.trace.term import constant, symbol
+from backproof.derivations.pages.text import TextPrinter
+from backproof.derivations.quiz.dialogue import dialogue, judged
+from backproof.derivations.quiz.exercises import Exercise, Quiz, mutations, quiz, to_document
+from backproof.derivations.quiz.grade import Word, grade_derivative, grade_names, grade_number, grade_point
+from backproof.derivations.steps.derivation import cases_of, derive
+from backproof.engine import OPS
+from backproof.verify.support.errors import UsageError
+from backproof.verify.terms.notation.plain import ASCII
+from backproof.verify.terms.term import constant, symbol
 
 CASES = cases_of()
 out, x = symbol("out"), symbol("x")
@@ -31,35 +31,35 @@ def _of(q: Quiz, op: str) -> Iterator[Exercise]:
 
 @pytest.mark.parametrize("op", OPS)
 def test_four_kinds_for_every_operation(op: str, everything: Quiz) -> None:
-    assert [e.kind for e in _of(everything, op)] == ["slope", "keep", "find", "walk"]
+    assert [e.kind for e in _of(everything, op)] == ["derivative", "keep", "find", "walk"]
     assert all(len(e.hints) == 3 for e in _of(everything, op))
 
 
 @pytest.mark.parametrize("op", OPS)
 def test_the_teachers_answers_are_right(op: str, everything: Quiz) -> None:
-    slope, keep, find, walk = _of(everything, op)
-    formula = slope.answer[0].parts[2]  # type: ignore[union-attr]
+    partial, keep, find, walk = _of(everything, op)
+    formula = partial.answer[0].parts[2]  # type: ignore[union-attr]
     names = {"s", "t"} & {name for name in ("s", "t") if f"{name} " in f"{ASCII(formula)} "}  # type: ignore[arg-type]
     if not names and "|" not in ASCII(formula) and "{" not in ASCII(formula):  # type: ignore[arg-type]
-        assert slope.judge(ASCII(formula)).word is Word.RIGHT, ASCII(formula)  # type: ignore[arg-type]
-    assert keep.judge(str(keep.answer[0])).word is Word.RIGHT
+        assert partial.grade_answer(ASCII(formula)).word is Word.RIGHT, ASCII(formula)  # type: ignore[arg-type]
+    assert keep.grade_answer(str(keep.answer[0])).word is Word.RIGHT
     point = str(find.answer[0]).removeprefix("for example ").partition(":")[0]
-    assert find.judge(point).word is Word.RIGHT
-    assert walk.judge(str(walk.answer[0]).partition(",")[0]).word is Word.RIGHT
+    assert find.grade_answer(point).word is Word.RIGHT
+    assert walk.grade_answer(str(walk.answer[0]).partition(",")[0]).word is Word.RIGHT
 
 
 @pytest.mark.parametrize("op", OPS)
 def test_silly_answers_are_not_right(op: str, everything: Quiz) -> None:
-    slope, keep, find, walk = _of(everything, op)
-    assert slope.judge("12345").word is Word.WRONG
-    assert keep.judge("banana").word is Word.UNREADABLE
-    assert find.judge("").word is Word.UNREADABLE
-    assert walk.judge("12345").word is Word.WRONG
+    partial, keep, find, walk = _of(everything, op)
+    assert partial.grade_answer("12345").word is Word.WRONG
+    assert keep.grade_answer("banana").word is Word.UNREADABLE
+    assert find.grade_answer("").word is Word.UNREADABLE
+    assert walk.grade_answer("12345").word is Word.WRONG
 
 
 def test_a_seed_is_a_sheet_and_another_seed_another() -> None:
     def sheet(seed: int) -> str:
-        return TextPrinter()(told(quiz(["tanh", "gelu"], CASES, seed), answers=True))
+        return TextPrinter()(to_document(quiz(["tanh", "gelu"], CASES, seed), answers=True))
 
     assert sheet(0) == sheet(0)
     assert len({sheet(seed) for seed in range(5)}) > 1
@@ -72,16 +72,16 @@ def test_an_operations_exercises_do_not_depend_on_the_others(everything: Quiz) -
 
 def test_answers_are_on_the_teachers_sheet_only() -> None:
     q = quiz(["tanh"], CASES, 0)
-    assert "Answer" not in TextPrinter()(told(q))
-    assert TextPrinter()(told(q, answers=True)).count("Answer") == 4
+    assert "Answer" not in TextPrinter()(to_document(q))
+    assert TextPrinter()(to_document(q, answers=True)).count("Answer") == 4
 
 
 # ---------------------------------------------------------------------------------------------- verdicts
 
 
-def _slope(op: str, text: str, operand: int = 0) -> tuple[Word, str]:
+def _partial(op: str, text: str, operand: int = 0) -> tuple[Word, str]:
     d = derive(op)
-    found = judge_slope(CASES[op], operand, d.derived[operand].path.result, text, d.road.constants)
+    found = grade_derivative(CASES[op], operand, d.derived[operand].path.result, text, d.worked_form.constants)
     return found.word, found.message
 
 
@@ -109,16 +109,16 @@ def _slope(op: str, text: str, operand: int = 0) -> tuple[Word, str]:
     ],
 )
 def test_verdicts_on_formulas(op: str, text: str, word: Word) -> None:
-    assert _slope(op, text)[0] is word
+    assert _partial(op, text)[0] is word
 
 
 def test_a_wrong_formula_comes_with_the_simplest_point() -> None:
-    assert _slope("tanh", "1 + out**2")[1] == "at x = 1 it gives 1.5800257, the slope is 0.41997434."
+    assert _partial("tanh", "1 + out**2")[1] == "at x = 1 it gives 1.5800257, the derivative is 0.41997434."
 
 
 def test_the_second_operand() -> None:
-    assert _slope("div", "-out/y", 1)[0] is Word.RIGHT
-    assert _slope("div", "-x/y^2", 1)[0] is Word.OTHER_FORM
+    assert _partial("div", "-out/y", 1)[0] is Word.RIGHT
+    assert _partial("div", "-x/y^2", 1)[0] is Word.OTHER_FORM
 
 
 @pytest.mark.parametrize(
@@ -132,11 +132,11 @@ def test_the_second_operand() -> None:
     ],
 )
 def test_verdicts_on_points(text: str, word: Word) -> None:
-    assert judge_point(CASES["tanh"][0], 0, 1 + out**2, text, {}).word is word
+    assert grade_point(CASES["tanh"][0], 0, 1 + out**2, text, {}).word is word
 
 
 def test_a_point_outside_of_the_domain() -> None:
-    assert "domain" in judge_point(CASES["log"][0], 0, x, "-1", {}).message
+    assert "domain" in grade_point(CASES["log"][0], 0, x, "-1", {}).message
 
 
 @pytest.mark.parametrize(
@@ -144,16 +144,16 @@ def test_a_point_outside_of_the_domain() -> None:
     [("out", Word.RIGHT), ("x", Word.WRONG), ("x and out", Word.WRONG), ("nothing", Word.WRONG), ("", Word.UNREADABLE)],
 )
 def test_verdicts_on_names(text: str, word: Word) -> None:
-    assert judge_names(("out",), text).word is word
+    assert grade_names(("out",), text).word is word
 
 
-def test_nothing_is_an_answer() -> None:
-    assert judge_names((), "nothing").word is Word.RIGHT
+def test_the_word_nothing_is_an_answer() -> None:
+    assert grade_names((), "nothing").word is Word.RIGHT
 
 
 @pytest.mark.parametrize(("text", "word"), [("0.5", Word.RIGHT), ("1/2", Word.RIGHT), ("0.501", Word.WRONG)])
 def test_verdicts_on_numbers(text: str, word: Word) -> None:
-    assert judge_number(0.5, text).word is word
+    assert grade_number(0.5, text).word is word
 
 
 def test_mutations_change_something() -> None:
@@ -185,7 +185,7 @@ def test_a_dialogue() -> None:
     assert text.endswith("2 of 4 right.")
 
 
-def test_judging_from_the_command_line() -> None:
+def test_grading_from_the_command_line() -> None:
     lines: list[str] = []
     q = quiz(["tanh"], CASES, 0)
     assert judged(q, "1=1 - out^2", lines.append)

@@ -6,18 +6,18 @@ from fractions import Fraction
 
 import pytest
 
-from derivations.check import Checker
-from derivations.derivation import Derivation, cases_of, derivation
-from derivations.notation import UNICODE
-from derivations.roads import ROADS, Road
-from derivations.rules import KNOWN, RULES, D, Rule, at_the_variable
-from derivations.steps import NotDerived, derivative_of, path
-from derivations.tidy import spelled_out, tidy
-from engine import OPS
-from verify.proof.obligation import Obligation
-from verify.proof.prove import prove
-from verify.proof.result import Status
-from verify.trace.term import TRUE, apply, compare, constant, symbol, where
+from backproof.derivations.steps.check import Checker
+from backproof.derivations.steps.derivation import Derivation, cases_of, derivation
+from backproof.derivations.steps.named import spelled_out
+from backproof.derivations.steps.rules import KNOWN, RULES, D, Rule, at_the_variable
+from backproof.derivations.steps.worked_forms import WORKED_FORMS, WorkedForm
+from backproof.derivations.steps.workings import NotDerived, derivative_of, path
+from backproof.engine import OPS
+from backproof.verify.proof.obligation import Obligation
+from backproof.verify.proof.prove import prove
+from backproof.verify.proof.result import Status
+from backproof.verify.terms.notation.plain import UNICODE
+from backproof.verify.terms.term import TRUE, apply, compare, constant, symbol
 
 CASES = cases_of()
 x, y, out, g, acc = (symbol(name) for name in ("x", "y", "out", "g", "acc_x"))
@@ -44,13 +44,13 @@ def test_the_last_line_is_what_the_closure_computes(op: str, derived: dict[str, 
 
 
 def test_no_road_leads_to_an_operation_that_is_none() -> None:
-    assert set(ROADS) == set(OPS)
+    assert set(WORKED_FORMS) == set(OPS)
 
 
-@pytest.mark.parametrize("op", [op for op in OPS if CASES[op][0].row.inputs == ("x",)])
+@pytest.mark.parametrize("op", [op for op in OPS if CASES[op][0].spec.inputs == ("x",)])
 def test_a_wrong_line_is_not_proved(op: str, derived: dict[str, Derivation]) -> None:
     """The check can fail: a thousandth more, and no line passes."""
-    checker = Checker(CASES[op], ROADS[op].constants)
+    checker = Checker(CASES[op], WORKED_FORMS[op].constants)
     (d,) = derived[op].derived
     for step in d.path.steps:
         wrong = step.line + constant(Fraction(1, 1000))
@@ -70,12 +70,12 @@ def test_a_line_with_an_open_derivative_is_checked_by_its_result() -> None:
 def test_an_unknown_function_is_not_derived() -> None:
     with pytest.raises(NotDerived, match="no rule is known"):
         derivative_of(apply("floor", x), x)
-    found = path(Road(apply("floor", x)), "x", ())
+    found = path(WorkedForm(apply("floor", x)), "x", ())
     assert "no rule is known" in found.failure
 
 
 def test_a_road_that_ends_elsewhere_is_not_derived(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ROADS, "tanh", Road(apply("sinh", x) / apply("cosh", x)))
+    monkeypatch.setitem(WORKED_FORMS, "tanh", WorkedForm(apply("sinh", x) / apply("cosh", x)))
     found = derivation("tanh", CASES["tanh"])
     assert "no algebra is known" in found.derived[0].failure
     assert not found.proved
@@ -89,17 +89,17 @@ _SAMPLES = {"f": 2 + apply("sin", x), "g": 3 + x**2, "c": constant(5), "n": cons
 @pytest.mark.parametrize("rule", [*RULES, *KNOWN], ids=lambda r: f"{r.id}-{r.left}")
 def test_each_rule_is_true(rule: object) -> None:
     """The rule for f = 2 + sin(x), g = 3 + x², c = 5, n = 3, against the prover's own calculus."""
-    from verify.trace.term import Term, substitute
+    from backproof.verify.terms.term import Term, substitute
 
     values: dict[Term, Term] = {symbol(k): v for k, v in _SAMPLES.items()}
     values[compare("gt", symbol("h"), 0)] = compare("gt", x, 1)
     left, right = substitute((rule.left, rule.right), values)  # type: ignore[attr-defined]
-    slopes = {D(v, x): derivative_of(v, x) for v in (*_SAMPLES.values(), x)}
-    function, slope = spelled_out(left.args[0]), spelled_out(substitute((right,), slopes)[0])
-    if function.op == "where":  # it jumps at the boundary, where no slope is claimed: each side on its own
+    partials = {D(v, x): derivative_of(v, x) for v in (*_SAMPLES.values(), x)}
+    function, partial = spelled_out(left.args[0]), spelled_out(substitute((right,), partials)[0])
+    if function.op == "where":  # it jumps at the boundary, where no derivative is claimed: each side on its own
         assert right.op == "where"
         return
-    proof = prove(Obligation("rule", ("x",), function, TRUE, function, (acc + g * slope,)))
+    proof = prove(Obligation("rule", ("x",), function, TRUE, function, (acc + g * partial,)))
     assert proof.status is Status.PROVED, proof.reasons
 
 
@@ -120,7 +120,7 @@ def test_inner_functions_get_names_and_lose_them_again(derived: dict[str, Deriva
 
 
 def _parts(term: object) -> set[object]:
-    from verify.trace.term import topological
+    from backproof.verify.terms.term import topological
 
     return set(topological(term))  # type: ignore[arg-type]
 
@@ -153,11 +153,11 @@ def test_masks(derived: dict[str, Derivation]) -> None:
 
 
 def test_gelus_pair(derived: dict[str, Derivation]) -> None:
-    """Found by the program: two inputs, one out, two slopes."""
+    """Found by the program: two inputs, one out, two derivatives."""
     pair = derived["gelu"].pair
     assert pair is not None
     (a,), (b,) = pair.points
-    (s,), (t,) = pair.slopes
+    (s,), (t,) = pair.partials
     assert (round(a, 4), round(b, 4), round(s, 4), round(t, 4)) == (-0.2025, -1.6221, 0.3407, -0.1212)
 
 
@@ -166,7 +166,7 @@ _TURNING = ("gelu", "gelu_tanh", "silu", "mish", "hardswish", "sin", "cos", "cos
 
 @pytest.mark.parametrize("op", _TURNING)
 def test_a_pair_is_a_pair(op: str, derived: dict[str, Derivation]) -> None:
-    """The engine itself says so: same value, different slopes."""
+    """The engine itself says so: same value, different derivatives."""
     pair = derived[op].pair
     assert pair is not None
     operation = CASES[op][0].operation
@@ -181,41 +181,10 @@ def test_where_out_is_enough_there_is_no_pair(derived: dict[str, Derivation]) ->
     assert all(derived[op].pair is None for op in ("tanh", "sigmoid", "exp"))
 
 
-# --------------------------------------------------------------------------------------------------- clean-up
-
-
-@pytest.mark.parametrize(
-    ("term", "wanted"),
-    [
-        (x + 0, x),
-        (0 + x, x),
-        (0 - x, -x),
-        (x * 1, x),
-        (x * 0, constant(0)),
-        (x - (-y), x + y),
-        (apply("neg", -x), x),
-        ((-x) * y, -(x * y)),
-        ((-x) * (-y), x * y),
-        (x / (-y), -(x / y)),
-        (x ** (constant(2) - 1), x),
-        (where(compare("gt", x, 0), y, y), y),
-        (constant(2) * 3 + x, constant(6) + x),
-    ],
-    ids=str,
-)
-def test_tidy(term: object, wanted: object) -> None:
-    assert tidy(term) is wanted  # type: ignore[arg-type]
-
-
-def test_tidy_does_no_algebra() -> None:
-    assert tidy(x + x) is x + x
-    assert tidy(x / x) is x / x
-
-
 @pytest.mark.parametrize("rule", [r for r in KNOWN if r.because.startswith("As derived")], ids=lambda r: r.id)
 def test_what_is_said_to_be_derived_elsewhere_is(rule: Rule, derived: dict[str, Derivation]) -> None:
     """The rule for an operation of the engine is that operation's own derivative, which is derived in full."""
     op = rule.because.removeprefix("As derived for the operation ").rstrip(".")
-    _, slope = at_the_variable(rule)
-    assert Checker(CASES[op], {}).line(0, slope, {}, ()).proved
+    _, partial = at_the_variable(rule)
+    assert Checker(CASES[op], {}).line(0, partial, {}, ()).proved
     assert derived[op].proved

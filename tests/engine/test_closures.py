@@ -1,4 +1,4 @@
-"""A node keeps its closure without itself, and puts it together again: nobody can tell the difference."""
+"""A node keeps its closure without itself, and puts it together again, indistinguishable from the original."""
 
 import copy
 import gc
@@ -9,9 +9,9 @@ from inspect import signature
 
 import pytest
 
-from engine import OPS, Value
-from engine.closures import RULES, BinaryRule, Rule, UnaryRule
-from engine.node import Node, op
+from backproof.engine import OPS, Value
+from backproof.engine.closures import RULES, BinaryRule, Rule, UnaryRule
+from backproof.engine.node import Node, op
 
 SAMPLE = {"acosh": 1.5}
 TWO = {name for name, method in OPS.items() if "other" in signature(getattr(Value, method)).parameters}
@@ -25,7 +25,7 @@ def result(name, x=0.5, y=0.25):
 
 
 @pytest.mark.parametrize("name", OPS)
-def test_the_closure_asked_for_is_the_one_that_was_attached(name):
+def test_the_closure_read_is_the_one_that_was_attached(name):
     out, operands = result(name)
     closure = out._backward
     assert inspect.unwrap(closure).__code__.co_name == "_backward"

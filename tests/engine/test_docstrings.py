@@ -1,6 +1,6 @@
 """The formulas in the docstrings are true: each is evaluated and compared with the operation it describes.
 
-An operation's docstring begins "f(x)  ->  slope", or "f(x, y)  ->  slope in x, slope in y".  Its names are
+A docstring begins "f(x)  ->  derivative", or "f(x, y)  ->  derivative in x, derivative in y".  Its names are
 those of `engine.arithmetic`; x, y, n and the operation's keyword constants; out, the result; and what the
 docstring's own text defines, which is written down once more in `DEFINED`.
 """
@@ -10,8 +10,8 @@ from inspect import Parameter, getdoc, signature
 
 import pytest
 
-from engine import OPS, Value
-from engine.arithmetic import FLOATS
+from backproof.engine import OPS, Value
+from backproof.engine.arithmetic import FLOATS
 
 FUNCTIONS = {
     name: getattr(FLOATS, name)
@@ -43,15 +43,15 @@ POINTS = [-7.0, -3.0, -2.5, -1.0, -0.75, -0.25, -0.0, 0.0, 0.125, 0.75, 1.0, 1.5
 
 
 def formulas(name):
-    """(the value's formula, the slopes' formula, the operands' names, the constants) of an operation."""
+    """(the value's formula, the derivatives' formula, the operands' names, the constants) of an operation."""
     method = getattr(Value, OPS[name])
-    value, arrow, slopes = getdoc(method).splitlines()[0].partition("  ->  ")
-    assert arrow, f"{name}: its docstring begins with no 'f(x)  ->  slope'"
+    value, arrow, partials = getdoc(method).splitlines()[0].partition("  ->  ")
+    assert arrow, f"{name}: its docstring does not begin with 'f(x)  ->  derivative'"
     given = list(signature(method).parameters.values())[1:]
     constants = {p.name: p.default for p in given if p.default is not Parameter.empty}
     if name == "power":
         constants["n"] = 3
-    return value, slopes, ["x", *("y" for p in given if p.name == "other")], constants
+    return value, partials, ["x", *("y" for p in given if p.name == "other")], constants
 
 
 def evaluate(formula, names):
@@ -61,7 +61,7 @@ def evaluate(formula, names):
 
 @pytest.mark.parametrize("name", OPS)
 def test_the_docstring_is_true(name):
-    value, slopes, letters, constants = formulas(name)
+    value, partials, letters, constants = formulas(name)
     tried = 0
     for x in POINTS:
         for y in POINTS if "y" in letters else [None]:
@@ -74,9 +74,9 @@ def test_the_docstring_is_true(name):
             names = {"x": x, "y": y, "out": out.data} | constants
             names |= {k: v(x) if k in "st" else v for k, v in DEFINED.get(name, {}).items()}
             try:
-                expected = evaluate(value, names), evaluate(f"({slopes},)", names)
+                expected = evaluate(value, names), evaluate(f"({partials},)", names)
             except (ValueError, ZeroDivisionError):
-                continue  # where the engine answers all the same, its test says what: see test_operations
+                continue  # where the engine returns a value all the same, its test says which: see test_operations
             assert out.data == pytest.approx(expected[0], rel=1e-12, abs=1e-14), (x, y)
             grads = tuple(v.grad for v in operands)
             assert grads == pytest.approx(expected[1], rel=1e-12, abs=1e-14, nan_ok=True), (x, y)
@@ -85,11 +85,11 @@ def test_the_docstring_is_true(name):
 
 
 @pytest.mark.parametrize("name", OPS)
-def test_there_is_one_slope_for_each_operand(name):
-    _, slopes, letters, constants = formulas(name)
+def test_there_is_one_derivative_for_each_operand(name):
+    _, partials, letters, constants = formulas(name)
     names = dict.fromkeys(letters, 0.5) | {"out": 0.5} | constants
     names |= {k: v(0.5) if k in "st" else v for k, v in DEFINED.get(name, {}).items()}
-    assert len(evaluate(f"({slopes},)", names | ({"x": 1.5} if name == "acosh" else {}))) == len(letters)
+    assert len(evaluate(f"({partials},)", names | ({"x": 1.5} if name == "acosh" else {}))) == len(letters)
 
 
 @pytest.mark.parametrize("wrong", ["1 + out**2", "1 - x**2", "-(1 - out**2)"])

@@ -6,9 +6,9 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from engine import Value
-from engine.draw import LARGEST, draw_dot, draw_svg, number_text, operation_text
-from engine.neuron import neuron
+from backproof.engine import Value
+from backproof.engine.draw import LARGEST, draw_dot, draw_svg, number_text, operation_text
+from backproof.engine.neuron import neuron
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -107,7 +107,7 @@ def test_svg_shows_every_node_and_operation(out):
     assert (shown.count("*"), shown.count("+")) == (2, 2)
 
 
-def test_svg_tells_the_picture_in_words(out):
+def test_svg_describes_the_picture_in_words(out):
     root = ET.fromstring(draw_svg(out))
     assert root.get("role") == "img"
     assert root.find(f"{SVG}title").text == "Graph of o"
@@ -157,7 +157,7 @@ def test_svg_of_some_hundred_nodes():
     assert draw_svg(v[-1]).count('class="box"') > 200
 
 
-def test_svg_refuses_what_nobody_could_read():
+def test_svg_refuses_an_unreadable_size():
     out = Value(1.0)
     for _ in range(LARGEST):
         out = -out

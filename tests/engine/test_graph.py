@@ -4,8 +4,8 @@ import weakref
 
 import pytest
 
-from engine import Value
-from engine.graph import reset, trace
+from backproof.engine import Value
+from backproof.engine.graph import reset, trace
 
 
 def small():
@@ -65,11 +65,11 @@ def test_reset_graph_makes_every_node_a_leaf():
     assert trace(out) == ([out], [])
     assert (out.data, out.grad, out._prev, out._op) == (8.0, 1.0, (), "")
     assert [node.grad for node in nodes] == [2.0, 2.0, 1.0, 1.0, 1.0]
-    out._backward()  # nobody to pass a gradient to
+    out._backward()  # no operands to pass a gradient to
     assert nodes[2].grad == 1.0
 
 
-def test_reset_graph_frees_what_nobody_else_holds():
+def test_reset_graph_frees_unreferenced_nodes():
     out, nodes = small()
     ended = weakref.ref(nodes[2])
     del nodes

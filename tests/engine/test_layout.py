@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.layout import _apart, layout
+from backproof.engine.layout import _apart, layout
 
 
 @st.composite

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from engine.neuron import by_hand, main, neuron
+from backproof.engine.neuron import by_hand, main, neuron
 
 GRADIENTS = {"x1": -1.5, "x2": 0.5, "w1": 1.0, "w2": 0.0, "b": 0.5, "n": 0.5, "o": 1.0}
 

@@ -1,4 +1,4 @@
-"""What a node is, what `backward` does, and how bad input is told."""
+"""What a node is, what `backward` does, and how bad input is reported."""
 
 import gc
 import math
@@ -6,8 +6,8 @@ import weakref
 
 import pytest
 
-from engine import Value
-from engine.node import interior, nothing
+from backproof.engine import Value
+from backproof.engine.node import interior, nothing
 
 
 def chain(nodes, start=0.5):
@@ -68,7 +68,7 @@ def test_a_subclass_makes_its_own_kind():
 # ------------------------------------------------------------------------------------------------- backward
 
 
-def test_both_slopes_of_a_product():
+def test_both_derivatives_of_a_product():
     a, b = Value(2.0), Value(-3.0)
     out = a * b
     out.backward()
@@ -216,7 +216,7 @@ def test_a_graph_is_freed_with_its_last_name():
     ("data", "named"),
     [("3", "'3'"), (None, "None"), ([1.0], r"\[1.0\]"), (object, "object"), (1j, "1j")],
 )
-def test_what_is_no_number_is_refused_by_name(data, named):
+def test_data_that_are_not_numbers_are_refused_by_name(data, named):
     with pytest.raises(TypeError, match=rf"{named}.*register"):
         Value(data)
 

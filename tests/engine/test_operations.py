@@ -1,7 +1,7 @@
-"""Every operation on plain floats: values, slopes, reflected forms, and the ends of the range of floats.
+"""Every operation on plain floats: values, derivatives, reflected forms, and the ends of the range of floats.
 
 The expected values come from mpmath at 40 digits: each operation written once more in its terms, and its
-slope by mpmath's numerical differentiation, so that no formula for a slope is typed in here.
+derivative by mpmath's numerical differentiation, so that no formula for a derivative is typed in here.
 """
 
 import itertools
@@ -13,11 +13,11 @@ import mpmath
 import pytest
 from mpmath import mp
 
-from engine import OPS, Value
+from backproof.engine import OPS, Value
 
 # fmt: off
 DEFINITIONS = {
-    #             in mpmath's terms                                          at points away from corners
+    #             in mpmath's terms                                          at points away from kinks
     "add":        (lambda x, y: x + y,                                       (1.5, -2.25), (1e10, 0.5)),
     "sub":        (lambda x, y: x - y,                                       (1.5, -2.25), (0.1, 0.3)),
     "mul":        (lambda x, y: x * y,                                       (1.5, -2.25), (0.1, 0.3)),
@@ -74,7 +74,7 @@ DEFINITIONS = {
 # fmt: on
 ALPHA, SCALE = mpmath.mpf("1.6732632423543772"), mpmath.mpf("1.0507009873554805")  # arXiv:1706.02515
 CUBIC = mpmath.mpf(44715) / 10**6  # arXiv:1606.08415
-CASES = [(name, row[0], point) for name, row in DEFINITIONS.items() for point in row[1:]]
+CASES = [(name, spec[0], point) for name, spec in DEFINITIONS.items() for point in spec[1:]]
 EXTREMES = [0.0, 1.0, 0.5, 3.0, 6.0, 20.0, 745.0, 1000.0, 1e16, 1e154, 1e308, 1e-8, 1e-160, 1e-308, 5e-324]
 EXTREMES += [1 - 2**-53, math.inf] + [-x for x in EXTREMES] + [2**-53 - 1, -math.inf]
 EXTREMES += [0, 1, -1, 2, -2, 3, math.nan]
@@ -91,7 +91,7 @@ def operands_of(name):
 
 
 @pytest.mark.parametrize(("name", "definition", "point"), CASES)
-def test_value_and_slopes(name, definition, point):
+def test_value_and_derivatives(name, definition, point):
     operands = [Value(x) for x in point]
     out = apply(name, operands)
     out.backward()
@@ -99,11 +99,11 @@ def test_value_and_slopes(name, definition, point):
         exact = [mpmath.mpf(x) for x in point]
         value = definition(*exact)
         if len(exact) == 1:
-            slopes = [mp.diff(definition, *exact)]
+            partials = [mp.diff(definition, *exact)]
         else:
-            slopes = [mp.diff(definition, exact, order) for order in ((1, 0), (0, 1))]
+            partials = [mp.diff(definition, exact, order) for order in ((1, 0), (0, 1))]
     assert out.data == pytest.approx(float(value), rel=4e-15)
-    assert [v.grad for v in operands] == pytest.approx([float(s) for s in slopes], rel=1e-13, abs=1e-20)
+    assert [v.grad for v in operands] == pytest.approx([float(s) for s in partials], rel=1e-13, abs=1e-20)
 
 
 @pytest.mark.parametrize(("name", "definition", "point"), CASES[::2])
@@ -151,7 +151,7 @@ def test_a_power_by_a_plain_number_and_by_a_value():
 @pytest.mark.parametrize("base", [-2.0, -0.5])
 @pytest.mark.parametrize("exponent", [2.0, 3.0, -1.0, -2.0])
 def test_a_negative_base_with_a_whole_exponent(base, exponent):
-    """The slope in the base needs no logarithm; the slope in the exponent does not exist, and is 0."""
+    """The derivative in the base needs no logarithm; the derivative in the exponent does not exist, and is 0."""
     x, y = Value(base), Value(exponent)
     out = x**y
     out.backward()
@@ -168,7 +168,7 @@ def test_the_power_zero_is_one_and_flat(base):
     assert (out.data, x.grad) == (1.0, 0.0)
 
 
-# -------------------------------------------------------------------------------------- corners and ties
+# -------------------------------------------------------------------------------------- kinks and ties
 
 
 @pytest.mark.parametrize(
@@ -181,18 +181,18 @@ def test_max_routes_to_the_larger_and_a_tie_to_the_first(a, b, to_a, to_b):
     assert (x.grad, y.grad) == (to_a, to_b)
 
 
-@pytest.mark.parametrize(("at", "slope"), [(-1.0, 0), (0.0, 0), (-0.0, 0), (5e-324, 1), (2.0, 1)])
-def test_relu_is_flat_at_its_corner(at, slope):
+@pytest.mark.parametrize(("at", "partial"), [(-1.0, 0), (0.0, 0), (-0.0, 0), (5e-324, 1), (2.0, 1)])
+def test_relu_is_flat_at_its_kink(at, partial):
     x = Value(at)
     x.relu().backward()
-    assert x.grad == slope
+    assert x.grad == partial
 
 
 # ------------------------------------------------------------------------------------------------ extremes
 
 
 @pytest.mark.parametrize(
-    ("name", "at", "value", "slope"),
+    ("name", "at", "value", "partial"),
     [
         ("tanh", 1000.0, 1.0, 0.0),
         ("tanh", -1000.0, -1.0, 0.0),
@@ -215,31 +215,31 @@ def test_relu_is_flat_at_its_corner(at, slope):
         ("cbrt", 0.0, 0.0, math.inf),
     ],
 )
-def test_the_ends_of_the_range(name, at, value, slope):
+def test_the_ends_of_the_range(name, at, value, partial):
     x = Value(at)
     out = apply(name, [x])
     out.backward()
-    assert (out.data, x.grad) == (value, slope)
+    assert (out.data, x.grad) == (value, partial)
 
 
 @pytest.mark.parametrize("name", OPS)
-def test_a_rule_answers_wherever_its_forward_does(name):
+def test_a_rule_returns_a_value_wherever_its_forward_does(name):
     """No rule raises, and none leaves the reals, at any point where the forward has a value."""
-    answered = 0
+    returned = 0
     for point in itertools.product(EXTREMES, repeat=operands_of(name)):
         operands = [Value(x) for x in point]
         try:
             out = apply(name, operands)
         except (ValueError, ZeroDivisionError):
-            continue  # outside the domain, and told so
+            continue  # outside the domain, and reported as such
         out.backward()
-        answered += 1
+        returned += 1
         assert all(isinstance(v.grad, int | float) for v in operands), point
-    assert answered >= 8
+    assert returned >= 8
 
 
 @pytest.mark.parametrize("name", sorted(set(OPS) - {"atan2", "pow"}))  # which are not continuous there
-def test_the_slope_at_zero_is_a_number(name):
+def test_the_derivative_at_zero_is_a_number(name):
     """At 0 and -0 in each operand: never NaN where the forward has a value."""
     for point in itertools.product([0.0, -0.0], repeat=operands_of(name)):
         operands = [Value(x) for x in point]

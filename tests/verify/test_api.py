@@ -1,4 +1,4 @@
-"""`verify.check`: right pairs pass, wrong ones raise with the evidence, senseless calls are told what to do."""
+"""`verify.check`: right pairs pass, wrong ones raise with the evidence, invalid calls are told what to do."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import sympy
 
-import verify
-from verify.errors import DerivativeError, UsageError
-from verify.findings import Verdict
-from verify.report import Report
+from backproof import verify
+from backproof.verify.results.findings import Verdict
+from backproof.verify.run.report import Report
+from backproof.verify.support.errors import DerivativeError, UsageError
 
 FEW = {"points": 120}
 
@@ -40,7 +40,7 @@ RIGHT = {
     "sympy": (tanh, tanh_backward, sympy.tanh(X), {}),
     "no definition": (tanh, tanh_backward, None, {}),
     "numpy": (np.exp, lambda out, g: g * out, "exp(x)", {"inputs": ("x",)}),
-    "relu": (lambda x: np.maximum(x, 0.0), lambda x, g: g * (x > 0), "max(x, 0)", {"corners": {"x": 0}}),
+    "relu": (lambda x: np.maximum(x, 0.0), lambda x, g: g * (x > 0), "max(x, 0)", {"kinks": {"x": 0}}),
     "if": (lambda x: x if x > 0 else 0.0, lambda x, g: g if x > 0 else 0.0, "relu(x)", {}),
     "abs": (abs, lambda x, g: g * np.sign(x), sympy.Abs(X), {"inputs": ("x",)}),
     "product": (lambda x, y: x * y, lambda x, y, g: (g * y, g * x), "x*y", {}),
@@ -56,7 +56,7 @@ RIGHT = {
         lambda x, y: max(x, y),
         lambda x, y, g: (g, 0.0) if x >= y else (0.0, g),
         "max(x, y)",
-        {"corners": {"x - y": [1, 0]}},
+        {"kinks": {"x - y": [1, 0]}},
     ),
     "largest of three": (
         lambda x, y, z: max(x, y, z),
@@ -98,7 +98,7 @@ WRONG = {
     "forgets g": (math.exp, lambda out: out, "exp(x)", {"inputs": ("x",)}, "miswired"),
     "clips g": (math.exp, lambda out, g: out * min(g, 5.0), "exp(x)", {"inputs": ("x",)}, "miswired"),
     "a kink": (abs, lambda x, g: g * (1 if x > 0 else -1 if x < 0 else 3), "abs(x)", {"inputs": ("x",)}, "unsafe"),
-    "a policy": (abs, lambda x, g: g * np.sign(x), "abs(x)", {"inputs": ("x",), "corners": {0: 1}}, "unsafe"),
+    "a policy": (abs, lambda x, g: g * np.sign(x), "abs(x)", {"inputs": ("x",), "kinks": {0: 1}}, "unsafe"),
     "a tie": (lambda x, y: max(x, y), lambda x, y, out, g: (g * (x == out), g * (y == out)), "max(x, y)", {}, "unsafe"),
     "three tied": (
         lambda x, y, z: max(x, y, z),
@@ -125,7 +125,7 @@ def test_wrong_pairs_are_found(name: str) -> None:
     assert not caught.value.report.ok
 
 
-def test_the_evidence_is_told() -> None:
+def test_the_evidence_is_reported() -> None:
     with pytest.raises(DerivativeError) as caught:
         verify.check(tanh, lambda out, g: g * (1 + out**2), "tanh(x)")
     told = str(caught.value)
@@ -146,14 +146,14 @@ def test_what_the_prover_does_not_know_is_matched_in_balls() -> None:
 
 
 def digamma(x: float) -> float:
-    from verify.trace.doubles import DOUBLES
+    from backproof.verify.arithmetics.floats import DOUBLES
 
-    return float(DOUBLES["digamma"](float.fromhex(float(x).hex())))
+    return float(DOUBLES.digamma(float.fromhex(float(x).hex())))
 
 
 def test_without_a_definition_the_report_says_so() -> None:
     report = verify.check(tanh, tanh_backward, **FEW)
-    assert any("the forward's own code being the definition" in f.message for f in report["tanh"].right.findings)
+    assert any("with the forward's own code as the definition" in f.message for f in report["tanh"].right.findings)
 
 
 def test_a_report_from_python() -> None:
@@ -187,16 +187,16 @@ def test_a_point_is_looked_at() -> None:
     ("arguments", "options", "message"),
     [
         ((tanh, tanh_backward, "tahn(x)"), {}, "definition 'tahn.x.': line 1, column 1: unknown function 'tahn': did"),
-        ((tanh, tanh_backward, sympy.tanh(Y)), {}, "'y' is no input"),
-        ((tanh, tanh_backward, sympy.zeta(X)), {}, "zeta is not known"),
+        ((tanh, tanh_backward, sympy.tanh(Y)), {}, "'y' is not an input"),
+        ((tanh, tanh_backward, sympy.zeta(X)), {}, "zeta is not supported"),
         ((tanh, tanh_backward, "tanh(x)"), {"domain": "x"}, "a condition is needed"),
-        ((tanh, tanh_backward, "tanh(x)"), {"corners": {"x": [1, 0]}}, "needs 1 answers"),
-        ((max, lambda g: (g, g), "max(x, y)"), {"inputs": ("x", "y"), "corners": 0}, "a place of one input"),
-        ((tanh, tanh_backward), {"point": {"y": 1}}, "point: 'y' is no input"),
-        ((tanh, tanh_backward), {"point": {"x": "one"}}, "point: 'one' is no number"),
-        ((tanh, 3), {}, "the backward 3 is no function"),
+        ((tanh, tanh_backward, "tanh(x)"), {"kinks": {"x": [1, 0]}}, "needs one derivative per input, not 2"),
+        ((max, lambda g: (g, g), "max(x, y)"), {"inputs": ("x", "y"), "kinks": 0}, "a place for one input"),
+        ((tanh, tanh_backward), {"point": {"y": 1}}, "point: 'y' is not an input"),
+        ((tanh, tanh_backward), {"point": {"x": "one"}}, "point: 'one' is not a number"),
+        ((tanh, 3), {}, "the backward 3 is not a function"),
         ((tanh,), {}, "pass both"),
-        ((tanh, tanh_backward), {"inputs": ("x", "x")}, "there twice"),
+        ((tanh, tanh_backward), {"inputs": ("x", "x")}, "occurs twice"),
     ],
 )
 def test_senseless_calls(arguments: Any, options: Any, message: str) -> None:
@@ -214,7 +214,7 @@ def test_cases() -> None:
     assert str(named) == "hyperbolic"
     with pytest.raises(UsageError, match="two pairs are called 'tanh'"):
         verify.cases([(tanh, tanh_backward), (tanh, tanh_backward)])
-    with pytest.raises(UsageError, match="is no pair"):
+    with pytest.raises(UsageError, match="is not a pair"):
         verify.cases([tanh])
 
 

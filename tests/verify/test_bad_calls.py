@@ -11,8 +11,8 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
-import verify
-from verify.errors import UsageError
+from backproof import verify
+from backproof.verify.support.errors import UsageError
 
 
 def rule(out, g):
@@ -20,7 +20,7 @@ def rule(out, g):
 
 
 class Unreadable:
-    """An object that raises whatever it is asked for."""
+    """An object that raises on every attribute access."""
 
     def __call__(self, x: float) -> float:
         return math.tanh(x)
@@ -44,34 +44,34 @@ def check(**more: Any) -> Any:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"points": 0}, "points: 0 is no whole number from 1"),
-        ({"points": -1}, "points: -1 is no whole number"),
-        ({"points": 10.5}, "points: 10.5 is no whole number"),
-        ({"points": "many"}, "points: 'many' is no whole number"),
-        ({"points": True}, "points: True is no whole number"),
-        ({"seed": "a"}, "seed: 'a' is no whole number"),
-        ({"seconds": 0}, "seconds: 0 is no number above 0"),
-        ({"seconds": math.inf}, "seconds: inf is no number"),
-        ({"seconds": math.nan}, "seconds: nan is no number"),
-        ({"seconds": "a"}, "seconds: 'a' is no number"),
-        ({"name": 5}, "name: 5 is no text"),
-        ({"inputs": 5}, "5 is no list of names"),
-        ({"inputs": (5,)}, r"\(5,\) is no list of names"),
-        ({"point": [1]}, r"point: \[1\] names no inputs"),
-        ({"point": 1.0}, "point: 1.0 names no inputs"),
-        ({"point": {"x": 10**400}}, r"point: 1000.*\.\.\. is no number"),
+        ({"points": 0}, "points: 0 is not an integer from 1"),
+        ({"points": -1}, "points: -1 is not an integer"),
+        ({"points": 10.5}, "points: 10.5 is not an integer"),
+        ({"points": "many"}, "points: 'many' is not an integer"),
+        ({"points": True}, "points: True is not an integer"),
+        ({"seed": "a"}, "seed: 'a' is not an integer"),
+        ({"seconds": 0}, "seconds: 0 is not a positive number"),
+        ({"seconds": math.inf}, "seconds: inf is not a positive number"),
+        ({"seconds": math.nan}, "seconds: nan is not a positive number"),
+        ({"seconds": "a"}, "seconds: 'a' is not a positive number"),
+        ({"name": 5}, "name: 5 is not a text"),
+        ({"inputs": 5}, "5 is not a list of names"),
+        ({"inputs": (5,)}, r"\(5,\) is not a list of names"),
+        ({"point": [1]}, r"point: \[1\] does not name the inputs"),
+        ({"point": 1.0}, "point: 1.0 does not name the inputs"),
+        ({"point": {"x": 10**400}}, r"point: 1000.*\.\.\. is not a number"),
         ({"shapes": [3]}, r"shapes: \[3\] names no inputs"),
-        ({"shapes": {"x": 3.0}}, "shapes: 3.0 is no shape"),
-        ({"corners": None}, "corners: None is no list of places"),
-        ({"corners": [math.nan]}, "corners: nan is no place"),
-        ({"corners": [math.inf]}, "corners: inf is no place"),
-        ({"corners": [True]}, "corners: True is no place"),
-        ({"corners": {0: "abc"}}, "corners: the answer 'abc' at 0 is no number"),
-        ({"corners": {0: math.nan}}, "corners: the answer nan at 0 is no number"),
-        ({"definition": b"tanh(x)"}, r"definition b'tanh\(x\)' is no formula"),
+        ({"shapes": {"x": 3.0}}, "shapes: 3.0 is not a shape"),
+        ({"kinks": None}, "kinks: None is neither a list of places"),
+        ({"kinks": [math.nan]}, "kinks: nan is not a place"),
+        ({"kinks": [math.inf]}, "kinks: inf is not a place"),
+        ({"kinks": [True]}, "kinks: True is not a place"),
+        ({"kinks": {0: "abc"}}, "kinks: the derivative 'abc' at 0 is not a number"),
+        ({"kinks": {0: math.nan}}, "kinks: the derivative nan at 0 is not a number"),
+        ({"definition": b"tanh(x)"}, r"definition b'tanh\(x\)' is not a formula"),
         ({"definition": "(" * 5000 + "x" + ")" * 5000}, r"\.\.\.: line 1, column 1: 10001 characters are more than"),
         ({"definition": "x*" + "9" * 4999}, "does not parse"),
-        ({"domain": (0, 1)}, r'domain \(0, 1\) is no formula: write it as text, "x > 0"'),
+        ({"domain": (0, 1)}, r'domain \(0, 1\) is not a formula: write it as text, "x > 0"'),
     ],
 )
 def test_an_argument_that_makes_no_sense_is_one_line(more: dict[str, Any], said: str) -> None:
@@ -88,7 +88,7 @@ def test_an_argument_that_makes_no_sense_is_one_line(more: dict[str, Any], said:
         (lambda: verify.check(math.tanh, later, inputs=("x",)), "later is asynchronous"),
         (lambda: verify.check(Unreadable(), rule), r"cannot be looked into \(ZeroDivisionError"),
         (lambda: verify.check(Mock(return_value=1.0), rule), "pass inputs="),
-        (lambda: verify.check(None), "None is no function, and no class"),
+        (lambda: verify.check(None), "None is neither a function nor a class"),
         (lambda: verify.check(lambda x: x), "a lambda is a function without its backward"),
     ],
 )
@@ -100,17 +100,17 @@ def test_functions_that_are_none(call: Callable[[], Any], said: str) -> None:
 @pytest.mark.parametrize(
     ("forward", "backward", "said"),
     [
-        (generated, rule, "the forward returned a generator, which is no number"),
+        (generated, rule, "the forward returned a generator, which is not a number"),
         (lambda x: {"y": x}, rule, "the forward returned a dict"),
         (lambda x: (math.tanh(x),), rule, "the forward returned a tuple"),
         (lambda x: None, rule, "the forward returned a NoneType"),
         (lambda x: "a", rule, "the forward returned a str, 'a'"),
-        (math.tanh, generated, "the backward returned a generator, which is no number"),
+        (math.tanh, generated, "the backward returned a generator, which is not a number"),
         (math.tanh, lambda out, g: ((g,),), "the backward returned a tuple"),
         (math.tanh, lambda out, g: np.array([g, g]), "2 gradients for 1 input"),
     ],
 )
-def test_what_is_returned_and_is_no_number_is_told(forward: Any, backward: Any, said: str) -> None:
+def test_a_returned_value_that_is_not_a_number_is_reported(forward: Any, backward: Any, said: str) -> None:
     report = verify.check(forward, backward, "tanh(x)", inputs=("x",), points=20, raises=False)
     (finding,) = report.findings
     assert finding.verdict.value == "inconclusive"
@@ -121,9 +121,9 @@ def test_what_is_returned_and_is_no_number_is_told(forward: Any, backward: Any, 
 @pytest.mark.parametrize(
     "more",
     [
-        {"corners": [Decimal("0.5")]},
-        {"corners": np.array([0.0, 1.0])},
-        {"corners": 5},
+        {"kinks": [Decimal("0.5")]},
+        {"kinks": np.array([0.0, 1.0])},
+        {"kinks": 5},
         {"seed": -1},
         {"seconds": 100},
         {"point": {"x": "7/10"}},

@@ -6,15 +6,17 @@ from importlib.metadata import entry_points
 
 import pytest
 
+from verify import check  # noqa: F401  # with NumPy, which loads once: each session here forgets what it loads itself
+
 pytest_plugins = ["pytester"]
 
-INSTALLED = bool(entry_points(group="pytest11", name="verify"))
-PLUGIN = () if INSTALLED else ("-p", "verify.pytest_plugin")
+INSTALLED = bool(entry_points(group="pytest11", name="backproof"))
+PLUGIN = () if INSTALLED else ("-p", "backproof.verify.pytest_plugin")
 
 PAIRS = """
 import math
 import pytest
-import verify
+from backproof import verify
 
 def right(out, g):
     return g * (1 - out**2)
@@ -119,7 +121,7 @@ def test_without_subjects_the_fixture_says_what_to_do(run) -> None:
 
 
 @pytest.mark.parametrize("given", ["3", "'rules.toml'"])
-def test_subjects_that_are_no_list_are_told(run, given: str) -> None:
+def test_subjects_that_are_not_a_list_are_reported(run, given: str) -> None:
     result = run(f"verify_subjects = {given}\ndef test_all(derivative_case):\n    derivative_case.check()\n")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([f"*verify_subjects = {given}: it must be a list*"])
@@ -138,7 +140,6 @@ def test_other_failures_are_as_they_were(run) -> None:
 
 
 def test_under_xdist(run) -> None:
-    pytest.importorskip("xdist")
     result = run(PARAMETRIZED + FAILING.replace("test_local", "test_wrong"), "-n2", subprocess=True)
     result.assert_outcomes(passed=2, failed=1)
     out = result.stdout.str()
@@ -152,8 +153,9 @@ def test_a_session_without_derivatives_loads_nothing(pytester: pytest.Pytester) 
         import sys
 
         def test_nothing_heavy():
-            assert "verify.pytest_plugin" in sys.modules
-            assert not {"sympy", "numpy", "flint", "rich", "verify.api", "verify.harness"} & set(sys.modules)
+            assert "backproof.verify.pytest_plugin" in sys.modules
+            ours = {"backproof.verify.api", "backproof.verify.run.harness"}
+            assert not {"sympy", "numpy", "flint", "rich", *ours} & set(sys.modules)
         """
     )
     pytester.runpytest_subprocess(*PLUGIN).assert_outcomes(passed=1)

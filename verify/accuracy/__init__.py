@@ -1,1 +1,1 @@
-"""How accurate a rule is in floats: the worst point, sound bounds, other formats, sweeps and better forms."""
+"""The accuracy of a rule in floats: the worst point, sound bounds, other formats, sweeps and better forms."""

@@ -1,16 +1,16 @@
-"""Numbers with a bound on their rounding errors: the kind on which a closure runs to bound its own error.
+"""Numbers with a bound on their rounding errors: a closure runs on them to bound its own error.
 
-A number is a ball ``value``, which contains the exact value of the expression for every x of an interval, and
-``error``, which is at least |computed - exact| for every x of it.  Not each operation times [1 - u, 1 + u] on the
-interval: its width would swamp the errors.  The rules are the textbook's (Higham, "Accuracy and Stability of
-Numerical Algorithms", 2002, chapters 2 and 3):
+A number is an interval ``value`` (an Arb ball), which contains the exact value of the expression for every x of an
+interval, and ``error``, which is at least |computed - exact| for every x of it.  Operations are not multiplied by
+[1 - u, 1 + u] on the interval: its width would swamp the errors.  The rules are the textbook's (Higham, "Accuracy and
+Stability of Numerical Algorithms", 2002, chapters 2 and 3):
 
 sum          e_a + e_b
 product      |a|·e_b + |b|·e_a + e_a·e_b
 quotient     (e_a + |a/b|·e_b) / (|b| - e_b)
 f(a)         sup |f'| around a, times e_a
 
-and to each its own rounding: half an ULP of the largest computed value (and what underflow takes), K ULPs for a
+plus the rounding of each operation: half an ULP of the largest computed value (and what underflow takes), K ULPs for a
 function that its library computes to K ULPs (`verify.accuracy.libm`), nothing for a product with a power of two or
 a difference of numbers within a factor of two of each other (Sterbenz).
 
@@ -22,21 +22,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from flint import arb, fmpq
 
-from engine.arithmetic import FLOATS, Arithmetic, register
-from verify.accuracy.libm import GLIBC, Profile
-from verify.kinds import balls
-from verify.numbers.ulps import Format, rounded
+from backproof.engine.arithmetic import FLOATS, Arithmetic, register
+from backproof.verify.accuracy.libm import GLIBC, Profile
+from backproof.verify.arithmetics import balls
+from backproof.verify.arithmetics.ulps import Format, rounded
+from backproof.verify.evaluate.balls import compile_balls
+from backproof.verify.terms.derivatives import partials
+from backproof.verify.terms.ops import ENGINE, PRIMITIVES
+from backproof.verify.terms.term import apply, symbol
 
-_UP = 1 + 2.0**-40  # makes up for the rounding of the bounds themselves
+_UP = 1 + 2.0**-40  # covers the rounding of the bounds themselves
 _LEAST = 2.0**-1074  # of float64, in which the bounds themselves are computed
 
 
 class Bounded:
-    """The exact value over an interval, and a bound on the error of what is computed for it."""
+    """The exact value over an interval, and a bound on the error of the computed value."""
 
     __slots__ = ("error", "libm", "value")
     __array_ufunc__ = None
@@ -56,7 +61,7 @@ class Bounded:
 
     @property
     def computed(self) -> arb:
-        """A ball around everything that may have been computed."""
+        """An interval that contains every value that may have been computed."""
         return self.value + arb(0, self.error) if math.isfinite(self.error) else arb("nan")
 
     def __neg__(self) -> Bounded:
@@ -99,7 +104,7 @@ class Bounded:
 
 
 def _above(x: arb) -> float:
-    """|x| rounded up; infinite for no number."""
+    """|x| rounded up; infinite for NaN."""
     size = float(x.abs_upper())
     return size * (1 + 2.0**-50) + _LEAST if size == size else math.inf
 
@@ -111,16 +116,16 @@ def _below(x: arb) -> float:
 
 
 def _exactly(x: Any) -> arb:
-    """A plain number of the rule as the number that it stands for: 1/100 for a literal that says so."""
+    """A plain number of the rule as the number that it stands for: 1/100 for such a literal."""
     if hasattr(x, "fraction"):
         return arb(fmpq(*x.fraction))
     return arb(x)
 
 
 def _met(*numbers: Any) -> list[Bounded]:
-    """Numbers that meet in an operation, all in the library of those that are no constants.
+    """The operands of an operation, all in the library of those that are not constants.
 
-    A constant's library is `GLIBC`, which makes way for every other one.
+    A constant's library is `GLIBC`, which yields to every other one.
     """
     libraries = [x.libm for x in numbers if isinstance(x, Bounded)]
     libm = next((library for library in libraries if library is not GLIBC), GLIBC)
@@ -138,20 +143,20 @@ def _of(x: Any, libm: Profile) -> Bounded:
 
 
 def _plain(x: Any) -> Bounded:
-    """What a plain number stands for, and how far off its float is."""
+    """The exact value of a plain number, and the error of its float."""
     value = _exactly(x)
     return Bounded(value, _above(value - float(x)) if value - float(x) != 0 else 0.0)
 
 
 def _ulp(size: float, fmt: Format) -> float:
-    """The ULP of the largest number of this size; infinite past the largest of the format: that has overflowed."""
+    """The ULP of the largest number of this size; infinite past the format's largest number: an overflow."""
     if not size < fmt.largest:
         return math.inf
     return math.ldexp(1.0, max(math.frexp(size)[1] - 1, fmt.least) - fmt.precision + 1)
 
 
 def _rounded(value: arb, error: float, libm: Profile, ulps: float = 0.0) -> Bounded:
-    """The result of an operation that is right to so many ULPs, or correctly rounded, given the error passed on."""
+    """The result of an operation accurate to ``ulps``, or correctly rounded, given the propagated error."""
     size = (_above(value) + error) * _UP
     own = (ulps or libm.rounding) * _ulp(size, libm.fmt)
     return Bounded(value, (error + own) * _UP + libm.fmt.smallest * (ulps > 0.5), libm)
@@ -181,7 +186,8 @@ def _sterbenz(a: Bounded, b: Bounded) -> bool:
 def _product(a: Bounded, b: Bounded) -> Bounded:
     value = a.value * b.value
     if _zero(a) or _zero(b):
-        return Bounded(arb(0), 0.0, a.libm)
+        overflows = not max(a.size, b.size) <= a.libm.fmt.largest  # 0·inf is NaN; the error of an overflow is infinite
+        return Bounded(arb(0), math.inf if overflows else 0.0, a.libm)
     error = (_times(_above(a.value), b.error) + _times(_above(b.value), a.error) + _times(a.error, b.error)) * _UP
     for one, other in ((a, b), (b, a)):
         fmt = a.libm.fmt
@@ -194,7 +200,7 @@ def _product(a: Bounded, b: Bounded) -> Bounded:
 
 
 def _times(a: float, b: float) -> float:
-    """The product of two bounds, rounded up where it underflows; nothing times anything is nothing."""
+    """The product of two bounds, rounded up where it underflows; 0 times anything is 0."""
     return a * b + _LEAST if a and b else 0.0
 
 
@@ -228,62 +234,61 @@ def _power(x: Bounded, n: Bounded) -> Bounded:
         passed += _above(n.value * x.computed ** (n.value - 1)) * x.error
     if n.error:
         passed += _above(x.computed**n.computed * x.computed.log()) * n.error
-    if x.error and n.error:  # the slope in x at another exponent
+    if x.error and n.error:  # the derivative in x at another exponent
         passed = _above(n.computed * x.computed ** (n.computed - 1)) * x.error + passed
     return _rounded(value, passed * _UP, x.libm, x.libm.of("pow"))
 
 
-_SLOPES: dict[str, Callable[[arb], arb]] = {
-    "sqrt": lambda x: 1 / (2 * x.sqrt()),
-    "cbrt": lambda x: 1 / (3 * balls.cbrt(x) ** 2),
-    "exp": arb.exp,
-    "expm1": arb.exp,
-    "log": lambda x: 1 / x,
-    "log1p": lambda x: 1 / (1 + x),
-    "sin": arb.cos,
-    "cos": arb.sin,
+_TIGHTER: dict[str, Callable[[arb], arb]] = {
     "tan": lambda x: 1 + x.tan() ** 2,
     "asin": lambda x: 1 / (1 - x * x).sqrt(),
     "acos": lambda x: 1 / (1 - x * x).sqrt(),
-    "atan": lambda x: 1 / (1 + x * x),
-    "sinh": arb.cosh,
-    "cosh": arb.sinh,
     "tanh": lambda x: (1 / x.cosh()) ** 2,
-    "asinh": lambda x: 1 / (1 + x * x).sqrt(),
     "acosh": lambda x: 1 / (x * x - 1).sqrt(),
     "atanh": lambda x: 1 / (1 - x * x),
     "erf": lambda x: (-x * x).exp() * 2 / arb.pi().sqrt(),
     "erfc": lambda x: (-x * x).exp() * 2 / arb.pi().sqrt(),
 }
-"""|f'| of each function of the library; the sign does not matter."""
+"""|f'| (the sign does not matter), where this gives a tighter interval than the derivative of the table."""
+
+
+@cache
+def _partial(name: str) -> Callable[[arb], arb]:
+    """|f'| or f'."""
+    if name in _TIGHTER:
+        return _TIGHTER[name]
+    program = compile_balls(partials(apply(name, symbol("x"))), ["x"])
+    return lambda x: program(x)[0]
 
 
 def _function(name: str) -> Callable[[Any], Any]:
-    exactly: Callable[[arb], arb] = balls.cbrt if name == "cbrt" else getattr(arb, name)
-    slope, plain = _SLOPES[name], getattr(FLOATS, name)
+    exactly: Callable[[arb], arb] = getattr(arb, name, None) or getattr(balls.BALLS, name)
+    plain = getattr(FLOATS, name)
 
     def function(x: Any) -> Any:
         if not isinstance(x, Bounded):
             return _constant(exactly(_exactly(x)), plain(x))
-        passed = _above(slope(x.computed)) * x.error * _UP if x.error else 0.0
+        passed = _above(_partial(name)(x.computed)) * x.error * _UP if x.error else 0.0
         return _rounded(exactly(x.value), passed, x.libm, x.libm.of(name))
 
     return function
 
 
 def _constant(value: arb, computed: float) -> Bounded:
-    """A constant of the rule: what it stands for, and the float that stands there."""
+    """A constant of the rule: its exact value, and its float."""
     return Bounded(value, _above(value - computed))
 
 
-def _of_two(name: str, exactly: Callable[[arb, arb], arb], slopes: Callable[[arb, arb], tuple[arb, arb]]) -> Any:
+def _of_two(
+    name: str, exactly: Callable[[arb, arb], arb], local_partials: Callable[[arb, arb], tuple[arb, arb]]
+) -> Any:
     def function(x: Any, y: Any) -> Bounded:
         a, b = _met(x, y)
         libm = a.libm
         passed = 0.0
         if a.error or b.error:
-            for number, slope in zip((a, b), slopes(a.computed, b.computed), strict=True):
-                passed += _above(slope) * number.error if number.error else 0.0
+            for number, partial in zip((a, b), local_partials(a.computed, b.computed), strict=True):
+                passed += _above(partial) * number.error if number.error else 0.0
         return _rounded(exactly(a.value, b.value), passed * _UP, libm, libm.of(name))
 
     return function
@@ -295,11 +300,11 @@ def _compared(name: str) -> Any:
     def compare(a: Any, b: Any) -> Bounded:
         x, y = _met(a, b)
         libm = x.libm
-        answer = decide(x.computed, y.computed)
-        if isinstance(answer, int):
-            return Bounded(arb(answer), 0.0, libm)
+        result = decide(x.computed, y.computed)
+        if isinstance(result, int):
+            return Bounded(arb(result), 0.0, libm)
         exact = x.error == 0 and y.error == 0  # undecided on the interval, decided and right at each of its points
-        return Bounded(answer, 0.0 if exact else 1.0, libm)
+        return Bounded(result, 0.0 if exact else 1.0, libm)
 
     return compare
 
@@ -329,7 +334,7 @@ def _chosen(exactly: Callable[[arb, arb], arb]) -> Any:
 BOUNDS = Arithmetic(
     "bounded",
     {
-        "pi": Bounded(arb.pi(), 2.0**-52),  # 1.2e-16 in truth
+        "pi": Bounded(arb.pi(), 2.0**-52),  # its error is 1.2e-16
         "ratio": lambda p, q: _constant(arb(fmpq(p, q)), p / q),
         "one": lambda x: Bounded(arb(1), 0.0, x.libm),
         "divide": lambda a, b: a / b,
@@ -340,7 +345,7 @@ BOUNDS = Arithmetic(
         "hypot": _of_two("hypot", balls.hypot, lambda x, y: (arb(1), arb(1))),
         "atan2": _of_two("atan2", arb.atan2, lambda y, x: (x / (x * x + y * y), y / (x * x + y * y))),
         **{name: _compared(name) for name in ("ge", "gt", "le", "lt")},
-        **{name: _function(name) for name in _SLOPES},
+        **{name: _function(name) for name in ENGINE if len(PRIMITIVES[name].operands) == 1},
     },
 )
 

@@ -1,12 +1,12 @@
 """Sound bounds on a rule's error, in ULPs, over whole intervals: the closure itself, run on `Bounded` numbers.
 
 An interval is cut in two, in ordinal space, wherever its bound is worst.  Each piece's error is divided by the ULP of
-the least true slope on it, which the mirror's stable form gives in balls.  Slopes below the normal numbers do not
-count, as they do not in a search; near a root of the slope its size around takes the ULP's place.
+the least true derivative on it, enclosed by the mirror's stable form.  Derivatives below the normal numbers are not
+counted, as in a search; near a zero of the derivative its size around replaces the ULP.
 
-A bound rests on the known errors of the library's functions (`verify.accuracy.libm`) and on the rule being the
-slope in exact arithmetic, which is what the proof says: without one there is no bound.  Nor is there where an error
-has been observed that is above it: such a rule does otherwise on floats than on symbols.
+A bound depends on the known errors of the library's functions (`verify.accuracy.libm`) and on a proof that the rule is
+the derivative in exact arithmetic: without one there is no bound.  Nor is there one if a larger error has been
+observed: such a rule computes something else on floats than on symbols.
 """
 
 from __future__ import annotations
@@ -19,18 +19,20 @@ from typing import Any
 
 from flint import arb, ctx
 
-from verify.accuracy.bounded import BOUNDS, Bounded
-from verify.accuracy.conditioning import AROUND
-from verify.accuracy.evaluate import evaluate
-from verify.accuracy.libm import GLIBC, PROFILES, Profile
-from verify.case import Case
-from verify.numbers.ulps import FLOAT64, Format
-from verify.proof.result import Status
-from verify.trace.balls import BallProgram
+from backproof.verify.accuracy.bounded import BOUNDS, Bounded
+from backproof.verify.accuracy.libm import GLIBC, PROFILES, Profile
+from backproof.verify.arithmetics.ulps import FLOAT64, Format
+from backproof.verify.checks.case import Case
+from backproof.verify.evaluate.balls import BallProgram
+from backproof.verify.evaluate.evaluate import evaluate
+from backproof.verify.numerics.conditioning import AROUND
+from backproof.verify.proof.result import Status
+from backproof.verify.subjects.boundary import subject_code
+from backproof.verify.support.errors import NotTraced, SubjectError
 
 PIECES = 1024
-_PATIENCE = 0.9  # twice the pieces must bring the bound down to this part of itself, or it is left there
-_HOPELESS = 4.0  # times the numbers of a binade: more ULPs than the slope has; not even a short piece has a bound
+_PATIENCE = 0.9  # twice the pieces must reduce the bound to this fraction, or the search ends
+_HOPELESS = 4.0  # times the numbers of a binade: more ULPs than the derivative has; not even a short piece has a bound
 _SHORT = 2.0**-10  # of a binade: a piece that is short in this sense
 _PREC = 96
 Box = tuple[tuple[float, float], ...]
@@ -39,7 +41,7 @@ Box = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True)
 class Bound:
-    """At every float of the box the rule is off by at most ``ulps``; infinite where no bound was found."""
+    """At every float of the box the rule's error is at most ``ulps``; infinite if no bound was found."""
 
     box: Box
     operand: int
@@ -48,7 +50,7 @@ class Bound:
 
 
 def founded(case: Case) -> bool:
-    """The rule is proved, its literals as they are, and it is the rule that runs on floats: it can be bounded."""
+    """Whether it can be bounded: proved, with its literals unchanged, and the rule that runs on floats."""
     proof = case.rule_proof
     proved = proof is not None and proof.status is Status.PROVED and not proof.assumptions
     return proved and not case.operation.compiled
@@ -67,10 +69,10 @@ class Bounder:
         self.libm = libm
         self.fmt = libm.fmt
         self._by_trace = False
-        self._slopes = BallProgram(case.slopes, case.row.inputs)
+        self._partials = BallProgram(case.partials, case.spec.inputs)
 
     def bound(self, box: Box, operand: int = 0, pieces: int = PIECES, enough: float = 0.0) -> Bound:
-        """The least bound that so many pieces give; no more of them once it is at most ``enough``, or stays put."""
+        """The least bound with this many pieces; stops once it is at most ``enough``, or no longer improves."""
         with ctx.workprec(_PREC):
             return Bound(box, operand, self._bisected(box, operand, pieces, enough), self.libm)
 
@@ -98,59 +100,62 @@ class Bounder:
     def _piece(self, box: Box, operand: int) -> float:
         """The bound on one piece, from its ends alone."""
         sides = [_hull(low, high) for low, high in box]
-        (slope,) = (self._slopes(*sides)[operand],)
-        if slope.is_zero():  # which is judged, by the smallest number
+        (partial,) = (self._partials(*sides)[operand],)
+        if partial.is_zero():  # which is measured, in units of the smallest number
             return self._error(sides, operand) / self.fmt.smallest
-        size = float(slope.abs_upper())
+        size = float(partial.abs_upper())
         if size < self.fmt.smallest_normal:
             return 0.0  # subnormal throughout: not counted
         error = self._error(sides, operand)
         if not math.isfinite(error):
             return math.inf
-        least = float(slope.abs_lower()) * (1 - 2.0**-50) if slope.is_finite() else 0.0
+        least = float(partial.abs_lower()) * (1 - 2.0**-50) if partial.is_finite() else 0.0
         least = max(least, self.fmt.smallest_normal)
         plain = error / math.ldexp(1.0, math.frexp(least)[1] - self.fmt.precision)
         around = self._around(sides, operand) if plain > 64 else 0.0
         return min(plain, error * 2.0**self.fmt.precision / around) if around else plain
 
     def _error(self, sides: Sequence[arb], operand: int) -> float:
-        """At least |computed - exact| of the slope, wherever on the piece."""
+        """At least |computed - exact| of the derivative, everywhere on the piece."""
         try:
-            answer = self._run([Bounded(side, 0.0, self.libm) for side in sides])[operand]
-        except (ValueError, ArithmeticError, TypeError, AttributeError, NotImplementedError):
-            return math.inf  # what the rule asks for has no bound, or it runs on no such pairs
-        if isinstance(answer, (int, float)):
-            return 0.0 if math.isfinite(answer) else math.inf  # a constant slope
-        return float(answer.error)
+            returned = self._run([Bounded(side, 0.0, self.libm) for side in sides])[operand]
+        except SubjectError:
+            return math.inf  # the rule calls a function without a bound, or does not run on bounded numbers
+        if isinstance(returned, (int, float)):
+            return 0.0 if math.isfinite(returned) else math.inf  # a constant derivative
+        return float(returned.error)
 
     def _run(self, data: list[Bounded]) -> tuple[Any, ...]:
-        """The closure itself; for one that takes floats only, what it did to symbols, done again."""
+        """The closure itself; for one that takes floats only, its trace evaluated instead."""
         if not self._by_trace:
             try:
-                return self.case.operation.slopes(*data)
-            except (TypeError, AttributeError):  # math.exp(x) wants a float
+                return self.case.operation.partials(*data)
+            except SubjectError as error:
+                if not error.raised(TypeError, AttributeError):  # math.exp(x) wants a float
+                    raise
                 self._by_trace = True
         trace = self.case.trace
         if isinstance(trace, Exception):
-            raise NotImplementedError(str(trace))  # nothing to do again: then there is no bound
-        inputs = self.case.row.inputs
+            raise NotTraced(str(trace))  # no trace to evaluate: there is no bound
+        inputs = self.case.spec.inputs
         values = {**dict(zip(inputs, data, strict=True)), "g": 1.0, **{f"acc_{name}": 0 for name in inputs}}
-        return evaluate(trace.gradients, values, BOUNDS)
+        with subject_code:  # its formula on numbers that do not support every function
+            return evaluate(trace.gradients, values, BOUNDS)
 
     def _around(self, sides: Sequence[arb], operand: int) -> float:
-        """At most the slope's size around its root, where it surely has one near every point of the piece."""
+        """At most the derivative's size around its zero, if it certainly has one near every point of the piece."""
         for k, side in enumerate(sides):
             near = []
             for factor in (1 - AROUND, 1 + AROUND):
                 place = [*sides[:k], side * arb(factor), *sides[k + 1 :]]
-                near.append(self._slopes(*place)[operand])
+                near.append(self._partials(*place)[operand])
             if (near[0] < 0 and near[1] > 0) or (near[0] > 0 and near[1] < 0):
-                return max(float(slope.abs_lower()) for slope in near) * (1 - 2.0**-50)
+                return max(float(partial.abs_lower()) for partial in near) * (1 - 2.0**-50)
         return 0.0
 
 
 def _hull(low: float, high: float) -> arb:
-    """The smallest ball around the interval that binary radii allow."""
+    """The smallest ball that contains the interval, among binary radii."""
     return arb(low) if low == high else arb(low).union(arb(high))
 
 
@@ -160,7 +165,7 @@ def _length(box: Box, fmt: Format) -> int:
 
 
 def _halves(box: Box, fmt: Format) -> tuple[Box, ...]:
-    """The box cut in two across its longest side, counted in numbers; nothing where it is a single point."""
+    """The box cut in two across its longest side, counted in numbers; empty if it is a single point."""
     ordinals = [(fmt.ordinal(low), fmt.ordinal(high)) for low, high in box]
     side = max(range(len(box)), key=lambda k: ordinals[k][1] - ordinals[k][0])
     low, high = ordinals[side]
@@ -181,9 +186,9 @@ def bound_of_band(
     enough: float = 1.0,
     fmt: Format = FLOAT64,
 ) -> float:
-    """The bound of a one-operand rule for low <= |x| < high, wherever that is in the domain.
+    """The bound of a one-operand rule for low <= |x| < high inside the domain.
 
-    A bound within twice the largest error that was observed there is close enough.
+    A bound within twice the largest observed error is close enough.
     """
     bounder = Bounder(case, PROFILES[fmt.name])
     found = [0.0]
@@ -193,7 +198,7 @@ def bound_of_band(
 
 
 def sides(case: Case, operand: int, low: float, high: float, fmt: Format = FLOAT64) -> list[tuple[float, float]]:
-    """The numbers of the format with low <= |x| < high that are in the operand's domain, a stretch for each sign."""
+    """The numbers of the format with low <= |x| < high in the operand's domain, a range for each sign."""
     first, last = case.region.intervals[operand].floats
     found = []
     for sign in (-1, 1):
@@ -205,7 +210,7 @@ def sides(case: Case, operand: int, low: float, high: float, fmt: Format = FLOAT
 
 
 def at_least(x: float, fmt: Format) -> float:
-    """The least number of the format that is not below ``x``; the largest where all are below it."""
+    """The least number of the format that is not below ``x``; the largest if all are below it."""
     x = min(max(x, -fmt.largest), fmt.largest)
     near = fmt.from_ordinal(fmt.ordinal(x))
     return near if near >= x else fmt.step(near, 1)

@@ -1,8 +1,8 @@
-"""A rule run in a format: the closure itself, on data of that format, every operation rounded to it.
+"""Runs a rule in a format: the closure itself, on data of that format, every operation rounded to it.
 
 float64   Python's own floats, one point after the other: what the engine's users compute with
 float32   NumPy arrays of that type, and so float16
-bfloat16  `verify.accuracy.bfloats`
+bfloat16  `verify.arithmetics.bfloats`
 
 A compiled rule has its own kernel for each format, and runs a batch at once.
 """
@@ -17,90 +17,108 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.errors import UsageError, in_a_line
-from verify.numbers.ulps import BFLOAT16, FLOAT64, FORMATS, Format
-from verify.subjects.operation import Operation
+from backproof.verify.arithmetics.ulps import BFLOAT16, FLOAT64, FORMATS, Format
+from backproof.verify.subjects.boundary import number, subject_code
+from backproof.verify.subjects.operation import CompiledOperation, Operation
+from backproof.verify.support.errors import SubjectError, UsageError, in_a_line
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.floating]
-"""Numbers of a format in an array of its own type, or of float64, which holds them all."""
+"""Numbers of a format in an array of its own type, or of float64, which represents them all."""
 _KINDS = frozenset(map(np.dtype, ("float16", "float32", "float64")))
 
 
-class Answers(NamedTuple):
-    """What the operation gave at a batch of points: its value, and one slope an operand; NaN for an exception."""
+_FEW = 8  # points that are run one by one before one run on columns has ended
+
+
+class Results(NamedTuple):
+    """The operation at a batch of points: its value, and one derivative per operand; NaN for an exception."""
 
     out: Array
-    slopes: tuple[Array, ...]
+    partials: tuple[Array, ...]
 
 
-Runner = Callable[[Sequence[Array]], Answers]
-"""From columns of coordinates, which the format must hold, to answers; float64 holds the numbers of every format."""
+Runner = Callable[[Sequence[Array]], Results]
+"""From columns of coordinates, which the format must represent, to results in float64, which represents them all."""
 
 
 def runner(operation: Operation, fmt: Format) -> Runner:
     """The operation in this format."""
-    if operation.compiled:
-        return lambda columns: Answers(*operation.batch(columns, fmt.name))
+    if isinstance(operation, CompiledOperation):
+        return lambda columns: Results(*operation.batch(columns, fmt.name))
     if fmt is FLOAT64:
-        return lambda columns: _one_by_one(operation, columns)
+        return lambda columns: _in_floats(operation, columns)
     plain, convert = _with_plain_constants(operation), _converter(fmt)
-    return lambda columns: Answers(*_widened(_batch(plain, fmt, convert, columns)))
+    return lambda columns: Results(*_widened(_batch(plain, fmt, convert, columns)))
 
 
 def unwidened(operation: Operation, fmt: Format) -> Callable[[Numbers], tuple[Numbers, Numbers]]:
-    """A one-operand operation in a format of 16 or 32 bits: the value and the slope, in arrays of the format's type.
+    """A one-operand operation in a format of 16 or 32 bits: value and derivative, in arrays of the format's type.
 
-    float32 stays float32 all the way, which is what a sweep of 2**32 numbers has the time for.
+    float32 is not converted on the way, so that a sweep of 2**32 numbers is fast enough.
     """
-    if operation.compiled:
+    if isinstance(operation, CompiledOperation):
         run = runner(operation, fmt)
 
         def compiled(column: Numbers) -> tuple[Numbers, Numbers]:
-            out, (slope,) = run([column.astype(float)])
-            return out, slope
+            out, (partial,) = run([column.astype(float)])
+            return out, partial
 
         return compiled
     plain, convert = _with_plain_constants(operation), _converter(fmt)
 
     def native(column: Numbers) -> tuple[Numbers, Numbers]:
-        out, slope = _batch(plain, fmt, convert, [column])
-        return out, slope
+        out, partial = _batch(plain, fmt, convert, [column])
+        return out, partial
 
     return native
 
 
 def _with_plain_constants(operation: Operation) -> Operation:
-    """The operation with its constants as plain floats, which give way to the precision of an array."""
-    constants = getattr(operation, "constants", ())
-    if not any(isinstance(c, float) for c in constants):
+    """The operation with its constants as plain floats, which take the precision of an array."""
+    if not any(isinstance(c, float) for c in operation.constants):
         return operation
     plain = copy(operation)
-    vars(plain)["constants"] = tuple(float(c) if isinstance(c, float) else c for c in constants)
+    plain.constants = tuple(float(c) if isinstance(c, float) else c for c in operation.constants)
     return plain
 
 
-def _one_by_one(operation: Operation, columns: Sequence[Array]) -> Answers:
+def _in_floats(operation: Operation, columns: Sequence[Array]) -> Results:
+    """On Python's floats: in one run where that gives the same, the points that it leaves open one by one."""
+    found = operation.at_once(columns) if len(columns[0]) > _FEW else None
+    if found is None:
+        return _one_by_one(operation, columns)
+    doubtful = np.flatnonzero(found.doubtful)
+    if not len(doubtful):
+        return Results(found.out, found.partials)
+    results = Results(found.out.copy(), tuple(partial.copy() for partial in found.partials))
+    alone = _one_by_one(operation, [column[doubtful] for column in columns])
+    for together, single in zip((results.out, *results.partials), (alone.out, *alone.partials), strict=True):
+        together[doubtful] = single
+    return results
+
+
+def _one_by_one(operation: Operation, columns: Sequence[Array]) -> Results:
     nothing = (math.nan,) * (1 + len(columns))
     rows = []
     for point in zip(*(column.tolist() for column in columns), strict=True):
         try:
             run = operation.run(point)
-            rows.append((float(run.out), *map(float, run.gradients)))
-        except Exception:  # the subject's own code may raise anything; the check of extremes tells of it
+            rows.append((number(run.out), *map(number, run.gradients)))
+        except SubjectError:  # reported by the check of extremes
             rows.append(nothing)
-    out, *slopes = np.array(rows, dtype=float).reshape(len(rows), len(nothing)).T
-    return Answers(out, tuple(slopes))
+    out, *partials = np.array(rows, dtype=float).reshape(len(rows), len(nothing)).T
+    return Results(out, tuple(partials))
 
 
 def _bfloats(column: Numbers) -> Any:
-    from verify.accuracy.bfloats import BFloats
+    from backproof.verify.arithmetics.bfloats import BFloats
 
     return BFloats(column)
 
 
 def _converter(fmt: Format) -> Callable[[Numbers], Any]:
-    """What makes data of the format of a column: a copy, which a rule may spoil without spoiling the column."""
+    """Converts a column to data of the format: a copy, which a rule may modify without changing the column."""
     if fmt is BFLOAT16:
         return _bfloats
     kind = np.dtype(fmt.name)
@@ -108,33 +126,36 @@ def _converter(fmt: Format) -> Callable[[Numbers], Any]:
 
 
 def _batch(operation: Operation, fmt: Format, convert: Any, columns: Sequence[Numbers]) -> list[Numbers]:
-    """The value and the slopes, each in the type that the rule answers in."""
+    """The value and the derivatives, each in the type that the rule returns."""
     with np.errstate(all="ignore"):
         try:
             run = operation.run([convert(column) for column in columns])
-            return [_column(x, fmt, len(columns[0])) for x in (run.out, *run.gradients)]
-        except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
+            with subject_code:  # it may return an object of any kind
+                return [_column(x, fmt, len(columns[0])) for x in (run.out, *run.gradients)]
+        except SubjectError as error:
+            if not error.raised(TypeError, ValueError, AttributeError, NotImplementedError):
+                raise
             raise UsageError(
                 f"{operation.name} does not run on arrays of {fmt.name}: {in_a_line(error)}; its rule must leave the "
                 "functions to NumPy, or verify it in float64"
             ) from error
 
 
-def _widened(answers: Sequence[Numbers]) -> tuple[Array, tuple[Array, ...]]:
-    """The answers as float64s, which hold every number of a smaller format."""
-    out, *slopes = (np.asarray(answer, dtype=float) for answer in answers)
-    return out, tuple(slopes)
+def _widened(results: Sequence[Numbers]) -> tuple[Array, tuple[Array, ...]]:
+    """The results as float64s, which represent every number of a smaller format."""
+    out, *partials = (np.asarray(result, dtype=float) for result in results)
+    return out, tuple(partials)
 
 
 def _column(x: Any, fmt: Format, size: int) -> Numbers:
-    """The answer as an array, one number a point.
+    """The result as an array, one number per point.
 
-    Raises TypeError where it is wider than the format.
+    Raises TypeError if it is wider than the format.
     """
     values = getattr(x, "values", x)
     kind = getattr(values, "dtype", None)
     if kind is not None and kind.itemsize * 8 > max(fmt.width, 32 if fmt is BFLOAT16 else 0):
-        raise TypeError(f"it answers in {kind}")
+        raise TypeError(f"it returns {kind}")
     return np.broadcast_to(np.asarray(values, dtype=None if kind in _KINDS else float), (size,))
 
 
@@ -145,7 +166,7 @@ def rounded_to(fmt: Format, values: Iterable[float]) -> Array:
         if fmt is FLOAT64:
             return column
         if fmt is BFLOAT16:
-            from verify.accuracy.bfloats import rounded
+            from backproof.verify.arithmetics.bfloats import rounded
 
             return rounded(column).astype(float)
         return column.astype(fmt.name).astype(float)
@@ -161,7 +182,7 @@ def every(fmt: Format) -> Array:
 
 
 def from_ordinals(fmt: Format, ordinals: NDArray[np.int64]) -> Array:
-    """The numbers at these places among the format's (see `Format.ordinal`), as an array."""
+    """The numbers with these ordinals (see `Format.ordinal`), as an array."""
     size = np.abs(ordinals)
     if fmt is FLOAT64:
         values = size.view(np.float64)
@@ -174,7 +195,7 @@ def from_ordinals(fmt: Format, ordinals: NDArray[np.int64]) -> Array:
 
 
 def format_named(name: str) -> Format:
-    """The format of this name; UsageError for another."""
+    """The format of this name; UsageError for an unknown one."""
     if name not in FORMATS:
-        raise UsageError(f"--dtype {name!r}: there are {', '.join(FORMATS)}")
+        raise UsageError(f"--dtype {name!r}: choose from {', '.join(FORMATS)}")
     return FORMATS[name]

@@ -1,11 +1,10 @@
-"""Classical forms of slopes that keep their digits, by operation: what `repair` proposes, proves and measures.
+"""Known forms of derivatives that keep their digits, by operation: `repair` proposes, proves and measures them.
 
 Each form is written as a rule is: in x (and y) and the functions `m` of an arithmetic.  In exact arithmetic they are
-the slope, which is for the prover to say; in floats they avoid what the textbook's form suffers from.
+the derivative, which the prover checks; in floats they avoid the loss of digits of the textbook's form.
 
-`exp_of_square` and `gap` use what only floats have: the digits that a rounding drops.  A number's upper half h
-(Veltkamp) is the number itself, and the rest of a difference (Knuth) is 0, as real numbers; so the prover sees through
-them.
+`exp_of_square` and `gap` use a property of floats: the digits that a rounding drops.  In real numbers the upper half h
+of a number (Veltkamp) is the number itself, and the rest of a difference (Knuth) is 0; so the prover handles them.
 """
 
 from __future__ import annotations
@@ -14,16 +13,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-Slopes = Callable[..., tuple[Any, ...]]
-"""From m, x (and y) to the slope in each operand."""
+Partials = Callable[..., tuple[Any, ...]]
+"""From m, x (and y) to the derivative in each operand."""
 
 
 @dataclass(frozen=True)
 class Form:
-    """A way to write the slopes of an operation."""
+    """A way to write the derivatives of an operation."""
 
     name: str
-    slopes: Slopes
+    partials: Partials
 
 
 # ------------------------------------------------------------------------------------------------- building blocks
@@ -92,11 +91,11 @@ def _logaddexp(m: Any, x: Any, y: Any) -> tuple[Any, Any]:
 
 def _over_length(m: Any, x: Any, y: Any) -> tuple[Any, Any]:
     length = m.hypot(x, y)
-    safe = m.where(m.gt(length, 0), length, 1)  # at the tip of the cone: slope (0, 0)
+    safe = m.where(m.gt(length, 0), length, 1)  # at the tip of the cone: gradient (0, 0)
     return x / safe, y / safe
 
 
-def _one(function: Callable[[Any, Any], Any]) -> Slopes:
+def _one(function: Callable[[Any, Any], Any]) -> Partials:
     return lambda m, x: (function(m, x),)
 
 
@@ -144,4 +143,4 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "hypot": (Form("over the length", _over_length),),
     "logaddexp": (Form("compensated gap", _logaddexp),),
 }
-"""The forms of each operation, the likeliest first."""
+"""The forms of each operation, the most promising first."""

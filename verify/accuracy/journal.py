@@ -1,7 +1,7 @@
-"""The journal of a sweep: one line a chunk, written as it is done; a sweep that was stopped goes on from it.
+"""The journal of a sweep: one line per chunk, written when it is done; a sweep that was stopped resumes from it.
 
-The first line says what is swept.  When all chunks are there the lines are put in order and closed with a digest of
-all that stands above: two sweeps of the same rule by the same NumPy end in the same bytes.
+The first line says what is swept.  When all chunks are done the lines are sorted and followed by a digest of
+everything above: two sweeps of the same rule by the same NumPy produce the same bytes.
 """
 
 from __future__ import annotations
@@ -14,34 +14,34 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from verify.accuracy.sweep import Job, Record
-from verify.errors import UsageError
+from backproof.verify.accuracy.sweep import Job, Record
+from backproof.verify.support.errors import UsageError
 
 SCHEMA_VERSION = 3
-# 2: the worst point is sought with polynomials in hand, and may be another one of equals
-# 3: subnormal slopes are judged, too; an infinite error is written as a text
+# 2: the worst point is searched with polynomials, and may be another one of equals
+# 3: subnormal derivatives are measured, too; an infinite error is written as a string
 
 
 @dataclass
 class Journal:
-    """A file of records; ``header`` is what they are records of."""
+    """A file of records; ``header`` identifies the sweep."""
 
     path: Path
     header: dict[str, Any]
-    closed: str = ""  # the digest that stands in the file already
+    closed: str = ""  # the digest already in the file
 
     @classmethod
     def of(cls, path: Path, job: Job, size: int, count: int, rule: str) -> Journal:
-        """The journal of this job: ``count`` chunks of ``size`` ordinals, of a rule that reads so."""
+        """The journal of this job: ``count`` chunks of ``size`` ordinals, of a rule with this text."""
         import numpy as np
 
         header = {"schema_version": SCHEMA_VERSION, **asdict(job), "chunk_size": size, "chunks": count}
         return cls(path, {**header, "rule": rule, "numpy": np.__version__})
 
     def begin(self) -> dict[int, Record]:
-        """The records that are there already; what is half-written, or no record, is dropped and will be done again.
+        """The existing records; an incomplete or invalid one is dropped and will be computed again.
 
-        Raises UsageError where the file is of another sweep, or cannot be read.
+        Raises UsageError if the file is of another sweep, or cannot be read.
         """
         lines = self._read()
         if not lines:
@@ -56,12 +56,12 @@ class Journal:
         self.closed = next((str(entry["digest"]) for entry in entries if set(entry) == {"digest"}), "")
         records = [record for entry in entries if (record := self._record(entry)) is not None]
         found = {record.chunk: record for record in records}
-        if not self.closed:  # else it stays as it is until the digest is known to be right
+        if not self.closed:  # otherwise it is not changed until the digest is known to be right
             self._write(found.values())
         return found
 
     def _read(self) -> list[str]:
-        """The lines of the file; none where there is no file, or nothing in it."""
+        """The lines of the file; none if it does not exist or is empty."""
         try:
             return self.path.read_text(encoding="utf-8", errors="replace").splitlines()
         except FileNotFoundError:
@@ -70,7 +70,7 @@ class Journal:
             raise UsageError(f"--journal {self.path}: {error.strerror}") from error
 
     def _record(self, entry: dict[str, Any]) -> Record | None:
-        """The record that an entry stands for; None for one that no sweep wrote."""
+        """The record of an entry; None for an entry that no sweep wrote."""
         if set(entry) != _COUNTS | _ERRORS | _PLACES:
             return None
         values = {**entry, **{key: math.inf for key in _ERRORS if entry[key] == "inf"}}
@@ -82,14 +82,14 @@ class Journal:
         return Record(**values)
 
     def add(self, record: Record) -> None:
-        """One more line, safe once this returns."""
+        """Append a line; it is on disk when this returns."""
         with self.path.open("a", encoding="utf-8") as file:
             file.write(_line(_entry(record)))
 
     def close(self, records: Iterable[Record]) -> str:
-        """Put the lines in order and add the digest, which is returned.
+        """Sort the lines and add the digest, which is returned.
 
-        Raises UsageError where another digest stood there: somebody changed a line.
+        Raises UsageError if the file had another digest: a line was changed.
         """
         lines = list(self._lines(records))
         digest = sha256("".join(lines).encode()).hexdigest()
@@ -121,7 +121,7 @@ _COUNTS = {field.name for field in fields(Record)} - _ERRORS - _PLACES
 
 
 def _entry(record: Record) -> dict[str, Any]:
-    """The record as JSON has it, which knows no infinity."""
+    """The record for JSON, which has no infinity."""
     entry = asdict(record)
     return {key: "inf" if value == math.inf else value for key, value in entry.items()}
 

@@ -1,6 +1,6 @@
-"""How far the functions of a mathematical library are known to be off: named profiles, with their source.
+"""Known errors of the functions of mathematical libraries: named profiles, with their source.
 
-These are the largest errors known, not proved: a bound that rests on them is as good as they are, and says so.
+These are the largest errors known, not proved: a bound that uses them is only as good as they are, and says so.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from verify.numbers.ulps import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, Format
+from backproof.verify.arithmetics.ulps import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, Format
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A library's functions in one format, each with the most ULPs its result is known to be off the true number.
+    """A library's functions in one format, each with the largest known error of its result in ULPs.
 
-    rounding: the most ULPs that a sum, product, quotient or root is off, where its operands are exact
+    rounding: the largest error in ULPs of a sum, product, quotient or root of exact operands
     """
 
     name: str
@@ -27,7 +27,7 @@ class Profile:
     def of(self, function: str) -> float:
         """The function's largest known error in ULPs.
 
-        Raises KeyError for a function that the profile does not know.
+        Raises KeyError for a function that is not in the profile.
         """
         return self.ulps[function]
 
@@ -76,9 +76,9 @@ NUMPY32 = Profile(
 
 
 def _rounded(fmt: Format, name: str) -> Profile:
-    """A format of 16 bits, whose functions are those of float32, rounded: one half, and a small part, of an ULP.
+    """A format of 16 bits, whose functions are those of float32, rounded: slightly more than half an ULP.
 
-    Rounding a sum twice is rounding it once (see `verify.accuracy.bfloats`), but not among the subnormal numbers,
+    Rounding a sum twice is rounding it once (see `verify.arithmetics.bfloats`), but not among the subnormal numbers,
     which a bfloat16 shares with float32.
     """
     part = 2.0 ** (fmt.precision - FLOAT32.precision)
@@ -92,4 +92,4 @@ PROFILES: Mapping[str, Profile] = {
     "float16": _rounded(FLOAT16, "NumPy in float16"),
     "bfloat16": _rounded(BFLOAT16, "bfloat16 on NumPy's float32"),
 }
-"""The library that each format is run with here (`verify.accuracy.formats`)."""
+"""The library that computes each format (`verify.accuracy.formats`)."""

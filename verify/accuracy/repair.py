@@ -1,4 +1,4 @@
-"""Repair: other forms of a rule, each proved to be the slope, measured, bounded and ranked."""
+"""Repair: other forms of a rule, each proved to be the derivative, measured, bounded and ranked."""
 
 from __future__ import annotations
 
@@ -8,33 +8,38 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from engine.arithmetic import FLOATS, arithmetic
-from verify.accuracy.bounds import bound_of_band, upheld
-from verify.accuracy.conditioning import BUDGET
-from verify.accuracy.curve import curve
-from verify.accuracy.evaluate import evaluate
-from verify.accuracy.forms import FORMS
-from verify.accuracy.gauge import Gauge, Measured
-from verify.accuracy.rewritings import variants
-from verify.accuracy.search import worst
-from verify.case import Case
-from verify.findings import Source
-from verify.numbers.ulps import FLOAT64, Format
-from verify.proof.result import Status
-from verify.subjects.operation import Operation, Run
-from verify.trace.floats import compile_floats
-from verify.trace.term import TERMS, Term, constant, substitute, symbol, topological
+import numpy as np
+from numpy.typing import NDArray
+
+from backproof.engine.arithmetic import FLOATS, arithmetic
+from backproof.verify.accuracy.bounds import bound_of_band, upheld
+from backproof.verify.accuracy.curve import curve
+from backproof.verify.accuracy.error_meter import ErrorMeter, Measured
+from backproof.verify.accuracy.forms import FORMS
+from backproof.verify.accuracy.rewritings import variants
+from backproof.verify.accuracy.search import worst
+from backproof.verify.arithmetics.ulps import FLOAT64, Format
+from backproof.verify.checks.case import Case
+from backproof.verify.evaluate.evaluate import evaluate
+from backproof.verify.evaluate.floats import compile_floats, on_columns
+from backproof.verify.numerics.conditioning import BUDGET
+from backproof.verify.proof.result import Status
+from backproof.verify.results.findings import Source
+from backproof.verify.subjects.boundary import subject_code
+from backproof.verify.subjects.operation import Operation, Run, Together
+from backproof.verify.terms.simplify import simplify
+from backproof.verify.terms.term import TERMS, Term, constant, substitute, symbol, topological
 
 
 class Rewritten(Operation):
-    """An operation with its own forward and another rule: the terms of its slopes, run as they are written."""
+    """An operation with its own forward and another rule: the terms of its derivatives, run as written."""
 
-    def __init__(self, original: Operation, slopes: tuple[Term, ...]) -> None:
+    def __init__(self, original: Operation, partials: tuple[Term, ...]) -> None:
         self.original = original
         self.name, self.inputs = original.name, original.inputs
-        self.follows_rows = False
+        self.matches_mirror_kinks = False
         self.command = original.command
-        self.terms = slopes
+        self.terms = partials
         self._on_floats: Callable[..., tuple[float, ...]] | None = None
 
     @property
@@ -48,18 +53,26 @@ class Rewritten(Operation):
         if all(type(x) is float for x in data):  # the same, compiled
             if self._on_floats is None:
                 self._on_floats = compile_floats(self.terms, self.inputs)
-            slopes = self._on_floats(*map(FLOATS.finite, data))
-            return self._passed(data, slopes, upstream, before)
-        m = arithmetic(*data)
-        values = {name: m.finite(x) for name, x in zip(self.inputs, data, strict=True)}
-        return self._passed(data, evaluate(self.terms, values, m), upstream, before)
+            with subject_code:  # the rule is the user's, if in another form
+                partials = self._on_floats(*map(FLOATS.finite, data))
+            return self._passed(data, partials, upstream, before)
+        with subject_code:
+            m = arithmetic(*data)
+            values = {name: m.finite(x) for name, x in zip(self.inputs, data, strict=True)}
+            partials = evaluate(self.terms, values, m)
+        return self._passed(data, partials, upstream, before)
 
-    def _passed(
-        self, data: Sequence[Any], slopes: Sequence[Any], upstream: Any, before: Sequence[Any] | None
-    ) -> Run:
-        """What a rule with these slopes leaves in the operands' gradients."""
-        old = (0,) * len(slopes) if before is None else before
-        gradients = tuple(a + s * upstream for a, s in zip(old, slopes, strict=True))
+    def at_once(self, columns: Sequence[NDArray[np.float64]]) -> Together | None:
+        found = self.original.at_once(columns)
+        if found is None:
+            return None
+        partials, doubtful = on_columns(self.terms, self.inputs, columns)
+        return Together(found.out, tuple(partials), found.doubtful | doubtful)
+
+    def _passed(self, data: Sequence[Any], partials: Sequence[Any], upstream: Any, before: Sequence[Any] | None) -> Run:
+        """The operands' gradients after a rule with these partial derivatives."""
+        old = (0,) * len(partials) if before is None else before
+        gradients = tuple(a + s * upstream for a, s in zip(old, partials, strict=True))
         out = self.original.forward(*data)
         return Run(out, gradients, tuple(data), out, upstream)
 
@@ -68,27 +81,28 @@ class Rewritten(Operation):
 class Candidate:
     """One way to write the rule.
 
-    worst: the worst answer of each operand; None for an operand whose answers are all exact
+    worst: the worst result of each operand; None for an operand whose results are all exact
     """
 
     name: str
     case: Case
-    slopes: tuple[Term, ...]
+    partials: tuple[Term, ...]
     worst: tuple[Measured | None, ...]
     fmt: Format
 
     @cached_property
     def proved(self) -> bool:
-        """The form is the slope, everywhere in the domain, in exact arithmetic."""
+        """The form is the derivative, everywhere in the domain, in exact arithmetic."""
         proof = self.case.rule_proof
         return proof is not None and proof.status is Status.PROVED
 
     @cached_property
     def bound(self) -> float:
-        """A sound bound over the points of the curve; infinite where there is none, and for two operands."""
-        if len(self.slopes) > 1:
+        """A sound bound over the points of the curve; infinite if there is none, and for two operands."""
+        if len(self.partials) > 1:
             return math.inf
-        observed = [(b.low, b.high, b.worst.local) for b in curve(Gauge(self.case, self.fmt)) if b.worst is not None]
+        bands = curve(ErrorMeter(self.case, self.fmt))
+        observed = [(b.low, b.high, b.worst.local) for b in bands if b.worst is not None]
         bounds = [upheld(bound_of_band(self.case, *band, pieces=256, fmt=self.fmt), band[2]) for band in observed]
         return max(bounds, default=0.0)
 
@@ -99,24 +113,24 @@ class Candidate:
 
     @property
     def steps(self) -> int:
-        """Operations that it takes: of two forms as good as each other the shorter one is better."""
-        return sum(bool(node.args) for node in topological(*self.slopes))
+        """The number of operations: of two equally accurate forms the shorter one is better."""
+        return sum(bool(node.args) for node in topological(*self.partials))
 
 
 def candidates(case: Case, fmt: Format = FLOAT64, seed: int = 0, budget: float = BUDGET) -> list[Candidate]:
     """The rule as it is, and every other form that is proved equal: within half an ULP the shorter first.
 
-    budget: ULPs that are asked for; a form that nearly reaches them is looked at more closely
+    budget: the required accuracy in ULPs; a form that nearly reaches it is measured more closely
 
-    Raises what the rule raised where it does not run on symbols.
+    Raises the rule's exception if it does not run on symbols.
     """
     found = []
     seen: set[tuple[Term, ...]] = set()
-    for name, slopes in _proposed(case):
-        if slopes in seen:
+    for name, partials in _proposed(case):
+        if partials in seen:
             continue
-        seen.add(slopes)
-        candidate = _measured(name, case, slopes, fmt, seed, budget)
+        seen.add(partials)
+        candidate = _measured(name, case, partials, fmt, seed, budget)
         if candidate.proved:
             found.append(candidate)
     return sorted(found, key=lambda c: (round(2 * min(c.ulps, 1e300)), c.steps, c.ulps))
@@ -134,37 +148,22 @@ def best(found: Sequence[Candidate], budget: float) -> Candidate | None:
 def _proposed(case: Case) -> Iterator[tuple[str, tuple[Term, ...]]]:
     if isinstance(case.trace, Exception):
         raise case.trace
-    names = case.row.inputs
+    names = case.spec.inputs
     plain: dict[Term, Term] = {symbol("g"): constant(1), **{symbol(f"acc_{n}"): constant(0) for n in names}}
-    written = tuple(_tidied(slope) for slope in substitute(case.trace.gradients, plain))
+    written = tuple(simplify(partial) for partial in substitute(case.trace.gradients, plain))
     yield "as it is", written
     yield from variants(written)
-    for form in FORMS.get(case.row.op, ()):
-        yield form.name, tuple(map(_term, form.slopes(TERMS, *map(symbol, names))))
+    for form in FORMS.get(case.spec.op, ()):
+        yield form.name, tuple(map(_term, form.partials(TERMS, *map(symbol, names))))
 
 
 def _term(x: Any) -> Term:
     return x if isinstance(x, Term) else constant(x)
 
 
-def _tidied(slope: Term) -> Term:
-    """0 + s·1 is s: what is left of the wiring when upstream is 1 and nothing was accumulated."""
-    while True:
-        if slope.op == "add" and slope.args[0] is constant(0):
-            slope = slope.args[1]
-        elif slope.op == "mul" and slope.args[1] is constant(1):
-            slope = slope.args[0]
-        elif slope.op == "mul" and slope.args[0] is constant(1):
-            slope = slope.args[1]
-        else:
-            return slope
-
-
-def _measured(
-    name: str, case: Case, slopes: tuple[Term, ...], fmt: Format, seed: int, budget: float
-) -> Candidate:
-    operation = case.operation if name == "as it is" else Rewritten(case.operation, slopes)
-    own = Case(operation, case.row, case.options)
-    gauge = Gauge(own, fmt)
-    found = tuple(worst(gauge, i, seed=seed, budget=budget).worst for i in range(len(slopes)))
-    return Candidate(name, own, slopes, found, fmt)
+def _measured(name: str, case: Case, partials: tuple[Term, ...], fmt: Format, seed: int, budget: float) -> Candidate:
+    operation = case.operation if name == "as it is" else Rewritten(case.operation, partials)
+    own = Case(operation, case.spec, case.options)
+    meter = ErrorMeter(own, fmt)
+    found = tuple(worst(meter, i, seed=seed, budget=budget).worst for i in range(len(partials)))
+    return Candidate(name, own, partials, found, fmt)

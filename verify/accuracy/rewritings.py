@@ -1,7 +1,7 @@
 """Rewritings of a traced rule that are equal in exact arithmetic and keep more digits in floats.
 
-Each takes one node of a term and gives another, or None where it has nothing to say.  A rule of anybody's engine is
-rewritten as it was traced; whether the outcome is the slope is for the prover to say.
+Each takes one node of a term and returns another, or None if it does not apply.  A rule of any engine is rewritten
+from its trace; the prover checks whether the result is the derivative.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 
-from verify.accuracy.forms import exp_of_square, sech2
-from verify.trace.term import TERMS, Term, apply, substitute, topological
+from backproof.verify.accuracy.forms import exp_of_square, sech2
+from backproof.verify.terms.simplify import rewrite
+from backproof.verify.terms.term import TERMS, Term, apply
 
 Rewriting = Callable[[Term], Term | None]
 
@@ -74,7 +75,7 @@ def complement_of_sigmoid(term: Term) -> Term | None:
 
 
 def steady_sigmoid(term: Term) -> Term | None:
-    """1/(1 + exp(-u)) as e**min(u, 0)/(1 + e**-|u|): no exponential grows."""
+    """1/(1 + exp(-u)) as e**min(u, 0)/(1 + e**-|u|): no exponential overflows."""
     inner = _sigmoid_of(term)
     return TERMS.sigmoid(inner) if inner is not None and _is(term.args[0], 1) else None
 
@@ -131,7 +132,7 @@ REWRITINGS: Mapping[str, Rewriting] = {
     "sech² by exponentials": sech2_by_exponentials,
     "factored square": factored_square,
     "complement of sigmoid": complement_of_sigmoid,
-    "steady sigmoid": steady_sigmoid,
+    "stable sigmoid": steady_sigmoid,
     "split square": split_square,
     "erfc for 1 ± erf": complement_of_erf,
     "expm1": shifted_exponential,
@@ -140,26 +141,16 @@ REWRITINGS: Mapping[str, Rewriting] = {
 }
 
 
-def rewritten(roots: tuple[Term, ...], rewriting: Rewriting) -> tuple[Term, ...]:
-    """``roots`` with the rewriting applied wherever it fits, from the inside out."""
-    new: dict[Term, Term] = {}
-    for node in topological(*roots):
-        (copy,) = substitute((node,), {a: new[a] for a in node.args})
-        better = rewriting(copy)
-        new[node] = copy if better is None else better
-    return tuple(new[root] for root in roots)
-
-
 def variants(roots: tuple[Term, ...]) -> Iterator[tuple[str, tuple[Term, ...]]]:
-    """Every rewriting that changes something, alone; then all of them together."""
+    """Every rewriting that changes the term, alone; then all of them together."""
     changing = []
     for name, rewriting in REWRITINGS.items():
-        changed = rewritten(roots, rewriting)
+        changed = rewrite(roots, rewriting)
         if changed != roots:
             changing.append(name)
             yield name, changed
     if len(changing) > 1:
         together = roots
         for name in changing:
-            together = rewritten(together, REWRITINGS[name])
+            together = rewrite(together, REWRITINGS[name])
         yield " and ".join(changing), together

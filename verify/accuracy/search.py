@@ -1,11 +1,11 @@
 """Search for the worst point: strata over the floats and over the numbers, then hill-climbing in ordinal space.
 
-The strata find the regions where a formula fails.  Three more looks find what is too narrow for them: both sides of
-every number that the rule itself compares with; the edges of what is judged, where a factor underflows or overflows
-before the slope does; and, where the budget is nearly reached, the worst binades at thousands of points each.  The
-climb finds the worst float of a region: errors in ULPs are a rough landscape (each float has its own rounding), so
-every round draws candidates around the best so far, in a window that shrinks by four.  What is reported has
-been measured in balls.
+The strata find the regions where a formula fails.  Three more searches find regions too narrow for them: both sides of
+every number that the rule itself compares with; the edges of what is measured, where a factor underflows or overflows
+before the derivative does; and, where the budget is nearly reached, the worst binades at thousands of points each.
+The climb finds the worst float of a region: errors in ULPs are not smooth (each float has its own rounding), so every
+round draws candidates around the best so far, in a window that shrinks by four.  What is reported has been measured in
+interval arithmetic.
 """
 
 from __future__ import annotations
@@ -18,36 +18,36 @@ from itertools import pairwise
 
 import numpy as np
 
-from engine.arithmetic import FLOATS
-from verify.accuracy.conditioning import BUDGET
-from verify.accuracy.evaluate import evaluate
-from verify.accuracy.formats import Array, from_ordinals, rounded_to
-from verify.accuracy.gauge import Gauge, Measured
-from verify.case import Case
-from verify.numbers.points import Point, points
-from verify.trace.term import symbols_of, topological
+from backproof.engine.arithmetic import FLOATS
+from backproof.verify.accuracy.error_meter import ErrorMeter, Measured
+from backproof.verify.accuracy.formats import Array, from_ordinals, rounded_to
+from backproof.verify.checks.case import Case
+from backproof.verify.evaluate.evaluate import evaluate
+from backproof.verify.numerics.conditioning import BUDGET
+from backproof.verify.numerics.points import Point, points
+from backproof.verify.terms.term import symbols_of, topological
 
 CLIMBERS = 6
 TRIES = 8  # candidates a climber draws in a round
-_MARGIN = 1.05  # a candidate within this factor of the worst is measured in balls, too
+_MARGIN = 1.05  # a candidate within this factor of the worst is measured in interval arithmetic, too
 _MOST_BALLS = 64
-_KEPT = 4096  # points that are remembered, the worst: of ten million the others are of no use
+_KEPT = 4096  # worst points that are kept: of ten million the others are not needed
 _SLICE = 1 << 16  # points at a time
-_EDGES = 32  # places between what is judged and what is not, at most
+_EDGES = 32  # places between what is measured and what is not, at most
 _FINE = 24  # bits to which such a place is found
 _CLOSE = 3.0  # an error of a third of the budget, or more, may be one beyond it nearby
 _MORE = 6000  # points to see which binades are the worst
-_CELLS = 6  # binades that are looked at closely,
-_PRESSED = 4000  # at so many points
+_CELLS = 6  # binades that are searched closely,
+_PRESSED = 4000  # at this many points
 _COMPARED = frozenset(("gt", "ge", "lt", "le", "eq", "ne", "maximum", "minimum"))
 
 
 @dataclass(frozen=True)
 class Worst:
-    """The worst answer for one operand, and the worst near a root of the slope in ULPs of the slope itself.
+    """The worst result for one operand, and the worst near a zero of the derivative in ULPs of the derivative itself.
 
-    looked: at how many points; None where the rule was exact, or nothing could be measured
-    kept: the points that were looked at, or the worst of them
+    looked: the number of points; None if the rule was exact, or nothing could be measured
+    kept: the points that were measured, or the worst of them
     """
 
     operand: int
@@ -58,14 +58,14 @@ class Worst:
 
 
 def worst(
-    gauge: Gauge, operand: int = 0, *, strata: int | None = None, seed: int = 0, budget: float = BUDGET
+    meter: ErrorMeter, operand: int = 0, *, strata: int | None = None, seed: int = 0, budget: float = BUDGET
 ) -> Worst:
-    """The worst point of one operand's slope that the search can find; the same for the same seed.
+    """The worst point of one operand's derivative that the search finds; deterministic for a given seed.
 
-    strata: points that it begins with, to climb from the worst; as the case's options say (``--points``) without it
-    budget: ULPs that matter; within it, but not by far, a search goes on
+    strata: points to start from, climbing from the worst; by default the case's option (``--points``)
+    budget: the accuracy budget in ULPs; a search goes on if it is nearly reached
     """
-    return _Search(gauge, operand, seed).run(gauge.case.options.points if strata is None else strata, budget)
+    return _Search(meter, operand, seed).run(meter.case.options.points if strata is None else strata, budget)
 
 
 def thresholds(case: Case) -> list[float]:
@@ -79,28 +79,28 @@ def thresholds(case: Case) -> list[float]:
                 try:
                     value = float(evaluate((part,), {}, FLOATS)[0])
                 except (ArithmeticError, ValueError, NotImplementedError):
-                    continue  # no number, or one by a function that floats lack
+                    continue  # not a number, or computed by a function that floats lack
                 found |= {value, -value} if math.isfinite(value) else set()
     edges = sorted(found)
     return [*edges, *(low / 2 + high / 2 for low, high in pairwise(edges))]
 
 
 class _Search:
-    def __init__(self, gauge: Gauge, operand: int, seed: int) -> None:
-        self.gauge, self.operand = gauge, operand
-        case = gauge.case
-        self.name = f"{case.operation.name} {case.row.case}".strip()
+    def __init__(self, meter: ErrorMeter, operand: int, seed: int) -> None:
+        self.error_meter, self.operand = meter, operand
+        case = meter.case
+        self.name = f"{case.operation.name} {case.spec.case}".strip()
         self.seed = seed
-        key = shake_128(f"{seed}/{self.name}/{operand}/{gauge.fmt.name}/search".encode()).digest(16)
+        key = shake_128(f"{seed}/{self.name}/{operand}/{meter.fmt.name}/search".encode()).digest(16)
         self.random = np.random.Generator(np.random.PCG64(int.from_bytes(key, "little")))
         self.seen: dict[Point, float] = {}
         self.cells: dict[tuple[int, ...], float] = {}  # the worst of each binade, counted by ordinals
-        self.line: dict[float, bool] = {}  # of one operand: whether there was something to judge
+        self.line: dict[float, bool] = {}  # of one operand: whether something could be measured
         self.looked = 0
 
     def run(self, strata: int, budget: float) -> Worst:
         self._spread(strata, self.seed)
-        if len(self.gauge.inputs) == 1:
+        if len(self.error_meter.inputs) == 1:
             self._approach()
         self._climb()
         top = max(self.seen.values(), default=0.0)
@@ -110,8 +110,8 @@ class _Search:
         return self._confirmed()
 
     def _approach(self) -> None:
-        """The last numbers that are judged, beside those that are not: by bisection, all such places at once."""
-        fmt, line = self.gauge.fmt, sorted(self.line.items())
+        """The last numbers that are measured, next to those that are not: by bisection, all such places at once."""
+        fmt, line = self.error_meter.fmt, sorted(self.line.items())
         pairs = [(a, b) if known else (b, a) for (a, known), (b, other) in pairwise(line) if known != other]
         if not pairs:
             return
@@ -119,7 +119,7 @@ class _Search:
         enough = 1 << max(0, fmt.precision - _FINE)
         while (abs(beyond - within) > enough).any():
             middle = within + (beyond - within) // 2
-            known = ~np.isnan(self.gauge.errors([from_ordinals(fmt, middle)])[self.operand])
+            known = ~np.isnan(self.error_meter.errors([from_ordinals(fmt, middle)])[self.operand])
             within, beyond = np.where(known, middle, within), np.where(known, beyond, middle)
         steps = np.sign(within - beyond)[:, None] * (1 << np.arange(fmt.precision + 1))
         end = fmt.ordinal(fmt.largest)
@@ -127,7 +127,7 @@ class _Search:
 
     def _climb(self) -> None:
         best = dict(self._ranked()[:CLIMBERS])
-        window = 2.0 ** (self.gauge.fmt.width - 14)
+        window = 2.0 ** (self.error_meter.fmt.width - 14)
         while window >= 1 and best:
             best = self._climbed(best, window)
             window /= 4
@@ -136,7 +136,7 @@ class _Search:
         """Six times the points, or more, and most of them in the binades that turn out the worst."""
         self.cells = {}
         self._spread(max(_MORE, 2 * strata), self.seed + 1)
-        fmt = self.gauge.fmt
+        fmt = self.error_meter.fmt
         numbers = 1 << (fmt.precision - 1)  # in a binade
         for cell in sorted(self.cells, key=lambda c: (-self.cells[c], c))[:_CELLS]:
             sides = [self.random.integers(k * numbers, (k + 1) * numbers, _PRESSED) for k in cell]
@@ -147,30 +147,30 @@ class _Search:
         for start in range(0, len(columns[0]), _SLICE):
             found = self._look([column[start : start + _SLICE] for column in columns])
             for point, error in found.items():
-                cell = tuple(self.gauge.fmt.ordinal(x) >> (self.gauge.fmt.precision - 1) for x in point)
+                cell = tuple(self.error_meter.fmt.ordinal(x) >> (self.error_meter.fmt.precision - 1) for x in point)
                 self.cells[cell] = max(error, self.cells.get(cell, 0.0))
 
     def _strata(self, count: int, seed: int) -> list[Array]:
-        case = self.gauge.case
-        corners = [place for corner in case.row.corners for place in corner.places]
-        found = points(self.name, case.region, [*corners, *thresholds(case)], count, seed)
-        if case.asked:
-            found = found.after(case.asked)
-        return self._inside([rounded_to(self.gauge.fmt, column) for column in found.columns])
+        case = self.error_meter.case
+        kinks = [place for kink in case.spec.kinks for place in kink.places]
+        found = points(self.name, case.region, [*kinks, *thresholds(case)], count, seed)
+        if case.requested_point:
+            found = found.after(case.requested_point)
+        return self._inside([rounded_to(self.error_meter.fmt, column) for column in found.columns])
 
     def _inside(self, columns: Sequence[Array]) -> list[Array]:
         """The points that are finite and in the domain, each once."""
         table = np.unique(np.stack(columns, axis=1), axis=0)
         table = table[np.isfinite(table).all(axis=1)]
         found: list[Array] = list(table.T)
-        inside = self.gauge.case.region.holds(found)
+        inside = self.error_meter.case.region.holds(found)
         return [column[inside] for column in found]
 
     def _look(self, columns: Sequence[Array]) -> dict[Point, float]:
-        """The errors at these points, which are remembered as long as they are among the worst."""
+        """The errors at these points, which are kept as long as they are among the worst."""
         if not len(columns[0]):
             return {}
-        errors = self.gauge.errors(columns)[self.operand]
+        errors = self.error_meter.errors(columns)[self.operand]
         if not self.looked and len(columns) == 1:
             self.line = dict(zip(columns[0].tolist(), (~np.isnan(errors)).tolist(), strict=True))
         self.looked += len(errors)
@@ -186,8 +186,8 @@ class _Search:
         return sorted(self.seen.items(), key=lambda item: (-item[1], item[0]))
 
     def _climbed(self, best: dict[Point, float], window: float) -> dict[Point, float]:
-        """Each climber's best of its candidates around it, and of itself, with its error."""
-        fmt, size = self.gauge.fmt, len(self.gauge.inputs)
+        """Each climber's best among itself and the candidates around it, with its error."""
+        fmt, size = self.error_meter.fmt, len(self.error_meter.inputs)
         centres = np.array([[fmt.ordinal(x) for x in point] for point in best], dtype=np.int64)
         steps = self.random.integers(-int(window), int(window), (len(best), TRIES, size), endpoint=True)
         if size > 1:  # one operand moves, or all of them
@@ -205,7 +205,7 @@ class _Search:
         return climbed
 
     def _confirmed(self) -> Worst:
-        """The roughly worst points in balls; the first of them that are truly the worst."""
+        """The roughly worst points measured in interval arithmetic; the first of them that are truly the worst."""
         ranked = self._ranked()
         if not ranked:
             return Worst(self.operand, None, None, self.looked)
@@ -215,7 +215,7 @@ class _Search:
         for point, rough in ranked[:_MOST_BALLS]:
             if rough * _MARGIN < top and len(found) >= CLIMBERS:
                 break
-            measured = self.gauge.measured(point, self.operand)
+            measured = self.error_meter.measured(point, self.operand)
             if measured is not None:
                 (ill if measured.near_root else found).append(measured)
         worst = max((*found, *ill), key=lambda m: (m.local, m.point), default=None)

@@ -1,77 +1,89 @@
-"""Right by finite differences of the subject's own float forward: a witness that knows nothing of formulas.
+"""Right by finite differences of the subject's own float forward: a check that does not depend on formulas.
 
-It agrees or disagrees within the error that it states itself, and never overrules the reference: where the rule
-and the difference disagree, the reference says which of the two is wrong.  What is compared is the rule, not its
-round-off: a traced rule is taken in balls where its floats are those of the trace, and an answer on floats alone may
-be off by what lost digits explain.
+It agrees or disagrees within its own error estimate, and never overrules the reference: where the rule and the
+difference disagree, the reference decides which of the two is wrong.  What is compared is the rule, not its
+round-off: a traced rule is evaluated in interval arithmetic where its floats are those of the trace, and a result on
+floats alone may be off by as much as lost digits explain.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 from flint import arb, ctx
 
-from verify.case import Case
-from verify.findings import Finding, Verdict
-from verify.numbers import differences
-from verify.numbers.reference import Status, Truth
-from verify.numbers.ulps import decimal
-from verify.samples import Sample
-from verify.trace.balls import BallProgram
-from verify.trace.floats import compile_floats
+from backproof.verify.arithmetics.ulps import decimal
+from backproof.verify.checks.case import Case
+from backproof.verify.checks.points import is_rounding_of_the_trace
+from backproof.verify.checks.samples import Sample
+from backproof.verify.checks.table import DIFFERENCES
+from backproof.verify.evaluate.balls import BallProgram
+from backproof.verify.evaluate.floats import compile_floats
+from backproof.verify.numerics import differences
+from backproof.verify.numerics.reference import ReferenceValue, Status
+from backproof.verify.results.findings import Finding, Verdict
+from backproof.verify.subjects.boundary import number
+from backproof.verify.support.errors import SubjectError
 
-_COUNT = 16  # points an operand: each costs some tens of forward values
-_SLIGHT = 1e-9  # lost digits, beside the slope or its usual size
-_FAR = 2.0**10  # how far out they lie: a difference says little of the extremes
+_COUNT = 16  # points per operand: each costs some tens of forward evaluations
+_FAR = 2.0**10  # how far out they lie: a difference is inconclusive at the extremes
 
 
 def check(case: Case) -> Iterator[Finding]:
-    """The first point where a rule leaves the difference's error; one finding that they agree otherwise."""
-    agreed = silent = 0
+    """The first point where a rule is off by more than the difference's error; otherwise one finding of agreement."""
+    agreed = undecided = 0
     spread = _spread(case)
-    case.truths.at(spread)  # all of them in one go
+    case.reference_values.at(spread)  # all of them at once
     formula = None if case.proved else _Formula(case)
-    for i, name in enumerate(case.row.inputs):
-        corners = [place for corner in case.row.corners for place in corner.places]
+    for i, name in enumerate(case.spec.inputs):
+        kinks = [place for kink in case.spec.kinks for place in kink.places]
         for index in spread:
-            sample, truth = case.samples[index], case.truths[index][i]
-            low, high = differences.neighbourhood(sample.point[i], case.region.intervals[i], corners)
-            estimate = differences.slope(lambda v: _forward(case, sample, i, v), sample.point[i], low, high)  # noqa: B023
-            rule, exact = (truth.nearest, True) if formula is None else formula.at(sample, i)
+            sample, expected = case.samples[index], case.reference_values[index][i]
+            low, high = differences.neighbourhood(sample.point[i], case.region.intervals[i], kinks)
+            forward = partial(_forward, case, sample, i)
+            unit = 2.0**-case.format.precision
+            estimate = differences.finite_difference(forward, sample.point[i], low, high, unit=unit)
+            rule, exact = (expected.nearest, True) if formula is None else formula.at(sample, i)
             verdict = differences.agrees(estimate, rule)
             if verdict is None or not math.isfinite(rule):
-                silent += 1
+                undecided += 1
             elif verdict:
                 agreed += 1
-            elif not exact and abs(rule - truth.nearest) <= _SLIGHT * max(abs(truth.nearest), case.usual[i]):
-                silent += 1
-            elif differences.agrees(estimate, truth.nearest):  # the reference takes the difference's side
-                operand = name if len(case.row.inputs) > 1 else ""
-                yield _disagree(case, sample, operand, rule, truth, estimate)
+            elif not exact and _is_of_digits(case, index, i, rule, expected.nearest):
+                undecided += 1
+            elif differences.agrees(estimate, expected.nearest):  # the reference confirms the difference
+                operand = name if len(case.spec.inputs) > 1 else ""
+                yield _disagree(case, sample, operand, rule, expected, estimate)
                 return
             else:
-                silent += 1
+                undecided += 1
     if agreed:
-        message = f"finite differences of the forward agree at {agreed} points ({silent} decided nothing)"
-        yield case.finding("differences", Verdict.MATCHED, message)
+        message = f"finite differences of the forward agree at {agreed} points ({undecided} inconclusive)"
+        yield case.finding(DIFFERENCES, Verdict.MATCHED, message)
+
+
+def _is_of_digits(case: Case, index: int, i: int, rule: float, expected: float) -> bool:
+    """Whether an error is one of rounding: slight, or that of a formula which is right there."""
+    slight = case.slight * max(abs(expected), case.typical_size[i])
+    return abs(rule - expected) <= slight or is_rounding_of_the_trace(case, index, i)
 
 
 class _Formula:
-    """The rule at a point as the formula it is, wherever its floats are those of the formula."""
+    """The rule at a point, evaluated as a formula wherever its floats are those of the formula."""
 
     def __init__(self, case: Case) -> None:
-        trace, names = case.understood, case.row.inputs
+        trace, names = case.recognised_trace, case.spec.inputs
         self.seeds = [1.0, *[0.0] * len(names)]
         symbols = [*names, "g", *(f"acc_{n}" for n in names)]
         self.floats = compile_floats(trace.gradients, symbols) if trace is not None else None
         self.balls = BallProgram(trace.gradients, symbols) if trace is not None else None
 
     def at(self, sample: Sample, i: int) -> tuple[float, bool]:
-        """The slope that the rule gives for operand ``i``, and whether no round-off is left in it."""
-        ours = float(sample.slopes[i])
+        """The rule's derivative for operand ``i``, and whether it is free of round-off."""
+        ours = float(sample.partials[i])
         if self.floats is None or self.balls is None or self.floats(*sample.point, *self.seeds)[i] != ours:
             return ours, False
         with ctx.workprec(256):
@@ -81,12 +93,12 @@ class _Formula:
 
 
 def _spread(case: Case) -> list[int]:
-    """Some points where a difference can say something, evenly taken from all; those of moderate size first."""
-    operands = range(len(case.row.inputs))
-    usable = case.samples.answered & ~case.at_corner
+    """Some points where a difference can be conclusive, evenly taken from all; those of moderate size first."""
+    operands = range(len(case.spec.inputs))
+    usable = case.samples.returned & ~case.at_kink & case.in_range_of_format
     usable &= np.logical_and.reduce([abs(column) < _FAR for column in case.points.columns])
-    usable &= np.logical_and.reduce([case.truths.has(Status.KNOWN, i) for i in operands])
-    possible = np.flatnonzero(usable)
+    usable &= np.logical_and.reduce([case.reference_values.has(Status.KNOWN, i) for i in operands])
+    possible = np.flatnonzero(usable[: case.before_seams])
     chosen = possible[:: max(1, len(possible) // _COUNT)][:_COUNT].tolist()
     return sorted(chosen, key=lambda k: (max(abs(math.log2(abs(x))) if x else 0 for x in case.points[k]), k))
 
@@ -94,25 +106,23 @@ def _spread(case: Case) -> list[int]:
 def _forward(case: Case, sample: Sample, i: int, value: float) -> float:
     point = (*sample.point[:i], value, *sample.point[i + 1 :])
     try:
-        return float(case.operation.forward(*point))
-    except (ArithmeticError, ValueError):
-        raise
-    except Exception as error:  # the subject's own code may raise anything
+        return number(case.operation.forward(*point))
+    except SubjectError as error:  # an exception of any kind means that there is no value
         raise ArithmeticError(str(error)) from error
 
 
 def _disagree(
-    case: Case, sample: Sample, operand: str, rule: float, truth: Truth, estimate: differences.Estimate
+    case: Case, sample: Sample, operand: str, rule: float, expected: ReferenceValue, estimate: differences.Estimate
 ) -> Finding:
     return case.finding(
-        "differences",
+        DIFFERENCES,
         Verdict.REFUTED,
-        "the rule is not the slope of its own forward",
+        "the rule is not the derivative of its own forward",
         operand=operand,
         point=case.exact(sample.point),
         details=(
             ("ours", f"{rule!r}   at {case.shown(sample.point)}"),
-            ("expected", f"{decimal(truth.ball)}   (reference)"),
+            ("expected", f"{decimal(expected.ball)}   (reference)"),
             ("difference", f"{estimate.value!r} ± {estimate.error:.0e}   (of the forward, Ridders' method)"),
             ("rerun", case.rerun(sample.point)),
         ),

@@ -1,8 +1,8 @@
-"""Right at points: the rule against the reference, wherever the points fall.
+"""Right at points: the rule against the reference at the generated points.
 
-A rule that runs on symbols is compared as a formula: its trace and the true slope, both in balls, must overlap, so
-that round-off is no excuse and no accusation.  Where the rule is proved, a few points do: there SymPy's derivative,
-which is the reference, meets the prover's own.  And the rule that ran on floats must be the rule that was traced.
+A rule that runs on symbols is compared as a formula: the intervals of its trace and of the true derivative must
+overlap, so that round-off neither hides an error nor causes one.  Where the rule is proved, a few points suffice:
+there SymPy's derivative, the reference, is compared with the prover's.  The rule on floats must also match its trace.
 A rule that runs on floats only is matched to the digits that floats allow, and the finding says so.
 """
 
@@ -15,79 +15,79 @@ import numpy as np
 from flint import arb, ctx
 from numpy.typing import NDArray
 
-from verify.case import Case
-from verify.errors import in_a_line
-from verify.findings import Finding, Verdict
-from verify.numbers.pieces import by_pieces, pieces
-from verify.numbers.points import Column, Places
-from verify.numbers.reference import LIMIT, Reference, Status
-from verify.numbers.ulps import decimal
-from verify.proof.telling import digits, hidden, plain
-from verify.subjects.operation import Traced
-from verify.trace.balls import BallProgram
-from verify.trace.columns import on_columns
-from verify.trace.floats import compile_floats
-from verify.trace.term import Term, constant, substitute, symbol
+from backproof.verify.arithmetics.ulps import FLOAT64, decimal
+from backproof.verify.checks.case import Case
+from backproof.verify.checks.table import POINTS
+from backproof.verify.evaluate.balls import BallProgram
+from backproof.verify.evaluate.floats import compile_floats, on_columns
+from backproof.verify.numerics.points import Column, Places
+from backproof.verify.numerics.reference import LIMIT, Reference, Status
+from backproof.verify.proof.refute.clarity import digits, hidden, plain
+from backproof.verify.results.findings import Finding, Verdict
+from backproof.verify.subjects.operation import Traced
+from backproof.verify.support.chunks import by_pieces, pieces
+from backproof.verify.support.errors import in_a_line
+from backproof.verify.terms.term import Term, constant, substitute, symbol
 
-_FEW = 16  # points where SymPy's derivative and the prover's meet; tests/verify/test_mirror.py proves them equal
-_MOST = 100_000  # points in balls: more of them would take longer than a check may
-_MANY = 64  # counterexamples, of which the one that tells most is shown
-_BATCH = 256  # points at a time: where the rule is wrong, the next are not looked at any more
-_GOOD, _BAD = 2.0**-40, 1e-6  # relative errors between which one point says nothing about floats, only most of them
-_FAR, _CLOSE = 2.0**40, 2.0**-1000  # beyond these a kernel's range of floats is felt
+_FEW = 16  # points where SymPy's derivative and the prover's are compared; tests/verify/mirror proves them equal
+_MOST = 100_000  # points in interval arithmetic: more would exceed the time of a check
+_MANY = 64  # counterexamples, of which the clearest is shown
+_BATCH = 256  # points at a time: where the rule is wrong, the next are not evaluated
+_FAR, _CLOSE = 2.0**40, 2.0**-1000  # beyond these a kernel's float range takes effect
 _LEAST = 2.0**-1022  # an error in a subnormal number is measured against the smallest normal one
-_SLIGHT = 1e-9  # an error as small as that, beside the usual size of the slope, is lost digits
 
 Mask = NDArray[np.bool_]
 
 
 def check(case: Case) -> Iterator[Finding]:
-    """The first point, plainest first, where the rule is not the slope; one finding that it matches otherwise."""
-    operands = range(len(case.row.inputs))
-    unsettled = np.logical_or.reduce([case.truths.has(Status.INCONCLUSIVE, i) for i in operands])
+    """The first point, plainest first, where the rule is not the derivative; otherwise one finding that it matches."""
+    operands = range(len(case.spec.inputs))
+    unsettled = np.logical_or.reduce([case.reference_values.has(Status.INCONCLUSIVE, i) for i in operands])
     open_points = int(np.count_nonzero(unsettled))
-    trace = case.understood
+    trace = case.recognised_trace
     if trace is None:
         problem = _floats_only(case)
-        agrees = f"the rule is the slope at {len(case.points)} points, to {-math.log10(_GOOD):.0f} digits"
+        agrees = f"the rule is the derivative at {len(case.points)} points, to {-math.log10(case.good):.0f} digits"
     else:
-        count = _FEW if case.proved else 0 if case.bounds else _MOST
+        count = _FEW if case.proved else 0 if case.residual_bounds or case.negligible else _MOST
         if case.proved and case.operation.own_definition:
-            count = 0  # the slope is the forward's own, its literals floats; the proof took them as they are meant
+            count = 0  # the derivative of the forward has float literals; the proof used the constants they stand for
         places = _places(case, count)
         problem = _formula(case, trace, places) or _same_on_floats(case, trace)
-        agrees = f"the rule is the slope at {len(places)} points, in balls"
+        agrees = f"the rule is the derivative at {len(places)} points, in interval arithmetic"
         if case.proved:
-            agrees = f"on floats the rule does what was proved, at {len(case.points)} points"
-        elif case.bounds:
-            agrees = f"on floats the rule does what was traced, at {len(case.points)} points"
+            agrees = f"on floats the rule matches what was proved, at {len(case.points)} points"
+        elif case.residual_bounds or case.negligible:
+            agrees = f"on floats the rule matches its trace, at {len(case.points)} points"
     yield from _asked_for(case)
     if problem is not None:
         yield problem
-    elif case.silent:
-        yield case.finding("points", Verdict.INCONCLUSIVE, case.silent)
-    elif open_points:
-        yield case.finding("points", Verdict.INCONCLUSIVE, f"the reference could not decide {open_points} points")
+    elif case.no_result_reason:
+        yield case.finding(POINTS, Verdict.INCONCLUSIVE, case.no_result_reason)
+    elif open_points == len(case.points):
+        yield case.finding(POINTS, Verdict.INCONCLUSIVE, f"the reference could not decide any of {open_points} points")
     else:
-        yield case.finding("points", Verdict.MATCHED, agrees)
+        if open_points:
+            agrees = f"{agrees}; {open_points} of them undecided: the reference is not known there"
+        yield case.finding(POINTS, Verdict.MATCHED, agrees)
 
 
 def _asked_for(case: Case) -> Iterator[Finding]:
-    """What is at the point that the user asked for, whatever else is found."""
-    if not case.asked:
+    """The values at the point that the user requested, whatever else is found."""
+    if not case.requested_point:
         return
-    sample, truths = case.samples[0], case.truths[0]
-    for i, (name, truth) in enumerate(zip(case.row.inputs, truths, strict=True)):
-        ours = repr(sample.slopes[i]) if sample.error is None else in_a_line(sample.error)
-        true = decimal(truth.ball) if truth.ball.is_finite() else truth.status.value
+    sample, reference_values = case.samples[0], case.reference_values[0]
+    for i, (name, true_value) in enumerate(zip(case.spec.inputs, reference_values, strict=True)):
+        ours = repr(sample.partials[i]) if sample.error is None else in_a_line(sample.error)
+        true = decimal(true_value.ball) if true_value.ball.is_finite() else true_value.status.value
         if sample.point not in case.region:
-            true = f"undefined: the point is outside the domain {case.row.domain}"
-        message = f"at {case.shown(sample.point)} the rule gives {ours}, the slope is {true}"
-        yield case.finding("points", Verdict.MATCHED, message, operand=name if len(truths) > 1 else "")
+            true = f"undefined: the point is outside the domain {case.spec.domain}"
+        message = f"at {case.shown(sample.point)} the rule gives {ours}, the derivative is {true}"
+        yield case.finding(POINTS, Verdict.MATCHED, message, operand=name if len(reference_values) > 1 else "")
 
 
 def _places(case: Case, count: int) -> Places:
-    """So many of the points, the plainest; of more than `_MOST` half of these, and half of them evenly."""
+    """``count`` points, plainest first; if there are more than `_MOST`, half plainest and half evenly spread."""
     if count < _MOST or len(case.points) <= _MOST:
         return case.points.plainest(count)
     evenly = np.arange(0, len(case.points), -(-2 * len(case.points) // _MOST))
@@ -96,25 +96,25 @@ def _places(case: Case, count: int) -> Places:
 
 
 def _formula(case: Case, trace: Traced, places: Places) -> Finding | None:
-    """The traced rule in balls against the true slope, at these places."""
-    names = case.row.inputs
+    """The traced rule in interval arithmetic against the true derivative, at these places."""
+    names = case.spec.inputs
     program = BallProgram(trace.gradients, [*names, "g", *(f"acc_{n}" for n in names)])
     seeds = (1.0, *[0.0] * len(names))
     operands = range(len(names))
-    comparable = ~case.at_corner & np.logical_and.reduce([case.truths.has(Status.KNOWN, i) for i in operands])
+    comparable = ~case.at_kink & np.logical_and.reduce([case.reference_values.has(Status.KNOWN, i) for i in operands])
     chosen = places[comparable[places]]
     for start in range(0, len(chosen), _BATCH):
         batch = chosen[start : start + _BATCH].tolist()
         found: list[tuple[int, Finding]] = []  # how much each hides
-        for index, truths in zip(batch, case.truths.at(batch), strict=True):
+        for index, reference_values in zip(batch, case.reference_values.at(batch), strict=True):
             point = case.points[index]
-            for i, (name, truth) in enumerate(zip(names, truths, strict=True)):
-                ours = _decided(program, (*point, *seeds), i, truth.ball)
-                if not ours.is_finite() or ours.overlaps(truth.ball) or (found and not plain(point)):
+            for i, (name, true_value) in enumerate(zip(names, reference_values, strict=True)):
+                ours = _decided(program, (*point, *seeds), i, true_value.ball)
+                if not ours.is_finite() or ours.overlaps(true_value.ball) or (found and not plain(point)):
                     continue
-                few = digits(ours, truth.ball)
-                refuted = _refuted(case, index, i, name, decimal(ours, few), "the rule in balls", few)
-                found.append((hidden(point, float(ours), float(truth.ball)), refuted))
+                few = digits(ours, true_value.ball)
+                refuted = _refuted(case, index, i, name, decimal(ours, few), "the rule in interval arithmetic", few)
+                found.append((hidden(point, float(ours), float(true_value.ball)), refuted))
             if found and (found[-1][0] == 0 or len(found) >= _MANY):
                 break
         if found:
@@ -123,7 +123,7 @@ def _formula(case: Case, trace: Traced, places: Places) -> Finding | None:
 
 
 def _decided(program: BallProgram, data: Sequence[float], i: int, true: arb) -> arb:
-    """What the rule gives for an operand, narrow enough to be told from the slope, if that can be had."""
+    """The rule's interval for an operand, narrow enough to be separated from the derivative's where possible."""
     prec = 128
     while True:
         with ctx.workprec(prec):
@@ -135,84 +135,87 @@ def _decided(program: BallProgram, data: Sequence[float], i: int, true: arb) -> 
 
 
 def _same_on_floats(case: Case, trace: Traced) -> Finding | None:
-    """The rule that ran on floats must be the traced one: no worse than the trace, run on floats, lets expect.
+    """The rule on floats must match its trace: no larger errors than those of the trace run on floats.
 
-    One point far off is enough; an error between `_GOOD` and `_BAD` must be there at most of them.  A compiled
+    One point far off is enough; an error between `Case.good` and `Case.bad` must be there at most of them.  A compiled
     kernel may lose digits where the trace does not (a tanh that saturates early, a pole), or underflow far out:
-    slight errors, explained ones and such far away are let pass here; the check of accuracy tells of them.
+    small errors, explained ones and those far out are accepted here; the check of accuracy reports them.
     """
-    names = case.row.inputs
-    note = "the rule on floats; on symbols it computes the slope"
+    names = case.spec.inputs
+    note = "the rule on floats; on symbols it computes the derivative"
     for i, name in enumerate(names):
-        off = _worse(case, trace, i, _judged(case, i) & ~_near(case, i, _GOOD))
+        off = _worse(case, trace, i, _judged(case, i) & ~_near(case, i, case.good))
         for index in off:
-            far = _relative(case.samples.slopes[i].item(index), case.truths[index][i].nearest) > _BAD
-            if far and not (case.operation.compiled and _lost(case, index, i)):
-                return _refuted(case, index, i, name, repr(case.samples.slopes[i].item(index)), note)
+            far = _relative(case.samples.partials[i].item(index), case.reference_values[index][i].nearest) > case.bad
+            narrow = case.operation.compiled or case.format is not FLOAT64
+            if far and not (narrow and _lost(case, index, i)):
+                return _refuted(case, index, i, name, repr(case.samples.partials[i].item(index)), note)
         if len(off) > np.count_nonzero(_judged(case, i)) / 2:
             index = min(off, key=case.points.digits.item)
-            return _refuted(case, index, i, name, repr(case.samples.slopes[i].item(index)), note)
+            return _refuted(case, index, i, name, repr(case.samples.partials[i].item(index)), note)
     return None
 
 
 def _judged(case: Case, i: int) -> Mask:
-    """At which points there is a slope, an answer, and no corner."""
-    return ~case.at_corner & case.truths.has(Status.KNOWN, i) & np.isfinite(case.samples.slopes[i])
+    """At which points there is a derivative, a result, and no kink."""
+    known = case.reference_values.has(Status.KNOWN, i) & np.isfinite(case.samples.partials[i])
+    found: Mask = ~case.at_kink & case.in_range_of_format & known
+    return found
 
 
 def _near(case: Case, i: int, bar: float) -> Mask:
-    """At which points the answer is within ``bar`` of the slope, relative to it; at the plainest ones by balls."""
-    answers = case.samples.slopes[i]
+    """At which points the relative error is within ``bar``; at the plainest ones by interval arithmetic."""
+    results = case.samples.partials[i]
     with np.errstate(all="ignore"):
         near: Mask = by_pieces(
             lambda ours, nearest: abs(ours - nearest) <= bar * np.maximum(abs(nearest), _LEAST),
             bool,
-            answers,
-            case.truths.nearest[i],
+            results,
+            case.reference_values.nearest[i],
         )
     plainest = case.points.plainest(_FEW).tolist()
-    for index, truths in zip(plainest, case.truths.at(plainest), strict=True):
-        near[index] = _relative(answers.item(index), truths[i].nearest) <= bar
+    for index, reference_values in zip(plainest, case.reference_values.at(plainest), strict=True):
+        near[index] = _relative(results.item(index), reference_values[i].nearest) <= bar
     return near
 
 
 def _worse(case: Case, trace: Traced, i: int, suspects: Mask) -> list[int]:
-    """The suspects at which the rule on floats answers worse than its trace on floats."""
+    """The suspects at which the rule on floats is further off than its trace on floats."""
     places = np.flatnonzero(suspects)
     if not len(places):
         return []
-    names, ours = case.row.inputs, case.samples.slopes[i]
+    names, ours = case.spec.inputs, case.samples.partials[i]
     seeds = {symbol("g"): constant(1), **{symbol(f"acc_{n}"): constant(0) for n in names}}
     (rule,) = substitute((trace.gradients[i],), seeds)
     program = compile_floats((rule,), names)
-    if len(places) > _FEW:  # most of them answer just what the trace does
+    if len(places) > _FEW:  # most of them return exactly what the trace does
         places = np.concatenate([_others(rule, case, ours, places[part]) for part in pieces(len(places))])
     worse = []
     for index in places.tolist():
         (expected,) = program(*case.points[index])
         if ours.item(index) != expected:
-            true = case.truths[index][i].nearest
-            if _relative(expected, true) <= _GOOD < _relative(ours.item(index), true):
+            true = case.reference_values[index][i].nearest
+            if _relative(expected, true) <= case.good < _relative(ours.item(index), true):
                 worse.append(index)
     return worse
 
 
 def _others(rule: Term, case: Case, ours: Column, places: Places) -> Places:
-    """The places where the answer may be another than what the trace on floats says."""
-    (traced,), doubtful = on_columns((rule,), case.row.inputs, case.points.where(places).columns)
+    """The places where the result may differ from that of the trace on floats."""
+    (traced,), doubtful = on_columns((rule,), case.spec.inputs, case.points.where(places).columns)
     found: Places = places[doubtful | (traced != ours[places])]
     return found
 
 
 def _lost(case: Case, index: int, i: int) -> bool:
-    """Whether an error is one of digits: slight beside the usual slope, far out, or where the slope is steep itself."""
-    answer, truth, point = case.samples[index].slopes[i], case.truths[index][i], case.points[index]
-    if abs(answer - truth.nearest) <= _SLIGHT * case.usual[i]:
+    """Whether an error is lost digits: small relative to the usual derivative, far out, or where it is steep itself."""
+    result, true_value, point = case.samples[index].partials[i], case.reference_values[index][i], case.points[index]
+    if abs(result - true_value.nearest) <= case.slight * case.typical_size[i]:
         return True
     if any(abs(x) > _FAR or 0 < abs(x) < _CLOSE for x in point):
         return True
-    around = BallProgram(case.slopes, case.row.inputs)(*(arb(x, abs(x) * _GOOD) for x in point))[i]
-    return not around.is_finite() or bool(around.contains(answer))  # beside a pole, or nearly as steep
+    around = case.derivatives(*(arb(x, abs(x) * case.good) for x in point))[i]
+    return not around.is_finite() or bool(around.contains(result))  # beside a pole, or nearly as steep
 
 
 def _relative(x: float, true: float) -> float:
@@ -222,26 +225,26 @@ def _relative(x: float, true: float) -> float:
 def _floats_only(case: Case) -> Finding | None:
     """Without a trace: most points must match to twelve digits, and none may be far off.
 
-    A formula that loses digits is no wrong formula.  So an error is let pass that is slight beside the usual size
-    of the slope (1 - tanh² has no digits left at 20), or that a slight change of the operands explains.
+    A formula that loses digits is not wrong.  So an error is accepted that is small relative to the usual size of the
+    derivative (1 - tanh² has no digits left at 20), or that a small change of the operands explains.
     """
-    for i, name in enumerate(case.row.inputs):
-        nearest, ours = case.truths.nearest[i], case.samples.slopes[i]
+    for i, name in enumerate(case.spec.inputs):
+        nearest, ours = case.reference_values.nearest[i], case.samples.partials[i]
         judged = _judged(case, i) & ((abs(nearest) >= _LEAST) | (nearest == 0))
-        off = judged & ~_near(case, i, _GOOD)
+        off = judged & ~_near(case, i, case.good)
         often = np.count_nonzero(off) > np.count_nonzero(judged) / 2
         with np.errstate(all="ignore"):
-            far = off & ~_near(case, i, _BAD) & (abs(ours - nearest) > _SLIGHT * case.usual[i])
+            far = off & ~_near(case, i, case.bad) & (abs(ours - nearest) > case.slight * case.typical_size[i])
         found: list[tuple[int, Finding]] = []
         for index in case.points.plainest(among=off if often else far).tolist():
-            answer, true = ours.item(index), case.truths[index][i].nearest
-            if _relative(answer, true) <= _GOOD:
-                continue  # balls know a subnormal number better than the screen
+            result, true = ours.item(index), case.reference_values[index][i].nearest
+            if _relative(result, true) <= case.good:
+                continue  # intervals enclose a subnormal number more tightly than the screen
             if found and not plain(case.points[index]):
                 break
-            if often or not _explained(case, index, i):
-                refuted = _refuted(case, index, i, name, repr(answer), "the rule on floats")
-                found.append((hidden(case.points[index], answer, true), refuted))
+            if often or not (_explained(case, index, i) or is_rounding_of_the_trace(case, index, i)):
+                refuted = _refuted(case, index, i, name, repr(result), "the rule on floats")
+                found.append((hidden(case.points[index], result, true), refuted))
                 if found[-1][0] == 0 or len(found) >= _MANY:
                     break
         if found:
@@ -250,31 +253,45 @@ def _floats_only(case: Case) -> Finding | None:
 
 
 def _most_telling(found: list[tuple[int, Finding]]) -> Finding | None:
-    """The first of those that hide least."""
+    """The first of the clearest counterexamples: those in which the fewest other numbers hide the error."""
     return min(found, key=lambda entry: entry[0])[1] if found else None
 
 
 def _explained(case: Case, index: int, i: int) -> bool:
-    """Whether the answer is the slope at operands that differ by a relative 2**-40 at most: steep, but not wrong."""
+    """Whether the result is the derivative at operands within a relative 2**-40: steep, but not wrong."""
     point = case.points[index]
-    near = [
-        (*point[:k], x * factor, *point[k + 1 :]) for k, x in enumerate(point) for factor in (1 - _GOOD, 1 + _GOOD)
-    ]
-    slopes = [t[i].nearest for t in Reference(case.slopes, case.row.inputs).many(near) if t[i].status is Status.KNOWN]
-    return bool(slopes) and min(slopes) <= case.samples.slopes[i].item(index) <= max(slopes)
+    factors = (1 - case.good, 1 + case.good)
+    near = [(*point[:k], x * factor, *point[k + 1 :]) for k, x in enumerate(point) for factor in factors]
+    values = Reference(case.derivatives, case.spec.inputs).many(near)
+    partials = [v[i].nearest for v in values if v[i].status is Status.KNOWN]
+    return bool(partials) and min(partials) <= case.samples.partials[i].item(index) <= max(partials)
+
+
+def is_rounding_of_the_trace(case: Case, index: int, i: int) -> bool:
+    """Whether the result is that of a formula which is right there: of a trace that is not relied on elsewhere."""
+    traced = case.leaking_trace
+    if traced is None:
+        return False
+    point = case.points[index]
+    (rule,) = substitute((traced.gradients[i],), case.seeds)
+    if compile_floats((rule,), case.spec.inputs)(*point)[0] != case.samples.partials[i].item(index):
+        return False
+    return _decided(BallProgram((rule,), case.spec.inputs), point, 0, case.reference_values[index][i].ball).overlaps(
+        case.reference_values[index][i].ball
+    )
 
 
 def _refuted(case: Case, index: int, i: int, name: str, ours: str, note: str, few: int = 30) -> Finding:
-    point, truth = case.points[index], case.truths[index][i]
+    point, true_value = case.points[index], case.reference_values[index][i]
     return case.finding(
-        "points",
+        POINTS,
         Verdict.REFUTED,
-        f"the rule is not the derivative of {case.row.definition}",
-        operand=name if len(case.row.inputs) > 1 else "",
+        f"the rule is not the derivative of {case.spec.definition}",
+        operand=name if len(case.spec.inputs) > 1 else "",
         point=case.exact(point),
         details=(
             ("ours", f"{ours}   at {case.shown(point)}   ({note})"),
-            ("expected", f"{decimal(truth.ball, few)}   (reference)"),
+            ("expected", f"{decimal(true_value.ball, few)}   (reference)"),
             ("rerun", case.rerun(point)),
         ),
     )

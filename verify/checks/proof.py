@@ -1,84 +1,110 @@
 """Right by proof: the rule, run on symbols, is the derivative of the mirror's function, cell by cell.
 
-Where something is left, the refuter looks for the simplest point that shows it.  How the rule passes gradients on is
-another question: a rule that is right but miswired is proved here, and told of by the check of the wiring.
+Where a difference is left, the refuter looks for the simplest counterexample.  How the rule propagates gradients is
+another question: a rule that is right but miswired is proved here, and reported by the check of the wiring.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flint import arb
 
-from verify.case import Case
-from verify.exact import shown
-from verify.findings import Finding, Verdict
-from verify.mirror import Row
-from verify.numbers import differences
-from verify.numbers.ulps import decimal
-from verify.options import USUAL
-from verify.proof.enclose import Enclosure
-from verify.proof.interpret import unread
-from verify.proof.process import Lost, in_time
-from verify.proof.result import Bend, BoundaryResult, Proof, Status
-from verify.proof.telling import digits
-from verify.subjects.operation import Operation
-from verify.trace.term import Term, topological
-from verify.trace.text import written
+from backproof.verify.arithmetics.exact import shown
+from backproof.verify.arithmetics.ulps import decimal
+from backproof.verify.checks.case import Case
+from backproof.verify.checks.extremes import far_off
+from backproof.verify.checks.table import PROOF
+from backproof.verify.config.options import USUAL
+from backproof.verify.mirror.table import Spec
+from backproof.verify.numerics import differences
+from backproof.verify.numerics.trace_agreement import placed
+from backproof.verify.proof.bound_residual import Enclosure
+from backproof.verify.proof.cells.infinite_derivatives import MASKED
+from backproof.verify.proof.field.interpret import unread
+from backproof.verify.proof.process import Lost, in_time
+from backproof.verify.proof.refute.clarity import digits
+from backproof.verify.proof.result import BoundaryKind, BoundaryResult, Proof, Status
+from backproof.verify.results.findings import Finding, Verdict
+from backproof.verify.subjects.boundary import number
+from backproof.verify.subjects.operation import Operation
+from backproof.verify.support.errors import SubjectError
+from backproof.verify.terms.notation.code import written
+from backproof.verify.terms.term import Term, topological
 
 if TYPE_CHECKING:
-    from verify.proof.refute import Witness
+    from backproof.verify.proof.refute.counterexample import Counterexample
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
-_LONG = 60  # characters of a formula that still help a reader beside a number
+_LONG = 60  # characters of a formula that is still shown next to a number
 
 
 def check(case: Case) -> Iterator[Finding]:
-    """What is proved, what is refuted, and what stays open and why."""
+    """What is proved, what is refuted, and what is not decided and why."""
     proof = case.rule_proof
     if proof is None:
-        yield case.finding("proof", Verdict.MATCHED, f"not proved: {case.untraced}")
+        yield case.finding(PROOF, Verdict.MATCHED, f"not proved: {case.untraced}")
+    elif proof.status is Status.PROVED and (guard := _guard_that_fails(case)):
+        yield case.finding(PROOF, Verdict.MATCHED, f"proved of real numbers, but not of floats: {guard}")
     elif proof.status is Status.PROVED:
-        yield case.finding("proof", Verdict.PROVED, _summary(case, proof))
-    elif case.bounds:
-        message = "proved " + "; ".join(map(_bound, case.bounds)) + ", not exactly: its literals are rounded"
-        yield case.finding("proof", Verdict.MATCHED, message)
+        yield case.finding(PROOF, Verdict.PROVED, _summary(case, proof))
+    elif case.residual_bounds:
+        message = "proved " + "; ".join(map(_bound, case.residual_bounds)) + ", not exactly: its literals are rounded"
+        yield case.finding(PROOF, Verdict.MATCHED, message)
     else:
-        from verify.proof.symbolic import settled  # what only a rule that is not proved needs is loaded for it
+        from backproof.verify.proof.sympy_fallback import (
+            settled,  # imported only for a rule that is not proved
+        )
 
+        if case.negligible:
+            message = "not proved: it differs from the derivative, by less than 2**-40 of its size"
+            yield case.finding(PROOF, Verdict.MATCHED, f"{message}: {'; '.join(map(_bound, case.negligible))}")
+            return
         refuted = list(_refuted(case, proof))
         yield from refuted
         if refuted:
             return
         if _in_time(settled, proof):
             message = "SymPy simplifies rule - derivative to 0, where the prover does not reach"
-            yield case.finding("proof", Verdict.MATCHED, message)
+            yield case.finding(PROOF, Verdict.MATCHED, message)
         elif unknown := unread(proof.obligation.definition, proof.obligation.forward, *proof.obligation.gradients):
-            message = f"not proved: the prover has no normal form for {', '.join(unknown)}; it rests on points"
-            yield case.finding("proof", Verdict.MATCHED, message)
+            message = f"not proved: the prover has no normal form for {', '.join(unknown)}; checked at points only"
+            yield case.finding(PROOF, Verdict.MATCHED, message)
+        elif proof.reasons and not (proof.failure and case.no_point_is_known):  # other checks of this question stand
+            message = f"not proved: {'; '.join(proof.reasons)}; checked at points only"
+            yield case.finding(PROOF, Verdict.MATCHED, message)
         else:
-            yield case.finding("proof", Verdict.INCONCLUSIVE, "not decided: " + _open(proof))
+            why = "; ".join(proof.reasons) or "the definition has no value anywhere in its domain"
+            message = f"not decided: {why}"
+            yield case.finding(PROOF, Verdict.INCONCLUSIVE, message)
 
 
-def decides(operation: Operation, row: Row) -> bool:
+def decides(operation: Operation, spec: Spec) -> bool:
     """Whether the prover decides: proves the rule, or finds a point that refutes it."""
-    return any(f.verdict in (Verdict.PROVED, Verdict.REFUTED) for f in check(Case(operation, row, USUAL)))
+    case = Case(operation, spec, replace(USUAL, alone=True))  # which leaves out the diagnosis
+    return any(f.verdict in (Verdict.PROVED, Verdict.REFUTED) for f in check(case))
 
 
-def _in_time(work: Callable[..., Answer], *arguments: Any) -> Answer | None:
-    """What the prover has to say; None where it does not say it within the time of the check."""
+def _in_time(work: Callable[..., T], *arguments: Any) -> T | None:
+    """The prover's result; None if it does not finish within the time of the check."""
     try:
         return in_time(work, *arguments)
     except Lost:
         return None
 
 
-def _open(proof: Proof) -> str:
-    return "; ".join(proof.reasons) or "the definition has no value anywhere in its domain"
+def _guard_that_fails(case: Case) -> str:
+    """What the rule asks of floats, where its result is wrong in the working range; "" if nothing."""
+    if not case.guards or all(far_off(case, i) is None for i in range(len(case.spec.inputs))):
+        return ""
+    return f"{placed(case.guards[0])}, and a result that is far off"
 
 
 def _bound(bound: Enclosure) -> str:
@@ -90,49 +116,83 @@ def _summary(case: Case, proof: Proof) -> str:
     parts = [f"on {len(inside)} cell{'' if len(inside) == 1 else 's'}"]
     if case.domain.op != "true":
         parts.append(f"for {written(case.domain)}")
-    corners = sum(b.bend is Bend.SUBGRADIENT for b in proof.boundaries)
-    if corners:
-        parts.append(f"{corners} corner{'' if corners == 1 else 's'} included")
-    jumps = sum(boundary.bend is Bend.DISCONTINUOUS for boundary in proof.boundaries)
+    kinks = sum(b.kind is BoundaryKind.SUBGRADIENT for b in proof.boundaries)
+    if kinks:
+        parts.append(f"{kinks} kink{'' if kinks == 1 else 's'} included")
+    jumps = sum(boundary.kind is BoundaryKind.DISCONTINUOUS for boundary in proof.boundaries)
     if jumps:
-        parts.append(f"{jumps} jump{'' if jumps == 1 else 's'} left out, where there is no slope")
+        parts.append(f"{jumps} jump{'' if jumps == 1 else 's'} left out, where there is no derivative")
+    masks = [b for b in proof.boundaries if b.reason == MASKED]
+    parts += [f"{_where(b)} the derivative is infinite and the rule returns 0" for b in masks]
+    if case.guards:
+        more = f" and {len(case.guards) - 1} more" if len(case.guards) > 1 else ""
+        parts.append(f"a guard of floats ({placed(case.guards[0])}){more} looked at on {len(case.points)} points")
+    if case.operation.surrogate:
+        parts.append(f"as the derivative of its surrogate {case.operation.surrogate}, not of its forward")
     if case.operation.own_definition:
-        parts.append("the forward's own code being the definition")
+        parts.append("with the forward's own code as the definition")
     if proof.assumptions:
         parts.append("assuming " + "; ".join(proof.assumptions))
     return ", ".join(parts)
 
 
 def _refuted(case: Case, proof: Proof) -> Iterator[Finding]:
-    """A finding for each wrong partial or forward with a witness; without any, one for a boundary."""
-    from verify.proof.refute import refutations
-
-    witnesses = _in_time(refutations, proof) or ()
-    for witness in witnesses:
-        yield _told(case, proof, witness)
-    if witnesses:
+    """A finding for each wrong partial or forward with a counterexample; without any, one for a boundary."""
+    counterexamples = _counterexamples(proof)
+    yield from _one_a_fault(case, [_finding(case, proof, counterexample) for counterexample in counterexamples])
+    if counterexamples:
         return
     for boundary in proof.boundaries:
-        if boundary.bend is Bend.REJECTED and not any(name in case.operation.arriving for name, _ in boundary.where):
-            message = f"no valid slope {_where(boundary)}: {boundary.reason}"
-            yield case.finding("proof", Verdict.REFUTED, message, **_evidence(case, proof, boundary))
+        upstream = any(name in case.operation.arriving for name, _ in boundary.where)
+        if boundary.kind is BoundaryKind.REJECTED and not upstream:
+            message = f"not a valid subgradient {_where(boundary)}: {boundary.reason}"
+            yield case.finding(PROOF, Verdict.REFUTED, message, **_evidence(case, proof, boundary))
             return
 
 
+def _counterexamples(proof: Proof) -> Sequence[Counterexample]:
+    """Empty, too, where there is none within the time of the check."""
+    try:
+        return _searched(proof)
+    except Lost:
+        return ()
+
+
+@lru_cache(maxsize=8)
+def _searched(proof: Proof) -> Sequence[Counterexample]:
+    """Kept, since the search may take seconds and `decides` asks for what the check then reports."""
+    from backproof.verify.proof.refute.counterexample import refutations
+
+    return in_time(refutations, proof)
+
+
+def _one_a_fault(case: Case, found: list[Finding]) -> Iterator[Finding]:
+    """The findings, those alike for entries of one array as one: a missing factor is one fault, not one an entry."""
+    array_of = {entry: name for name, entries in case.operation.bounded_names().items() for entry in entries}
+    faults: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in found:
+        array = array_of.get(finding.operand, finding.operand)
+        likely = re.sub(r"\w+", lambda name: array_of.get(name[0], name[0]), dict(finding.details).get("likely", ""))
+        faults.setdefault((array, finding.message, likely), []).append(finding)
+    for first, *others in faults.values():
+        alike = [("alike", ", ".join(finding.operand for finding in others))] if others else []
+        yield replace(first, details=(*first.details[:-1], *alike, first.details[-1]))
+
+
 def _evidence(case: Case, proof: Proof, boundary: BoundaryResult) -> dict[str, Any]:
-    """The simplest point of the boundary, the rule's answer and the slopes around it there."""
-    from verify.proof.places import place
+    """The simplest point of the boundary, the rule's result there and the gradients around it."""
+    from backproof.verify.proof.refute.boundary_point import place
 
     at = _in_time(place, proof.obligation, boundary, case.operation.arriving)
     if at is None:
         details = [("ours", _vector(boundary.rule))] if boundary.rule is not None else []
-        details += [("slopes", f"{_vector(limit)}   on one side of it") for limit in boundary.limits]
+        details += [("partials", f"{_vector(limit)}   on one side of it") for limit in boundary.limits]
         return {"details": tuple(details)}
     place_of = ", ".join(f"{n} = {_coordinate(v)}" for n, v in zip(at.inputs, at.point, strict=True))
     ours = _numbers(at.rule) if at.rule is not None else "no value"
     details = [("ours", f"{ours}   at {place_of}")]
     around = dict.fromkeys(f"{_numbers(limit)}   on one side of it" for limit in at.limits)
-    details += [("slopes", slopes) for slopes in around]
+    details += [("partials", partials) for partials in around]
     rational = [v for v in at.point if isinstance(v, Fraction)]
     if len(rational) == len(at.point):
         details.append(("rerun", case.rerun(tuple(map(_nearest, rational)))))
@@ -158,56 +218,54 @@ def _vector(values: Sequence[Term | None]) -> str:
     return ", ".join("infinite" if v is None else written(v) for v in values)
 
 
-def _told(case: Case, proof: Proof, witness: Witness) -> Finding:
-    from verify.proof.diagnose import diagnose
+def _finding(case: Case, proof: Proof, counterexample: Counterexample) -> Finding:
+    from backproof.verify.proof.refute.diagnose import diagnose
 
-    at = ", ".join(f"{n} = {shown(v)}" for n, v in zip(witness.inputs, witness.point, strict=True))
-    floats = tuple(map(_nearest, witness.point))
-    i = witness.operand
+    at = ", ".join(f"{n} = {shown(v)}" for n, v in zip(counterexample.inputs, counterexample.point, strict=True))
+    floats = tuple(map(_nearest, counterexample.point))
+    i = counterexample.operand
     if i is None:
-        message, expected, rule = f"the forward is not {case.row.definition}", case.row.definition, ""
+        message, expected, rule = f"the forward is not {case.spec.definition}", case.spec.definition, ""
     else:
         message = f"the rule is not the derivative of {_meant(case)}"
-        expected, rule = case.row.slopes[i], case.operation.written()[i]
+        expected, rule = case.spec.partials[i], case.operation.written()[i]
     left, right = _aligned(rule, str(expected))
-    few = digits(witness.ours, witness.expected)
+    few = digits(counterexample.ours, counterexample.expected)
     details = [
-        ("ours", f"{_equal(left, _value(witness.ours, few))}   at {at}"),
-        ("expected", f"{_equal(right, _value(witness.expected, few))}   (reference)"),
+        ("ours", f"{_equal(left, _value(counterexample.ours, few))}   at {at}"),
+        ("expected", f"{_equal(right, _value(counterexample.expected, few))}   (reference)"),
     ]
     if i is not None:
         details += list(_difference(case, i, floats))
-    if witness.certificate is not None:
-        h = f"2**-{witness.certificate.h.denominator.bit_length() - 1}"
-        details.append(
-            ("certified", f"the secant over h = {h} excludes the rule on all of it (mean value theorem)")
-        )
-    # told to people, no part of the verdict
-    diagnosis = None if case.options.alone else _in_time(diagnose, proof, witness)
+    if counterexample.certificate is not None:
+        h = f"2**-{counterexample.certificate.h.denominator.bit_length() - 1}"
+        details.append(("certified", f"the secant over h = {h} excludes the rule on all of it (mean value theorem)"))
+    # shown to the reader; not part of the verdict
+    diagnosis = None if case.options.alone else _in_time(diagnose, proof, counterexample)
     if diagnosis is not None:
         details.append(("likely", diagnosis.mistake))
     elif i is not None:
         details += [("literal", text) for text in _near_constants(proof.obligation.gradients[i])]
     details.append(("rerun", case.rerun(floats)))
     return case.finding(
-        "proof",
+        PROOF,
         Verdict.REFUTED,
         message,
-        operand=witness.inputs[i] if i is not None and len(witness.inputs) > 1 else "",
-        point={n: str(v) for n, v in zip(witness.inputs, witness.point, strict=True)},
+        operand=counterexample.inputs[i] if i is not None and len(counterexample.inputs) > 1 else "",
+        point={n: str(v) for n, v in zip(counterexample.inputs, counterexample.point, strict=True)},
         details=tuple(details),
     )
 
 
 def _meant(case: Case) -> str:
-    """The definition, where it is no longer than a line."""
-    text = str(case.row.definition)
+    """The definition, if it fits on a line."""
+    text = str(case.spec.definition)
     return text if len(text) <= 2 * _LONG else "its definition"
 
 
 def _near_constants(gradient: Term) -> Iterator[str]:
-    """Literals that are nearly, but not to the last digit, a constant that people use."""
-    from verify.proof.recognise import likeness
+    """Literals that are nearly, but not to the last digit, a common constant."""
+    from backproof.verify.proof.recognise_constants import likeness
 
     for t in topological(gradient):
         if t.op == "const" and (near := likeness(t.value)) is not None and near.distance > 2**-52:
@@ -215,7 +273,7 @@ def _near_constants(gradient: Term) -> Iterator[str]:
 
 
 def _aligned(rule: str, expected: str) -> tuple[str, str]:
-    """Both formulas, padded to one width, before their values; none where one is too long to help."""
+    """Both formulas, padded to one width, before their values; none if one is too long to be readable."""
     if not rule or max(len(rule), len(expected)) > _LONG:
         return "", ""
     width = max(len(rule), len(expected))
@@ -223,7 +281,7 @@ def _aligned(rule: str, expected: str) -> tuple[str, str]:
 
 
 def _equal(formula: str, value: str) -> str:
-    """The formula beside its value, unless it is that very number."""
+    """The formula with its value, unless it is that number itself."""
     return value if formula.rstrip(" =") == value else formula + value
 
 
@@ -241,16 +299,16 @@ def _nearest(x: Fraction) -> float:
 
 
 def _difference(case: Case, i: int, point: tuple[float, ...]) -> Iterator[tuple[str, str]]:
-    """The finite difference of the forward there, where it says something."""
+    """The finite difference of the forward there, where it is conclusive."""
 
     def forward(value: float) -> float:
-        return float(case.operation.forward(*point[:i], value, *point[i + 1 :]))
+        return number(case.operation.forward(*point[:i], value, *point[i + 1 :]))
 
-    corners = [place for corner in case.row.corners for place in corner.places]
-    low, high = differences.neighbourhood(point[i], case.region.intervals[i], corners)
+    kinks = [place for kink in case.spec.kinks for place in kink.places]
+    low, high = differences.neighbourhood(point[i], case.region.intervals[i], kinks)
     try:
-        estimate = differences.slope(forward, point[i], low, high)
-    except Exception:  # the subject's own forward may raise anything
+        estimate = differences.finite_difference(forward, point[i], low, high)
+    except SubjectError:
         return
     if estimate.within(differences.USELESS):
         yield "difference", f"{estimate.value:.12g} ± {estimate.error:.0e}   (finite difference of the forward)"

@@ -1,8 +1,8 @@
-"""Wired: the rule multiplies by the upstream gradient, adds to what is there, and leaves the data alone.
+"""Wired: the rule multiplies by the upstream gradient, adds to what is accumulated, and does not modify data.
 
-Where the rule runs on symbols, its gradient is a term in the upstream g and the operand's accumulator: it must be
-acc + g·(the rule), which is tried in balls at acc = 5 and g = 3, then at a negative, a small and some large g,
-for a rule that clips its gradient.  Otherwise the same is tried on floats.
+Where the rule runs on symbols, its gradient is a term in the upstream gradient g and the operand's accumulator: it
+must be acc + g·(the rule), evaluated in interval arithmetic at acc = 5 and g = 3, then at a negative, a small and some
+large g, for a rule that clips its gradient.  Otherwise the same is evaluated on floats.
 """
 
 from __future__ import annotations
@@ -15,36 +15,40 @@ from typing import Any
 import numpy as np
 from flint import arb
 
-from verify.case import Case
-from verify.errors import in_a_line
-from verify.findings import Finding, Verdict
-from verify.proof.result import Status
-from verify.proof.telling import digits
-from verify.samples import number, touched
-from verify.trace.balls import compile_balls, evaluate, holds
-from verify.trace.explore import explore
-from verify.trace.term import symbol, term
+from backproof.verify.checks.case import Case
+from backproof.verify.checks.samples import touched
+from backproof.verify.checks.table import WIRING
+from backproof.verify.evaluate.balls import compile_balls, evaluate, holds
+from backproof.verify.numerics.working_range import limits
+from backproof.verify.proof.refute.clarity import digits
+from backproof.verify.proof.result import Status
+from backproof.verify.results.findings import Finding, Verdict
+from backproof.verify.subjects.boundary import number, subject_code
+from backproof.verify.subjects.operation import CompiledOperation, terms_of
+from backproof.verify.support.errors import NO_TRACE, SubjectError, UsageError, in_a_line
+from backproof.verify.terms.term import symbol
+from backproof.verify.tracing.branches import explore
 
 UPSTREAM, BEFORE = 3, 5
-_SEEDS = ((3.0, 5.0), (-0.5, 0.0), (2.0**20, -0.25), (0.0, 5.0))  # upstream, and what is there before
+_SEEDS = ((3.0, 5.0), (-0.5, 0.0), (2.0**20, -0.25), (0.0, 5.0))  # the upstream gradient, and the accumulated one
 _UPSTREAMS = (UPSTREAM, -3, 2.0**-10, -(2.0**10), 2.0**20, 2.0**40)
-_PLACES = (0.75, -0.625, 2.5, 1.0625, -2.25, 0.1875)  # exact in binary, on both sides of the usual corners
-_FEW, _MOST = 8, 10_000  # places that are looked at, and that are looked for: operands may be many
+_PLACES = (0.75, -0.625, 2.5, 1.0625, -2.25, 0.1875)  # exact in binary, on both sides of the usual kinks
+_FEW, _MOST = 8, 10_000  # places that are evaluated, and that are searched for: operands may be many
 
 
 def check(case: Case) -> Iterator[Finding]:
-    """What is miswired; one finding that all is well otherwise."""
+    """The wiring errors; otherwise one finding that there are none."""
     places = _inside(case)
     found = list(_problems(case, places))
     for message, details in found:
-        of = next((name for name in case.row.inputs if message.startswith(f"{name}.")), "")
-        yield case.finding("wiring", Verdict.MISWIRED, message, of=of, details=tuple(details))
+        of = next((name for name in case.spec.inputs if message.startswith(f"{name}.")), "")
+        yield case.finding(WIRING, Verdict.MISWIRED, message, of=of, details=tuple(details))
     if found:
         return
     proof, rule = case.proof, case.rule_proof
     if proof is None and len(case.samples.errors) == len(case.samples):
-        why = case.silent or "the rule ran neither on symbols nor at any point"
-        yield case.finding("wiring", Verdict.INCONCLUSIVE, why)
+        why = case.no_result_reason or "the rule ran neither on symbols nor at any point"
+        yield case.finding(WIRING, Verdict.INCONCLUSIVE, why)
         return
     if proof is None:  # it ran on floats only
         how = f"at {len(places)} points"
@@ -52,11 +56,11 @@ def check(case: Case) -> Iterator[Finding]:
         how = "by proof"
     elif rule is not None and rule.status is Status.PROVED:
         message = "the rule is proved, but not that every gradient is acc + g·rule"
-        yield case.finding("wiring", Verdict.INCONCLUSIVE, message)
+        yield case.finding(WIRING, Verdict.INCONCLUSIVE, message)
         return
     else:
         how = f"with symbols at {len(places)} points"
-    yield case.finding("wiring", Verdict.WIRED, f"adds upstream times the rule to every operand, {how}")
+    yield case.finding(WIRING, Verdict.WIRED, f"adds the upstream gradient times the rule to every operand, {how}")
 
 
 _Problem = tuple[str, list[tuple[str, str]]]
@@ -67,21 +71,23 @@ def _problems(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]
     found = [] if isinstance(case.trace, Exception) or proved else list(_on_symbols(case, places))
     yield from found or _on_floats(case, places)
     yield from _unreached(case)
+    if isinstance(case.trace, Exception):
+        yield from _by_identity(case, places)
     yield from _left_alone(case, places)
     yield from _kept(case, places)
     yield from _through(case, places)
     yield from _whole(case)
     yield from _in_a_batch(case, places)
-    if len(case.row.inputs) == 2:
+    if len(case.spec.inputs) == 2:
         yield from _shared(case)
         yield from _plain_numbers(case, places)
-        if case.operation.name in ("add", "sub", "mul"):  # on small whole numbers these are exact
+        if case.operation.name in ("add", "sub", "mul"):  # these are exact on small whole numbers
             yield from _diamond(case)
 
 
 def _inside(case: Case) -> list[tuple[float, ...]]:
-    """Some points of the domain, not on its rim."""
-    names = case.row.inputs
+    """Some points in the interior of the domain."""
+    names = case.spec.inputs
     inside = compile_balls([case.domain], names)
     places = product(_PLACES, repeat=len(names))
     return list(islice((place for place in islice(places, _MOST) if all(inside(*map(arb, place)))), _FEW))
@@ -90,14 +96,14 @@ def _inside(case: Case) -> list[tuple[float, ...]]:
 def _on_symbols(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
     trace = case.trace
     assert not isinstance(trace, Exception)
-    names = case.row.inputs
+    names = case.spec.inputs
     accumulators = [f"acc_{n}" for n in names]
     program = compile_balls(trace.gradients, [*names, "g", *accumulators])
-    slopes = compile_balls(case.slopes, names)
+    partials = compile_balls(case.partials, names)
     zero = [arb(0)] * len(names)
     for i, name in enumerate(names):
         if trace.gradients[i] is symbol(f"acc_{name}"):
-            if any(not slopes(*map(arb, p))[i].contains(0) for p in places):
+            if any(not partials(*map(arb, p))[i].contains(0) for p in places):
                 yield f"no gradient reaches {name}", []
             continue
         for upstream, place in product(_UPSTREAMS, places):
@@ -110,12 +116,29 @@ def _on_symbols(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Proble
                 break
 
 
+def _by_identity(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
+    """Where an operand is the very object that the upstream gradient is, or another one: an equal number twice."""
+    for place, i in product(places, range(len(case.spec.inputs))):
+        same, equal = place[i], place[i] + 0.0  # a sum is another object
+        try:
+            found = [case.operation.run(place, upstream=g).gradients for g in (same, equal)]
+            ours, expected = (tuple(map(number, gradients)) for gradients in found)
+        except SubjectError:
+            continue
+        if ours != expected and all(map(math.isfinite, (*ours, *expected))):
+            name = case.spec.inputs[i]
+            details = [("ours", f"{ours!r}   at {case.shown(place)}, with {name} and out.grad one object")]
+            details.append(("otherwise", f"{expected!r}   with an equal number as out.grad"))
+            yield f"the result depends on whether {name} is the same object as the upstream gradient", details
+            return
+
+
 def _problem(
     name: str, at: str, rule: arb, ours: arb, added: arb, upstream: float = UPSTREAM, before: float = BEFORE
 ) -> _Problem:
-    """Which way it is miswired: what is written in place of acc + g·rule."""
+    """How it is miswired: what the rule computes in place of acc + g·rule."""
     if ours.overlaps(added):
-        message = f"{name}.grad is overwritten: `=` stands where `+=` belongs"
+        message = f"{name}.grad is overwritten: `=` in place of `+=`"
     elif ours.overlaps(before + rule):
         message = f"{name}.grad forgets the upstream gradient"
     elif not added.overlaps(upstream * rule):
@@ -132,50 +155,51 @@ def _problem(
 
 
 def _short(ball: Any, few: int = 12) -> str:
-    """A number to so many digits; a whole one as such."""
+    """A number to ``few`` digits; a whole one as an integer."""
     if not isinstance(ball, arb):
         return repr(ball)
     return str(ball.unique_fmpz()) if ball.is_integer() else str(ball.mid().str(few, radius=False))
 
 
 def _on_floats(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
-    names = case.row.inputs
+    names = case.spec.inputs
     seen: set[str] = set()
-    for place, (upstream, before) in product(places, _SEEDS):
+    _, most = limits(case.format.name)
+    for place, (upstream, before) in product(places, [seeds for seeds in _SEEDS if abs(seeds[0]) <= most]):
         try:
-            rules = tuple(map(number, case.operation.slopes(*place)))
+            rules = tuple(map(number, case.operation.partials(*place)))
             run = case.operation.run(place, upstream=upstream, before=[before] * len(names))
             ours = tuple(map(number, run.gradients))
             added = tuple(map(number, case.operation.run(place, upstream=upstream).gradients))
-        except Exception:  # an exception is for the check of extremes to report
+        except SubjectError:  # for the check of extremes to report
             continue
         for name, rule, our, add in zip(names, rules, ours, added, strict=True):
             expected = before + upstream * rule
             if not math.isfinite(rule) and not math.isfinite(our):
-                continue  # 0 times infinity, for one: nothing can be said
-            if name not in seen and not math.isclose(our, expected, rel_tol=1e-9, abs_tol=1e-9):
+                continue  # 0 times infinity, for example: undecided
+            if name not in seen and not math.isclose(our, expected, rel_tol=case.slight, abs_tol=case.slight):
                 seen.add(name)
-                balls = _with_slack(rule), _with_slack(our), _with_slack(add)
+                balls = _with_slack(case, rule), _with_slack(case, our), _with_slack(case, add)
                 yield _problem(name, case.shown(place), *balls, upstream, before)
 
 
-def _with_slack(x: float) -> arb:
-    return arb(x, 1e-9 * (1 + abs(x)))
+def _with_slack(case: Case, x: float) -> arb:
+    return arb(x, case.slight * (1 + abs(x)))
 
 
 def _unreached(case: Case) -> Iterator[_Problem]:
-    """The result must know its operands, or a backward pass ends here."""
+    """The result must refer to its operands, or a backward pass ends here."""
     for name in case.operation.unreached():
-        yield f"the result does not lead back to {name}: what {name} was made from gets no gradient", []
+        yield f"the result does not refer back to {name}: the inputs of {name} get no gradient", []
 
 
 def _left_alone(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
-    """The rule changes no data, and not the gradient that it was given."""
-    names, upstream = case.row.inputs, float(UPSTREAM)
+    """The rule modifies neither the data nor the upstream gradient."""
+    names, upstream = case.spec.inputs, float(UPSTREAM)
     for place in places:
         try:
             run = case.operation.run(place, upstream=upstream)
-        except Exception:  # for the check of extremes to report
+        except SubjectError:  # for the check of extremes to report
             continue
         if (changed := touched(names, place, run, upstream)) is not None:
             yield _changes(case, place, *changed)
@@ -186,22 +210,24 @@ def _left_alone(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Proble
 
 
 def _changes(case: Case, place: tuple[float, ...], what: str, before: Any, after: Any) -> _Problem:
-    return f"the rule changes {what}: {before!r} became {after!r}", [("at", case.shown(place))]
+    if what.removesuffix(".data") in case.operation.arriving:  # the weights of an array's output
+        what = "the upstream gradient"
+    return f"the rule modifies {what}: {before!r} became {after!r}", [("at", case.shown(place))]
 
 
 def _kept(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
-    """The answer depends on the operands alone: not on other uses of the operation, not on the time."""
+    """The result depends on the operands alone: not on other uses of the operation, nor on earlier calls."""
     for place, other in zip(places, [*places[1:], *places[:1]], strict=True):
         try:
             run, again = case.operation.run(place), case.operation.run(place)
             among = case.operation.run_among(place, other)
-        except Exception:  # for the check of extremes to report
+        except SubjectError:  # for the check of extremes to report
             continue
         if repr(run) != repr(again):
-            message = "the same operands give another answer the second time"
+            message = "the same operands give another result the second time"
             last = again
             if repr(run.gradients) == repr(again.gradients):
-                yield _other(f"{message}: the forward does", case.shown(place), (again.out,), (run.out,))
+                yield _other(f"{message}: in the forward", case.shown(place), (again.out,), (run.out,))
                 return
         elif among is not None and repr(run) != repr(among):
             message = f"the rule forgets its operands when {case.operation.name} is used again before it runs"
@@ -213,17 +239,17 @@ def _kept(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
 
 
 def _through(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
-    """The subject's own backward pass gives what its rule gives for an upstream of one."""
+    """The subject's own backward pass gives what its rule gives for an upstream gradient of one."""
     for place in places[:1]:
         try:
-            expected = tuple(map(number, case.operation.slopes(*place)))
-        except Exception:  # for the check of extremes to report
+            expected = tuple(map(number, case.operation.partials(*place)))
+        except SubjectError:  # for the check of extremes to report
             continue
         try:
             ours = case.operation.through(*place)
             if ours is None or _same(tuple(map(number, ours)), expected):
                 continue
-        except Exception as error:  # the subject's own backward() may raise anything
+        except SubjectError as error:
             yield f"backward() fails: {in_a_line(error)}", [("at", case.shown(place))]
             continue
         yield _other("backward() gives another gradient than the rule", case.shown(place), ours, expected)
@@ -238,19 +264,19 @@ def _other(message: str, at: str, ours: Sequence[Any], expected: Sequence[Any]) 
 
 
 def _whole(case: Case) -> Iterator[_Problem]:
-    """2 must be what 2.0 is, where the subject takes ints at all."""
-    names = case.row.inputs
+    """2 must give what 2.0 gives, if the subject accepts ints at all."""
+    names = case.spec.inputs
     for place in islice(product((2, 1, -3), repeat=len(names)), _MOST):
         if not holds(case.domain, {n: arb(v) for n, v in zip(names, place, strict=True)}):
             continue
         try:
             floats = case.operation.run([float(x) for x in place])
             expected = number(floats.out), *map(number, floats.gradients)
-            if not all(map(math.isfinite, expected)):  # ints have no largest one: a loop may grow them for ever
+            if not all(map(math.isfinite, expected)):  # ints are unbounded: a loop may grow them for ever
                 continue
             ints = case.operation.run(place)
             ours = number(ints.out), *map(number, ints.gradients)
-        except Exception:  # the subject takes no ints, or the check of extremes has something to tell
+        except SubjectError:  # it accepts no ints, or the check of extremes reports the error
             continue
         if not _same(ours, expected):
             yield _other("ints give another result than the same floats", case.shown(place), ours, expected)
@@ -258,31 +284,34 @@ def _whole(case: Case) -> Iterator[_Problem]:
 
 
 def _in_a_batch(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
-    """Where the forward takes a batch number by number, so does the rule: no sum over it, no branch on its size."""
-    singles: dict[tuple[float, ...], list[float]] = {}  # value and slopes
+    """Where the forward is elementwise over a batch, so is the rule: no sum over it, no branch on its size."""
+    if not isinstance(case.operation, CompiledOperation):
+        return
+    singles: dict[tuple[float, ...], list[float]] = {}  # value and derivatives
     for place in places:
         try:
             run = case.operation.run(place)
             singles[place] = [number(run.out), *map(number, run.gradients)]
-        except Exception:  # for the check of extremes to report
+        except SubjectError:  # for the check of extremes to report
             continue
     try:
-        out, slopes = case.operation.batch([np.array(column) for column in zip(*singles, strict=True)], "float64")
-        values = np.asarray(out).tolist()
-        answers = list(zip(*(np.asarray(column).tolist() for column in slopes), strict=True))
-    except Exception:  # it has no kernel, or takes no arrays
+        out, partials = case.operation.batch([np.array(column) for column in zip(*singles, strict=True)], "float64")
+        with subject_code:  # of any shape
+            values = np.asarray(out).tolist()
+            results = list(zip(*(np.asarray(column).tolist() for column in partials), strict=True))
+    except (SubjectError, UsageError):  # the kernel takes no arrays, or is not elementwise
         return
     if not _same(values, [first for first, *_ in singles.values()]):
-        return  # the forward looks at the whole batch as well: there is no slope of a number alone
-    for (place, (_, *expected)), ours in zip(singles.items(), answers, strict=True):
+        return  # the forward depends on the whole batch as well: its entries have no derivative by themselves
+    for (place, (_, *expected)), ours in zip(singles.items(), results, strict=True):
         if not _same(ours, expected):
-            message = f"in a batch of {len(singles)} numbers the rule answers otherwise than one by one"
+            message = f"in a batch of {len(singles)} numbers the rule returns other values than one by one"
             yield _other(message, case.shown(place), ours, expected)
             return
 
 
 def _shared(case: Case) -> Iterator[_Problem]:
-    """f(x, x): the one leaf must receive the sum of both partial slopes."""
+    """f(x, x): the one leaf must receive the sum of both partial derivatives."""
     found = [] if isinstance(case.trace, Exception) else list(_shared_symbol(case))
     yield from found or _shared_float(case)
 
@@ -291,12 +320,12 @@ def _shared_symbol(case: Case) -> Iterator[_Problem]:
     trace = case.trace
     assert not isinstance(trace, Exception)
     try:
-        (together,) = explore(lambda: (term(case.operation.run_shared(symbol("x"), upstream=symbol("g"))),))
-    except Exception:  # the subject has no shared operands (None is no term), or cannot run so on symbols
+        (together,) = explore(lambda: terms_of(case.operation.run_shared(symbol("x"), upstream=symbol("g"))))
+    except NO_TRACE:  # the subject has no shared operands (None is not a term), or cannot run them on symbols
         return
     for place in _PLACES:
         x = arb(place)
-        same = dict.fromkeys(case.row.inputs, x)
+        same = dict.fromkeys(case.spec.inputs, x)
         if not holds(case.domain, same):
             continue
         at = {**same, "g": arb(UPSTREAM), **{f"acc_{name}": arb(0) for name in same}}
@@ -309,14 +338,14 @@ def _shared_symbol(case: Case) -> Iterator[_Problem]:
 
 def _shared_float(case: Case) -> Iterator[_Problem]:
     for place in _PLACES:
-        if not holds(case.domain, dict.fromkeys(case.row.inputs, arb(place))):
+        if not holds(case.domain, dict.fromkeys(case.spec.inputs, arb(place))):
             continue
         try:
             together = case.operation.run_shared(place, upstream=float(UPSTREAM))
             if together is None:
                 return  # the subject has no shared operands
-            ours, apart = number(together), UPSTREAM * sum(map(number, case.operation.slopes(place, place)))
-        except Exception:  # for the check of extremes to report
+            ours, apart = number(together), UPSTREAM * sum(map(number, case.operation.partials(place, place)))
+        except SubjectError:  # for the check of extremes to report
             continue
         if not math.isclose(ours, apart, rel_tol=1e-9, abs_tol=1e-9):
             yield _wrong_sum(place, ours, apart)
@@ -333,21 +362,21 @@ def _wrong_sum(place: float, ours: Any, apart: Any) -> _Problem:
 
 
 def _plain_numbers(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
-    """2 - x must be what Value(2) - x is, and x - 2 what x - Value(2) is; for the int 2 as for the float."""
+    """2 - x must equal Value(2) - x, and x - 2 must equal x - Value(2); for the int 2 as for the float."""
     for x, y in [*places, *((2, y) for _, y in places[:2]), *((x, 2) for x, _ in places[:2])]:
         try:
             run = case.operation.run((float(x), float(y)))
-        except Exception:  # for the check of extremes to report
+        except SubjectError:  # for the check of extremes to report
             continue
         try:
             reflected = case.operation.reflected(x, float(y))
-        except Exception as error:
-            yield f"a plain number at the left fails: {in_a_line(error)}", []
+        except SubjectError as error:
+            yield f"a plain number on the left fails: {in_a_line(error)}", []
             return
         beside = case.operation.beside(float(x), y)
         for side, k, ours in (("left", 1, reflected), ("right", 0, beside)):
             if ours is not None and not _same(ours, (run.out, run.gradients[k])):
-                message = f"a plain number at the {side} gives another result than the same number as a Value"
+                message = f"a plain number on the {side} gives another result than the same number as a Value"
                 yield _other(message, f"x = {x!r}, y = {y!r}", ours, (run.out, run.gradients[k]))
                 return
 
@@ -358,26 +387,26 @@ def _same(a: Sequence[Any], b: Sequence[Any]) -> bool:
 
 
 def _diamond(case: Case) -> Iterator[_Problem]:
-    """backward() through a graph in which paths meet: every node must be complete before it passes on."""
+    """backward() through a graph in which paths meet: every gradient must be complete before it is propagated."""
     x, y = 3.0, 5.0
     try:
         ours = case.operation.diamond(x, y)
-    except Exception as error:  # the subject's own backward() may raise anything
+    except SubjectError as error:
         yield f"backward() fails on a graph of three nodes: {in_a_line(error)}", []
         return
     if ours is None:
         return
-    f, slopes = case.operation.forward, case.operation.slopes
+    f, partials = case.operation.forward, case.operation.partials
     s = f(x, y)
     inner = f(s, x)
-    sx, sy = slopes(x, y)
-    inner_s, inner_x = slopes(s, x)
-    top_s, top_inner = slopes(s, inner)
+    sx, sy = partials(x, y)
+    inner_s, inner_x = partials(s, x)
+    top_s, top_inner = partials(s, inner)
     through_s = top_s + top_inner * inner_s
     expected = (through_s * sx + top_inner * inner_x, through_s * sy)
     if tuple(ours) != expected:
         yield (
-            "backward() passes a gradient on before it is complete",
+            "backward() propagates a gradient before it is complete",
             [
                 ("at", f"x = {x}, y = {y} in f(s, f(s, x)) with s = f(x, y)"),
                 ("ours", ", ".join(map(repr, ours))),

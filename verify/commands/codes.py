@@ -1,3 +1,3 @@
 """Exit codes (docs/architecture.md)."""
 
-OK, FAILED, USAGE, INTERNAL, NOTHING, INTERRUPTED = 0, 1, 2, 3, 5, 130
+OK, FAILED, USAGE, INTERNAL, NOTHING, UNTIED, INTERRUPTED = 0, 1, 2, 3, 5, 6, 130

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from verify.commands.codes import FAILED, OK
-from verify.errors import UsageError
-from verify.escape import visible
-from verify.lines import columns, folded, table
-from verify.report import Report
-from verify.reports.changes import WORSE, Change, changes
-from verify.reports.output import to_stdout
-from verify.reports.saved import load
+from backproof.verify.commands.codes import FAILED, OK
+from backproof.verify.reports.changes import WORSE, Change, changes
+from backproof.verify.reports.output import to_stdout
+from backproof.verify.reports.saved import load
+from backproof.verify.results.report import Report
+from backproof.verify.support.errors import UsageError
+from backproof.verify.support.escape import visible
+from backproof.verify.support.layout import columns, folded, table
 
 HEAD = ["", "operation", "operand", "question", "before", "after"]
 
@@ -32,7 +32,7 @@ def _told(shown: list[Change], old: Report, new: Report, found: list[Change]) ->
     parts = [table(rows, HEAD, columns(), fold=(1, 2))] if rows else []
     for name, report in (("old", old), ("new", new)):
         if not report.complete:
-            note = f"the {name} report was interrupted: what it lacks is neither gone nor new"
+            note = f"the {name} report was interrupted: operations missing from it count as neither gone nor new"
             parts.append("\n".join(folded(note, columns())))
     kinds = [change.kind for change in found]
     counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)) or "no change"

@@ -7,21 +7,21 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from verify.commands.codes import OK
-from verify.commands.verification import nearest
-from verify.errors import UsageError
-from verify.findings import Question
-from verify.mirror import MIRROR
-from verify.reports.formats import FORMATS
-from verify.reports.output import to_stdout
+from backproof.verify.commands.arguments import nearest
+from backproof.verify.commands.codes import OK
+from backproof.verify.mirror.table import MIRROR
+from backproof.verify.reports.formats import FORMATS
+from backproof.verify.reports.output import to_stdout
+from backproof.verify.results.findings import Question
+from backproof.verify.support.errors import UsageError
 
 _FILES = ("PATH", "FILE")
-"""What a value is called that is a file."""
+"""The placeholder of a value that is a file."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """One option: what it is for, and the values it takes ("" without any, a word for a file)."""
+    """One option: its description, and the values it takes ("" without any, a placeholder for a file)."""
 
     name: str
     about: str

@@ -1,14 +1,14 @@
 """``jax``, ``torch`` and ``autograd``: verify functions of a framework, those of its table or those that are named.
 
 They are verified in workers that are started anew, and not forked: a framework that has started its threads does not
-survive a fork.  A function that hangs or ends its process costs itself its verdict.
+survive a fork.  A function that hangs or ends its process loses only its own verdict.
 """
 
 from __future__ import annotations
 
 import argparse
 
-from verify.commands.verification import verified
+from backproof.verify.commands.verification import verified
 
 
 def run_jax(arguments: argparse.Namespace, rest: list[str]) -> int:
@@ -27,6 +27,6 @@ def run_autograd(arguments: argparse.Namespace, rest: list[str]) -> int:
 
 
 def _run(framework: str, arguments: argparse.Namespace, rest: list[str]) -> int:
-    from verify.subjects.frameworks import functions
+    from backproof.verify.subjects.frameworks import functions
 
     return verified(arguments, functions(framework, rest), (), named=bool(rest))

@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from verify.commands.codes import OK
-from verify.errors import UsageError
-from verify.reports.saved import load
-from verify.reports.targets import targets, write
+from backproof.verify.commands.codes import OK
+from backproof.verify.reports.saved import load
+from backproof.verify.reports.targets import targets, write
+from backproof.verify.support.errors import UsageError
 
 
 def run(arguments: argparse.Namespace, rest: list[str]) -> int:
-    """Write the report in the file that ``rest`` names, in every format asked for, as text without any.
+    """Write the report in the file that ``rest`` names, in every requested format, as text without any.
 
-    What it says was the exit code of its own run; this one only says whether it was written.
+    The exit code says only whether the report was written, not whether the saved run failed.
     """
     if len(rest) != 1:
         raise UsageError("render needs one file, as written by --report json=FILE")

@@ -1,1 +1,1 @@
-"""The mutation gate: the engine's rules, broken in every way we can think of; each must be told from a right one."""
+"""The mutation gate: the engine's rules, broken in many ways; each mutant must be distinguished from a right rule."""

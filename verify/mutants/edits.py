@@ -1,4 +1,4 @@
-"""The ways to break a rule, each a small change of one expression or one statement."""
+"""Mutations of a rule, each a small change of one expression or one statement."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import NamedTuple
 class Mutation(StrEnum):
     """A family of changes."""
 
-    OPERATOR = "operator"  # + - * / ** for one another
+    OPERATOR = "operator"  # + - * / ** interchanged
     CONSTANT = "constant"  # 0, the negative, one more, twice as much
-    NEARLY = "nearly right"  # off by 1e-3 to 1e-15 of itself
+    NEARLY = "nearly right"  # off by a relative 1e-3 to 1e-15
     SIGN = "sign"
     FUNCTION = "function"  # sin for cos, exp for expm1
     COMPARISON = "comparison"  # gt for ge
@@ -28,7 +28,7 @@ class Mutation(StrEnum):
 
 
 class Edit(NamedTuple):
-    """One change of an expression: what it is, in words, and what stands there then."""
+    """One change of an expression: a description, and the new text."""
 
     mutation: Mutation
     what: str
@@ -49,7 +49,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "hypot": ("atan2", "maximum"), "sign": ("abs", "tanh"), "pow": ("divide", "hypot"),
     "divide": ("pow", "hypot"),
 }  # fmt: skip
-"""Functions that are taken for one another, or that a slip of the pen makes of one another."""
+"""Functions that are easily confused, or that a typo turns into one another."""
 
 COMPARISONS = ("ge", "gt", "le", "lt")
 
@@ -57,14 +57,14 @@ _TINY = ("1e-3", "1e-6", "1e-9", "1e-12", "1e-15")
 
 
 def parsed(text: str) -> ast.expr:
-    """An expression from its text."""
+    """Parse an expression."""
     return ast.parse(text, mode="eval").body
 
 
 def edits(node: ast.expr, values: tuple[str, ...], whole: bool = False) -> Iterator[Edit]:
     """Every change of this one expression.
 
-    values: the numbers that stand around, such as self.data; whole: only ints may stand here
+    values: the numbers in scope, such as self.data; whole: only ints are allowed here
     """
     text = ast.unparse(node)
     if text == "out.grad":
@@ -89,14 +89,14 @@ def edits(node: ast.expr, values: tuple[str, ...], whole: bool = False) -> Itera
 
 def _upstream() -> Iterator[Edit]:
     for what, text in (
-        ("upstream forgotten", "1"),
-        ("upstream squared", "out.grad ** 2"),
-        ("upstream without its sign", "abs(out.grad)"),
-        ("upstream clipped from below", "m.maximum(out.grad, 0)"),
-        ("upstream clipped at 100", "m.minimum(out.grad, 100)"),
+        ("upstream gradient forgotten", "1"),
+        ("upstream gradient squared", "out.grad ** 2"),
+        ("upstream gradient without its sign", "abs(out.grad)"),
+        ("upstream gradient clipped from below", "m.maximum(out.grad, 0)"),
+        ("upstream gradient clipped at 100", "m.minimum(out.grad, 100)"),
         ("out.data for out.grad", "out.data"),
         ("self.grad for out.grad", "self.grad"),
-        ("upstream plus 1e-9", "(out.grad + 1e-9)"),
+        ("upstream gradient plus 1e-9", "(out.grad + 1e-9)"),
     ):
         yield Edit(Mutation.UPSTREAM, what, parsed(text))
 
@@ -180,7 +180,7 @@ REGIONS = (
     ("x**2 > 2", "m.gt({x} * {x}, 2)", A_BIT),
     ("x < 1/3", "m.lt({x}, m.ratio(1, 3))", SAME),
 )
-"""Where a needle sits, in the operand whose slope it spoils, and what the rule answers there."""
+"""Regions of a local error, in the operand whose derivative it changes, and what the rule returns there."""
 
 STRIPS = (
     ("|x - y| < 1e-6", "m.lt(abs({x} - {y}), 1e-6)", TWICE),
@@ -218,8 +218,8 @@ def whole_lines(line: ast.AugAssign, x: str, y: str) -> Iterator[tuple[Mutation,
     for what, texts in (
         ("left out", ("pass",)),
         ("run twice", (f"{target} += {e}",) * 2),
-        ("only where upstream is not 0", (f"{target} += m.where(m.gt(abs(out.grad), 0), {e}, 0)",)),
-        ("upstream cleared afterwards", (f"{target} += {e}", "out.grad = 0")),
+        ("only where the upstream gradient is not 0", (f"{target} += m.where(m.gt(abs(out.grad), 0), {e}, 0)",)),
+        ("upstream gradient cleared afterwards", (f"{target} += {e}", "out.grad = 0")),
         ("the data changed afterwards", (f"{target} += {e}", f"{x}.data += 1")),
         ("the result changed afterwards", (f"{target} += {e}", "out.data = -out.data - 1")),
     ):
@@ -228,7 +228,7 @@ def whole_lines(line: ast.AugAssign, x: str, y: str) -> Iterator[tuple[Mutation,
         yield Mutation.NEARLY, f"times 1 + {tiny}", (f"{target} += ({e}) * (1 + {tiny})",)
         yield Mutation.NEARLY, f"{tiny} more", (f"{target} += {e} + {tiny} * out.grad",)
     yield Mutation.UPSTREAM, "an upstream gradient too many", (f"{target} += ({e}) * out.grad",)
-    yield Mutation.UPSTREAM, "upstream clipped to [-1, 1]", (
+    yield Mutation.UPSTREAM, "upstream gradient clipped to [-1, 1]", (
         f"{target} += m.maximum(m.minimum({e}, 1), -1)",
     )
     data = {"x": f"{x}.data", "y": f"{y}.data"}

@@ -1,4 +1,4 @@
-"""Every mutant of every rule: the same ones each time, in the order of the engine."""
+"""Generates every mutant of every rule, deterministically, in the order of the engine."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from verify.mutants.edits import Mutation, edits, whole_lines
-from verify.mutants.source import Method, method_of, places, replaced
-from verify.subjects.operation import INPUT_NAMES
-from verify.subjects.values import ValueEngine
+from backproof.verify.mutants.edits import Mutation, edits, whole_lines
+from backproof.verify.mutants.source import Method, method_of, places, replaced
+from backproof.verify.subjects.engines.own import ValueEngine
+from backproof.verify.subjects.operation import INPUT_NAMES
 
 
 @dataclass(frozen=True)
 class Mutant:
     """A rule with one change.
 
-    operation, operand: whose rule, and the input whose slope is meant ("" for a line that serves all)
+    operation, operand: the operation, and the input whose derivative is changed ("" for a line that serves all)
     mutation, what: the family of the change, and the change in words
     place: file and line of the changed line; before, after: the line as it was, and as it is
     attribute, lines: the method, and its whole source with the change
@@ -39,7 +39,7 @@ class Mutant:
 
 
 def mutants(engine: ValueEngine, names: Sequence[str] = ()) -> list[Mutant]:
-    """The mutants of all rules, or of the operations that are named; no two of one rule read the same."""
+    """The mutants of all rules, or of the named operations; no two of one rule have the same text."""
     found: dict[tuple[str, tuple[str, ...]], Mutant] = {}
     for operation, attribute in engine.methods.items():
         if not names or operation in names:
@@ -49,7 +49,7 @@ def mutants(engine: ValueEngine, names: Sequence[str] = ()) -> list[Mutant]:
 
 
 def sample(of: Sequence[Mutant], count: int, seed: int = 0) -> list[Mutant]:
-    """``count`` mutants in their old order: of every operation and, within it, of as many families as can be."""
+    """``count`` mutants in their order: from every operation and, within it, from as many families as possible."""
     rounds: dict[tuple[str, Mutation], int] = {}
     draws: dict[str, int] = {}
     order = list(enumerate(of))
@@ -94,7 +94,7 @@ def _of_statement(method: Method, statement: ast.stmt, values: tuple[str, ...]) 
         if isinstance(getattr(node, "ctx", None), ast.Store):
             continue
         if isinstance(parent, ast.Attribute) or (isinstance(parent, ast.Call) and field == "func"):
-            continue  # the `self` of self.data, the `m.exp` of m.exp(x): they are changed as a whole
+            continue  # the `self` of self.data, the `m.exp` of m.exp(x): these are changed as a whole
         for edit in edits(node, values, whole=node in ints):
             with replaced(parent, field, index, edit.new):
                 text = ast.unparse(statement)

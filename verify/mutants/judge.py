@@ -1,8 +1,8 @@
-"""Judge a mutant: what each check alone says of it, and what all of them together come to.
+"""Evaluates a mutant: the result of each check alone, and the outcome of all together.
 
-An outcome needs two witnesses.  A mutant is refuted by the proof's point with its certificate from the mean value
-theorem, and by its own closure on balls there; it is equivalent by proof, and by agreeing with the engine's rule
-in balls at many points.  Whatever lacks its second witness is undecided, and a survivor.
+An outcome needs two independent pieces of evidence.  A mutant is refuted by the proof's point with its certificate from
+the mean value theorem, and by its own closure on intervals there; it is equivalent by proof, and by agreeing with the
+engine's rule in interval arithmetic at many points.  Without the second piece it is undecided, and a survivor.
 """
 
 from __future__ import annotations
@@ -12,59 +12,60 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from verify.case import Case
-from verify.checks import CHECKS, Check
-from verify.errors import in_a_line
-from verify.findings import Finding, Verdict
-from verify.mutants.agreement import (
+from backproof.verify.checks.case import Case
+from backproof.verify.checks.table import CHECKS, Check
+from backproof.verify.config.options import Options
+from backproof.verify.mutants.agreement import (
     disagreement,
-    no_answer,
+    no_result,
     seen_wrong,
     wrong_in_a_cell,
     wrong_on_a_boundary,
 )
-from verify.mutants.baseline import gradcheck, gradcheck_points
-from verify.mutants.generate import Mutant
-from verify.mutants.subject import cases, own_cases
-from verify.numbers.points import Point
-from verify.options import Options
-from verify.proof.result import Proof, Status
-from verify.subjects.values import ValueEngine
+from backproof.verify.mutants.baseline import gradcheck, gradcheck_points
+from backproof.verify.mutants.generate import Mutant
+from backproof.verify.mutants.subject import cases, own_cases
+from backproof.verify.numerics.points import Point
+from backproof.verify.proof.result import Proof, Status
+from backproof.verify.results.findings import Finding, Verdict
+from backproof.verify.subjects.engines.own import ValueEngine
+from backproof.verify.support.errors import in_a_line
 
 POINTS = 200
-"""Points of each row at which the checks look: fewer than a verification's thousand."""
+"""Points per spec at which the checks evaluate: fewer than the thousand of a verification."""
 
 
 class Outcome(StrEnum):
-    """What a mutant turned out to be."""
+    """The classification of a mutant."""
 
-    REFUTED = "refuted"  # wrong at a point: certified, and seen by the closure on balls
-    UNSAFE = "unsafe"  # right, but for a corner, an edge or the range of floats
-    MISWIRED = "miswired"  # right, but not passed on rightly
+    REFUTED = "refuted"  # wrong at a point: certified, and confirmed by the closure on intervals
+    UNSAFE = "unsafe"  # right, except at a kink, an edge or in the range of floats
+    MISWIRED = "miswired"  # right, but not propagated correctly
     EQUIVALENT = "equivalent"  # proved, and agrees with the engine's rule
+    NEGLIGIBLE = "negligible"  # wrong by less than any float shows, and bounded: a threshold of 1e-15 for 0
     UNDECIDED = "undecided"
     FALSE_PROOF = "false proof"
 
     @property
     def survives(self) -> bool:
-        """Nobody has decided it, or it has been decided wrongly."""
+        """It is not decided, or it has been decided wrongly."""
         return self in (Outcome.UNDECIDED, Outcome.FALSE_PROOF)
 
     @property
     def bad(self) -> bool:
-        """A rule that ought to be killed."""
+        """A rule that should be killed."""
         return self in (Outcome.REFUTED, Outcome.UNSAFE, Outcome.MISWIRED)
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What became of one mutant.
+    """The outcome of one mutant.
 
-    evidence: the finding or the doubt that decided it, in a line
+    evidence: the finding or the open question that decided it, in a line
     killers: the checks each of which alone would have killed it
-    fell: the checks that raised an exception of their own, with it
+    fell: the checks that raised an exception of their own, with that exception
     gradcheck: the baseline caught it; certified: the mean value theorem alone shows it wrong
-    seconds: how long the judgement took
+    seconds: how long the evaluation took
     """
 
     outcome: Outcome
@@ -78,7 +79,7 @@ class Judgement:
 
 @dataclass
 class _Own:
-    """The engine's own rule under one row: what its mutants are measured against."""
+    """The engine's own rule under one spec: the reference for its mutants."""
 
     case: Case
     inaccurate: frozenset[str]  # operands
@@ -87,7 +88,7 @@ class _Own:
 
 @dataclass
 class Judge:
-    """Judges mutants of one engine; what belongs to the rows is worked out once an operation."""
+    """Evaluates mutants of one engine; what depends on the specs is computed once per operation."""
 
     engine: ValueEngine
     options: Options
@@ -98,7 +99,7 @@ class Judge:
         start = time.perf_counter()
         own = self._rows(mutant.operation)
         hearings = []
-        dead: set[str] = set()  # checks that have killed it under an earlier row
+        dead: set[str] = set()  # checks that have killed it under an earlier spec
         caught = False
         for before, case in zip(own, cases(mutant, self.engine, [o.case for o in own]), strict=True):
             hearing = _Hearing(case, before)
@@ -125,7 +126,7 @@ class Judge:
 
 
 class _Hearing:
-    """One mutant under one row: the findings of the checks, and which of them kill."""
+    """One mutant under one spec: the findings of the checks, and which of them kill."""
 
     def __init__(self, case: Case, own: _Own) -> None:
         self.case = case
@@ -137,7 +138,7 @@ class _Hearing:
         for check in checks:
             try:
                 self.findings += check.run(self.case)
-            except Exception as error:  # no rule, however wrong, may take a check down: the run tells of it
+            except Exception as error:  # no rule, however wrong, may crash a check: the run reports it
                 self.fell.append(f"{check.name}: {in_a_line(error)}")
 
     @property
@@ -147,42 +148,42 @@ class _Hearing:
     def _kills(self, finding: Finding) -> bool:
         if finding.verdict is Verdict.INACCURATE:
             return finding.operand not in self.own.inaccurate
-        return finding.verdict in (Verdict.REFUTED, Verdict.UNSAFE, Verdict.MISWIRED)
+        return finding.verdict in (Verdict.REFUTED, Verdict.UNSAFE, Verdict.FRAGILE, Verdict.MISWIRED)
 
     def first(self, verdict: Verdict, such: Callable[[Finding], bool] = lambda _: True) -> Finding | None:
-        """The first finding with this verdict that is such."""
+        """The first finding with this verdict that satisfies the condition."""
         return next((f for f in self.findings if f.verdict is verdict and such(f)), None)
 
-    # ------------------------------------------------------------------------------------------ two witnesses
+    # ------------------------------------------------------------------------------- two independent checks
 
     def refuted(self) -> str:
-        """A point that two witnesses have seen."""
+        """A point confirmed by two independent checks."""
         found = self.first(Verdict.REFUTED, lambda f: _certified(f) and seen_wrong(self.case, f.point))
         found = found or self.first(Verdict.REFUTED, lambda f: seen_wrong(self.case, f.point))
         found = found or self.first(Verdict.REFUTED, lambda f: f.check == "forward")
         if found is not None:
             return _told(found)
         at = wrong_on_a_boundary(self.case, self.rule_proof) if self.rule_proof else ""
-        return f"proof: no valid slope at {at}" if at else ""
+        return f"proof: not a valid subgradient at {at}" if at else ""
 
     def refuted_far_out(self) -> str:
-        """The last resort, which takes a while."""
+        """The last resort, which is slow."""
         at = wrong_in_a_cell(self.case, self.rule_proof) if self.rule_proof else ""
-        return f"balls: the closure is not the derivative at {at}" if at else ""
+        return f"intervals: the closure is not the derivative at {at}" if at else ""
 
     def unsafe(self) -> str:
-        """A place without a valid answer: a check on floats says so, or the proof and a run there."""
-        found = self.first(Verdict.UNSAFE)
-        found = found or self.first(Verdict.REFUTED, lambda f: no_answer(self.case, f.point))
+        """A place without a valid result, found by a check on floats, or by the proof and a run there."""
+        found = self.first(Verdict.UNSAFE) or self.first(Verdict.FRAGILE)
+        found = found or self.first(Verdict.REFUTED, lambda f: no_result(self.case, f.point))
         return _told(found)
 
     def miswired(self) -> str:
         return _told(self.first(Verdict.MISWIRED))
 
     def false_proof(self) -> str:
-        """What contradicts a proof, if something does."""
+        """A contradiction to a proof, if there is one."""
         if _proved(self.case.rule_proof):
-            # at a corner and beyond the range of floats a proof says nothing: those are not contradictions
+            # a proof does not cover kinks and the range of floats: findings there are not contradictions
             against = self.first(Verdict.REFUTED, lambda f: f.check in ("points", "differences"))
             if against is not None and seen_wrong(self.case, against.point):
                 return _told(against)
@@ -199,9 +200,9 @@ class _Hearing:
         return _proved(self.case.proof)
 
     def doubt(self) -> str:
-        """Why it is not decided."""
+        """The reason why it is not decided."""
         bad = [f for f in self.findings if f.verdict.fails]
-        return _told(bad[0]) if bad else "nothing was found, and nothing is proved"
+        return _told(bad[0]) if bad else "no error was found, and no proof"
 
 
 def _decided(hearings: list[_Hearing]) -> tuple[Outcome, str]:
@@ -218,6 +219,8 @@ def _decided(hearings: list[_Hearing]) -> tuple[Outcome, str]:
             if text := told(hearing):
                 return outcome, text
     open_ones = [h for h in hearings if not h.proved]
+    if open_ones and all(h.case.negligible for h in open_ones):
+        return Outcome.NEGLIGIBLE, _told(open_ones[0].first(Verdict.MATCHED, lambda f: f.check == "proof"))
     if open_ones:
         return Outcome.UNDECIDED, open_ones[0].doubt()
     return Outcome.EQUIVALENT, ""

@@ -1,37 +1,38 @@
-"""The kill matrix: which check alone would have killed what, and what became of every mutant."""
+"""The kill matrix: which check alone would have killed what, and the outcome of every mutant."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from verify.checks import CHECKS
-from verify.lines import columns, folded, table
-from verify.mutants.edits import Mutation
-from verify.mutants.generate import Mutant
-from verify.mutants.judge import POINTS, Judgement, Outcome
+from backproof.verify.checks.table import CHECKS
+from backproof.verify.mutants.edits import Mutation
+from backproof.verify.mutants.generate import Mutant
+from backproof.verify.mutants.judge import POINTS, Judgement, Outcome
+from backproof.verify.support.layout import columns, folded, table
 
 Judged = Sequence[tuple[Mutant, Judgement]]
 
 _MEANING = {
-    Outcome.REFUTED: "wrong at a point that is shown, and the closure itself is wrong there on balls",
-    Outcome.UNSAFE: "no answer, or no valid one, at a corner, an edge or in the range of floats",
-    Outcome.MISWIRED: "the slope is right, what is made of it is not",
-    Outcome.EQUIVALENT: "proved, and agrees with the engine's rule in balls",
-    Outcome.UNDECIDED: "survives: nothing shows it wrong, nothing proves it right",
-    Outcome.FALSE_PROOF: "survives: proved, and wrong",
+    Outcome.REFUTED: "wrong at the point shown, confirmed by the closure itself in interval arithmetic",
+    Outcome.UNSAFE: "no valid result at a kink, an edge or in the range of floats",
+    Outcome.MISWIRED: "the derivative is right, its use in the backward pass is not",
+    Outcome.EQUIVALENT: "proved, and agrees with the engine's rule in interval arithmetic",
+    Outcome.NEGLIGIBLE: "differs from the derivative by less than 2**-40 of its size, shown by bounds",
+    Outcome.UNDECIDED: "survives: neither refuted nor proved",
+    Outcome.FALSE_PROOF: "survives: proved, but wrong",
 }
 
 
 def lines(judged: Judged, seconds: float, jobs: int) -> Iterator[str]:
-    """The report of a run, in the columns that there are."""
+    """The report of a run, in the available columns."""
     for line in _lines(judged, seconds, jobs):
         yield from folded(line, columns(), hang=4)
 
 
 def _lines(judged: Judged, seconds: float, jobs: int) -> Iterator[str]:
     checks = [c.name for c in CHECKS]
-    yield f"Which check alone kills what: killed/wrong, {POINTS} points a row where a check looks at points"
+    yield f"Mutants killed by each check alone: killed/wrong, {POINTS} points per spec where a check uses points"
     yield ""
     yield from table(
         list(_rows(judged, checks)),
@@ -53,7 +54,7 @@ def _lines(judged: Judged, seconds: float, jobs: int) -> Iterator[str]:
     yield ""
     yield _speed(judged, seconds, jobs)
     yield from _named("survivors", [(m, j.evidence) for m, j in judged if j.outcome.survives])
-    yield from _named("checks that fell over", [(m, text) for m, j in judged for text in j.fell])
+    yield from _named("checks that crashed", [(m, text) for m, j in judged for text in j.fell])
 
 
 def _rows(judged: Judged, checks: list[str]) -> Iterator[list[str]]:
@@ -71,7 +72,7 @@ def _row(name: str, some: list[Judgement], checks: list[str]) -> list[str]:
 
 
 def _missed(judged: Judged) -> str:
-    """What the baseline lets live, with and without what it was never meant to see."""
+    """What the baseline misses, with and without the errors that it is not designed to detect."""
     bad = [(m, j) for m, j in judged if j.outcome.bad]
     missed = [(m, j) for m, j in bad if not j.gradcheck]
     own = [m for m, _ in missed if m.mutation is not Mutation.ACCUMULATION]

@@ -1,4 +1,4 @@
-"""A method of the engine as source text: take its rule apart, put a changed one in its place, build it anew."""
+"""A method of the engine as source text: extracts its rule, replaces it by a changed one, and compiles the result."""
 
 from __future__ import annotations
 import __future__
@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-_FLAGS = __future__.annotations.compiler_flag  # the engine's modules have it; annotations must stay text
+_FLAGS = __future__.annotations.compiler_flag  # the engine's modules have it; annotations must stay strings
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Method:
 
     @cached_property
     def preparation(self) -> tuple[ast.Assign, ...]:
-        """What the method works out for the closure, such as ``s = m.sigmoid(self.data)``: it is part of the rule."""
+        """What the method computes for the closure, such as ``s = m.sigmoid(self.data)``: it is part of the rule."""
         read = {n.id for n in ast.walk(self.rule) if isinstance(n, ast.Name)} - {"m", "other", "out"}
         found = [
             statement
@@ -55,11 +55,11 @@ class Method:
 
     @property
     def has_functions(self) -> bool:
-        """Whether ``m``, the namespace of functions, is at hand in the rule."""
+        """Whether ``m``, the namespace of functions, is in scope in the rule."""
         return any(isinstance(n, ast.Name) and n.id == "m" for n in ast.walk(self.tree))
 
     def with_line(self, statement: ast.stmt, *texts: str, needs_functions: bool = False) -> tuple[str, ...]:
-        """The source with other lines for one statement, and with ``m`` in the rule if they need it."""
+        """The source with one statement replaced, and with ``m`` in the rule if the new lines need it."""
         assert statement.end_lineno is not None
         margin = " " * statement.col_offset
         lines = list(self.lines)
@@ -73,7 +73,7 @@ class Method:
 def method_of(kind: type, operation: str, attribute: str) -> Method:
     """The source of the method that performs ``operation``.
 
-    Raises LookupError if it has no closure `_backward` (OSError if its source cannot be found).
+    Raises LookupError if it has no closure `_backward`, OSError if its source cannot be found.
     """
     function = inspect.unwrap(getattr(kind, attribute))
     lines, first = inspect.getsourcelines(function)
@@ -100,7 +100,7 @@ def built(kind: type, attribute: str, lines: tuple[str, ...]) -> type:
 
 @contextmanager
 def replaced(parent: ast.AST, field: str, index: int | None, new: ast.AST) -> Iterator[None]:
-    """Within this block, ``new`` stands at a place in the tree."""
+    """Within this block, ``new`` replaces a node of the tree."""
     if index is None:
         old = getattr(parent, field)
         setattr(parent, field, new)
@@ -131,5 +131,5 @@ def _name(target: ast.expr) -> str:
 
 
 def _shown(function: Any) -> str:
-    """The module's file as the repository names it."""
-    return Path(*function.__module__.split(".")).with_suffix(".py").as_posix()
+    """The module's file, relative to the repository."""
+    return Path(*function.__module__.removeprefix("backproof.").split(".")).with_suffix(".py").as_posix()

@@ -1,12 +1,12 @@
-"""Is the prover ever wrong?  Random functions, random ways to write their slopes, and the mean value theorem.
+"""Tests the prover: random functions, random ways to write their derivatives, and the mean value theorem.
 
     python -m verify.proof.fuzz --count 1000 --seed 0
 
-For a random f and a random a, some ξ in (a, a + h) has f'(ξ) = (f(a + h) - f(a))/h.  So whatever claims to be f'
-must, evaluated in balls over the whole step, meet the ball of that secant.  No table of derivatives is
-consulted.  Two claims are held against it: the derivative that the prover found, and every rule that it
-proved, half of which were spoilt on purpose.  And the cells must be all there is: no random point may lie outside
-of every one, and f may have no value where the prover says that it has none.
+For a random f and a random a, some ξ in (a, a + h) has f'(ξ) = (f(a + h) - f(a))/h.  So any claimed f',
+evaluated in ball arithmetic over the whole step, must overlap the interval of that secant.  No table of derivatives is
+consulted.  Two claims are checked: the derivative that the prover found, and every rule that it
+proved, half of which were altered on purpose.  Also the cells must be complete: no random point may lie outside
+all of them, and f may have no value where the prover says that it has none.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from typing import Any
 
 from flint import arb, ctx
 
-from verify.proof.algebra import rational
-from verify.proof.cells import Cell
-from verify.proof.obligation import UPSTREAM, Obligation, accumulated
-from verify.proof.prove import prove
-from verify.proof.result import CellResult, Proof, Status
-from verify.trace.balls import compile_balls, holds
-from verify.trace.term import TERMS, Condition, Term, compare, constant, substitute, symbol, topological
+from backproof.verify.evaluate.balls import compile_balls, holds
+from backproof.verify.proof.cell import Cell
+from backproof.verify.proof.field.algebra import rational
+from backproof.verify.proof.obligation import UPSTREAM, Obligation, accumulated
+from backproof.verify.proof.prove import prove
+from backproof.verify.proof.result import CellResult, Proof, Status
+from backproof.verify.terms.term import TERMS, Condition, Term, compare, constant, substitute, symbol, topological
 
 T: Any = TERMS
 X: Any = symbol("x")
@@ -37,7 +37,7 @@ BITS = 220
 
 @dataclass
 class Tally:
-    """What was held against the mean value theorem, how the proofs ended, and what went wrong."""
+    """What was checked against the mean value theorem, how the proofs ended, and what went wrong."""
 
     functions: int = 0
     points: int = 0
@@ -51,15 +51,15 @@ class Tally:
         return (
             f"{self.functions} functions, {self.points} points in their cells: "
             f"{self.derivatives} derivatives and {self.proved_true} + "
-            f"{self.proved_spoilt} proved rules (as written, and spoilt but equal) against the mean value theorem; "
+            f"{self.proved_spoilt} proved rules (as written, and altered but equal) against the mean value theorem; "
             f"{self.proved_true} of {self.true} true rewritings proved; {len(self.violations)} violations"
         )
 
 
 # ------------------------------------------------------------------------------------------ random functions
 
-# A function, and its slope at u: written apart from the prover's table, in the textbook's forms.
-SLOPES: dict[str, Callable[[Any], Any]] = {
+# A function, and its derivative at u: written apart from the prover's table, in the textbook's forms.
+PARTIALS: dict[str, Callable[[Any], Any]] = {
     "exp": lambda u: T.exp(u),
     "expm1": lambda u: T.exp(u),
     "log": lambda u: 1 / u,
@@ -82,7 +82,7 @@ SLOPES: dict[str, Callable[[Any], Any]] = {
     "cbrt": lambda u: T.cbrt(u) / (3 * u),
     "abs": lambda u: T.where(u > 0, 1, -1),
 }
-SPECIAL_SLOPES: dict[str, Callable[[Any], Any]] = {
+SPECIAL_DERIVATIVES: dict[str, Callable[[Any], Any]] = {
     "erfinv": lambda u: T.sqrt(T.pi) / 2 * T.exp(T.erfinv(u) ** 2),
     "gamma": lambda u: T.gamma(u + 1) / u * T.digamma(u),
     "lgamma": lambda u: T.digamma(u),
@@ -103,7 +103,7 @@ SPECIAL_SLOPES: dict[str, Callable[[Any], Any]] = {
     "betainc 2 1/2": lambda u: 3 * u / (4 * T.sqrt(1 - u)),
 }
 def called(name: str, u: Any) -> Any:
-    """The function of u; its order or parameters stand behind its name."""
+    """The function of u; its order or parameters follow its name."""
     op, *parameters = name.split()
     return getattr(T, op)(*map(Fraction, parameters), u)
 
@@ -112,13 +112,13 @@ NUMBERS = (Fraction(1), Fraction(2), Fraction(-1), Fraction(1, 2), Fraction(3), 
 
 
 def function_of_x(source: random.Random, depth: int) -> tuple[Any, Any]:
-    """A random function and its slope, by the rules of the textbook."""
+    """A random function and its derivative, by the rules of the textbook."""
     if depth == 0:
         return (X, constant(1)) if source.random() < 0.75 else (constant(source.choice(NUMBERS)), constant(0))
     u, du = function_of_x(source, depth - 1)
     kind = source.random()
     if kind < 0.5:
-        table = SLOPES if source.random() < 0.75 else SPECIAL_SLOPES
+        table = PARTIALS if source.random() < 0.75 else SPECIAL_DERIVATIVES
         name = source.choice(list(table))
         return called(name, u), table[name](u) * du
     if kind < 0.58:
@@ -202,7 +202,7 @@ def spoilt(source: random.Random, root: Term) -> Term:
 
 
 def secant_and_claims(f: Term, claims: tuple[Term, ...], a: Fraction) -> tuple[Any, tuple[Any, ...]] | None:
-    """The ball of the secant over (a, a + h), and those of the claims over all of it; None if f is not finite."""
+    """The interval of the secant over (a, a + h), and those of the claims over all of it; None if f is not finite."""
     with ctx.workprec(BITS):
         left, right = arb(rational(a)), arb(rational(a + STEP))
         forward = compile_balls((f,), ("x",)).at(BITS)
@@ -213,7 +213,7 @@ def secant_and_claims(f: Term, claims: tuple[Term, ...], a: Fraction) -> tuple[A
 
 
 def _contradicted(secant: Any, claim: Any) -> bool:
-    """Whether a claimed slope misses the secant; a claim that is not finite says nothing."""
+    """Whether a claimed derivative misses the secant; a claim that is not finite decides nothing."""
     return bool(claim.is_finite()) and not secant.overlaps(claim)
 
 
@@ -239,10 +239,10 @@ def _condition(t: Term, s: int) -> Condition:
 
 
 def examine(source: random.Random, tally: Tally, depth: int = 3) -> None:
-    """One random function: prove a rule for it, and hold what comes out against the mean value theorem."""
-    f, slope = function_of_x(source, source.randrange(1, depth + 1))
+    """One random function: prove a rule for it, and check the result against the mean value theorem."""
+    f, partial = function_of_x(source, source.randrange(1, depth + 1))
     truthful = source.random() < 0.5
-    written = rewritten(source, slope) if truthful else spoilt(source, rewritten(source, slope))
+    written = rewritten(source, partial) if truthful else spoilt(source, rewritten(source, partial))
     lo = Fraction(source.randrange(-12, 12), 4)
     domain = (X > lo) & (X < lo + Fraction(1, 2))
     gradient = symbol(accumulated("x")) + symbol(UPSTREAM) * written
@@ -255,7 +255,7 @@ def examine(source: random.Random, tally: Tally, depth: int = 3) -> None:
 
 
 def _cover(source: random.Random, tally: Tally, proof: Proof, f: Term, lo: Fraction) -> None:
-    """A random point of the domain must not be outside all cells, nor f have a value where it is said to have none."""
+    """A random point of the domain must not be outside all cells, nor f have a value where the proof finds none."""
     if proof.failure:
         return
     a = lo + Fraction(source.randrange(1, 10**6), 2 * 10**6)
@@ -267,16 +267,16 @@ def _cover(source: random.Random, tally: Tally, proof: Proof, f: Term, lo: Fract
             tally.violations.append(f"no cell of {f!r} contains x = {a}")
         sure = [cell for cell in containing if _contains(cell.cell, a, at)]
         if any(cell.outside for cell in sure) and compile_balls((f,), ("x",))(at["x"])[0].is_finite():
-            tally.violations.append(f"{f!r} has a value at x = {a}, in a cell said to be outside its domain")
+            tally.violations.append(f"{f!r} has a value at x = {a}, in a cell reported outside its domain")
 
 
 def _contains(cell: Cell, a: Fraction, at: dict[str, arb]) -> bool | None:
-    """Whether the point is in the closure of the cell; None where the balls cannot tell."""
+    """Whether the point is in the closure of the cell; None where undecided in ball arithmetic."""
     lo, hi = cell.interval("x")
     if (lo is not None and a < lo) or (hi is not None and a > hi):
         return False
-    answers = [holds(_condition(t, s), at, BITS) for t, s in cell.signs]
-    return False if False in answers else None if None in answers else True
+    results = [holds(_condition(t, s), at, BITS) for t, s in cell.signs]
+    return False if False in results else None if None in results else True
 
 
 def _hold(
@@ -300,7 +300,7 @@ def _hold(
 
 
 def fuzz(count: int, seed: int) -> Tally:
-    """``count`` random functions; the same seed, the same functions."""
+    """``count`` random functions; the same seed gives the same functions."""
     tally, source = Tally(), random.Random(seed)
     for _ in range(count):
         examine(source, tally)

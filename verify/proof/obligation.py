@@ -5,19 +5,25 @@ from __future__ import annotations
 import operator
 from dataclasses import dataclass
 
-from verify.trace.term import COMPARISONS, FALSE, TRUE, Condition, Term, substitute, topological
+from backproof.verify.terms.definitions import expanded
+from backproof.verify.terms.ops import COMPARISONS, IN_PIECES
+from backproof.verify.terms.term import FALSE, TRUE, Condition, Term, substitute, topological
 
 UPSTREAM = "g"
-"""The symbol that stands for the gradient that arrives at the output."""
+"""The symbol of the upstream gradient, at the output."""
 
 
 def accumulated(name: str) -> str:
-    """The symbol for what the operand's gradient already held."""
+    """The symbol of the operand's gradient before the rule runs."""
     return "acc_" + name
 
 
 def among_reals(terms: tuple[Term, ...]) -> tuple[Term, ...]:
-    """The terms for real symbols: a comparison with an infinity or NaN is decided, and min(x, inf) is x."""
+    """The terms for real symbols only: a comparison with an infinity or NaN is decided, and min(x, inf) is x.
+
+    Functions that are smooth in pieces are expanded into the pieces, so that their boundaries are checked.
+    """
+    terms = expanded(terms, lambda op: op not in IN_PIECES)
     folded = {t: _folded(t) for t in topological(*terms) if any(a.op == "special" for a in t.args)}
     return substitute(terms, {t: new for t, new in folded.items() if new is not None}) if folded else terms
 
@@ -40,10 +46,10 @@ class Obligation:
     """Inside every cell: gradient_i == acc_i + g · d definition/d input_i, and forward == definition.
 
     inputs: the names of the real symbols
-    definition: what the operation is, written independently of the engine
+    definition: the operation, written independently of the engine
     domain: where the operation is defined, a conjunction of comparisons of the inputs (TRUE for all reals)
     forward: the engine's own forward, traced
-    gradients: what each operand's gradient became when the output's was ``g`` and its own ``acc_<name>``
+    gradients: each operand's gradient after the rule, for the output's ``g`` and its own ``acc_<name>`` before
     """
 
     op: str

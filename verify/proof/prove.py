@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
 from flint import arb
 
-from verify.proof.algebra import CONSTANT_ZERO, Element, TooHard, rational
-from verify.proof.boundaries import boundary_results
-from verify.proof.cells import Cell, Split
-from verify.proof.domain import domain_cells
-from verify.proof.field import Field, Restart
-from verify.proof.halfspaces import Empty, refuse_contradictions
-from verify.proof.interpret import Interpreter, Undefined, Unsupported
-from verify.proof.leaf import Leaf
-from verify.proof.obligation import UPSTREAM, Obligation, accumulated
-from verify.proof.result import CellResult, Proof, Status, Verdict
-from verify.proof.samples import BITS, Point, nowhere_zero_denominators, sample, sample_point
-from verify.proof.signs import learn
-from verify.trace.balls import evaluate
-from verify.trace.term import Term
+from backproof.verify.evaluate.balls import evaluate
+from backproof.verify.proof.cell import Cell, Split
+from backproof.verify.proof.cells.boundaries import boundary_results
+from backproof.verify.proof.cells.domain import domain_cells
+from backproof.verify.proof.cells.examined_cell import Leaf
+from backproof.verify.proof.field.algebra import CONSTANT_ZERO, Element, TooHard, rational
+from backproof.verify.proof.field.differential_field import Field, Restart
+from backproof.verify.proof.field.halfspaces import Empty, refuse_contradictions
+from backproof.verify.proof.field.interpret import Interpreter, Undefined, Unsupported
+from backproof.verify.proof.field.samples import BITS, Point, nowhere_zero_denominators, sample, sample_point
+from backproof.verify.proof.field.signs import learn
+from backproof.verify.proof.obligation import UPSTREAM, Obligation, accumulated
+from backproof.verify.proof.result import BoundaryResult, CellResult, Proof, Status, Verdict
+from backproof.verify.terms.term import Term
 
 MOST_CELLS = 64
 MOST_RESTARTS = 12
 
 
-def prove(obligation: Obligation) -> Proof:
-    """Everything that can be decided about the obligation; what cannot be is UNKNOWN, with the reason."""
+def prove(
+    obligation: Obligation, *, between: bool = True, enough: Callable[[BoundaryResult], bool] = lambda _: False
+) -> Proof:
+    """Check everything that can be decided about the obligation; the rest is UNKNOWN, with the reason.
+
+    between: also the boundaries between the cells, without which nothing is proved
+    enough: of a boundary, whether those after it need not be checked
+    """
     try:
         leaves, failure = _leaves(obligation, domain_cells(obligation))
     except Unsupported as problem:
         return Proof(obligation, failure=str(problem))
-    boundaries, limit = boundary_results(obligation, leaves)
+    boundaries, limit = (
+        boundary_results(obligation, leaves, enough) if between else ([], "the boundaries were left out")
+    )
     cells = tuple(leaf.result for leaf in leaves)
     return Proof(obligation, cells, tuple(boundaries), failure=failure or limit)
 
@@ -55,14 +64,14 @@ def _leaves(obligation: Obligation, waiting: list[Cell]) -> tuple[list[Leaf], st
         except (TooHard, Unsupported, Undefined) as problem:
             failure = f"{cell}: {problem}"
         except ZeroDivisionError:
-            failure = f"{cell}: a denominator is 0 in a way that was not seen before"
+            failure = f"{cell}: a denominator turns out to be 0"
         except RecursionError:
             failure = f"{cell}: the terms are nested too deeply"
     return leaves, failure
 
 
 def _examined(obligation: Obligation, cell: Cell) -> Leaf:
-    """The verdicts on one cell; raises Split if it is none, Empty if there is no such point."""
+    """The verdicts on one cell; raises Split if something branches on it, Empty if it has no points."""
     hints: dict[str, Fraction] = {}
     for _ in range(MOST_RESTARTS):
         try:
@@ -90,26 +99,20 @@ class _Examination:
             definition = self.field.reduced(trusting.element(self.obligation.definition))
         except Undefined as problem:
             return self._outside(problem)
-        slopes = tuple(
-            self.field.reduced(self.field.derivative(definition, name)) for name in self.obligation.inputs
-        )
+        partials = tuple(self.field.reduced(self.field.derivative(definition, name)) for name in self.obligation.inputs)
         written = Interpreter(self.field)
         forward = self._difference(written, self.obligation.forward, definition, "forward")
         gradients = tuple(
-            self._difference(written, gradient, self._expected(name, slope), "rule")
-            for name, gradient, slope in zip(
-                self.obligation.inputs, self.obligation.gradients, slopes, strict=True
-            )
+            self._difference(written, gradient, self._expected(name, partial), "rule")
+            for name, gradient, partial in zip(self.obligation.inputs, self.obligation.gradients, partials, strict=True)
         )
-        return self._checked(definition, slopes, forward, gradients)
+        return self._checked(definition, partials, forward, gradients)
 
-    def _expected(self, name: str, slope: Element) -> Element:
-        """acc + g·slope."""
-        return self.field.symbol(accumulated(name)) + self.field.symbol(UPSTREAM) * slope
+    def _expected(self, name: str, partial: Element) -> Element:
+        """acc + g·partial."""
+        return self.field.symbol(accumulated(name)) + self.field.symbol(UPSTREAM) * partial
 
-    def _difference(
-        self, written: Interpreter, term: Term, expected: Element, what: str
-    ) -> tuple[Verdict, Element]:
+    def _difference(self, written: Interpreter, term: Term, expected: Element, what: str) -> tuple[Verdict, Element]:
         """Whether ``term`` is ``expected``, and the element that their difference is."""
         try:
             difference = self.field.reduced(written.element(term) - expected)
@@ -126,7 +129,7 @@ class _Examination:
     def _checked(
         self,
         definition: Element,
-        slopes: tuple[Element, ...],
+        partials: tuple[Element, ...],
         forward: tuple[Verdict, Element],
         gradients: tuple[tuple[Verdict, Element], ...],
     ) -> Leaf:
@@ -134,20 +137,20 @@ class _Examination:
         field = self.field
         values = sample(field)
         verdicts = [forward[0], *(v for v, _ in gradients)]
-        if values is None or not nowhere_zero_denominators(values, (definition, *slopes)):
+        if values is None or not nowhere_zero_denominators(values, (definition, *partials)):
             doubt = "a denominator may be 0 everywhere" if values else "no point of the cell was found"
             verdicts = [Verdict(Status.UNKNOWN, doubt) if v.status is Status.PROVED else v for v in verdicts]
         result = CellResult(
             field.cell,
             verdicts[0],
             tuple(verdicts[1:]),
-            tuple(field.term(u) for u in slopes),
+            tuple(field.term(u) for u in partials),
             tuple(g.term for g in field.generators.values() if g.kind != "symbol"),
         )
-        return Leaf(field, result, definition, slopes)
+        return Leaf(field, result, definition, partials)
 
     def _has_value(self, point: Point) -> bool:
-        """Whether the definition has a value at a point, in balls: no table of the prover's is asked."""
+        """Whether the definition has a value at a point, in ball arithmetic, without the prover's tables."""
         at = {name: arb(rational(x)) for name, x in point.items()}
         return bool(evaluate(self.obligation.definition, at, BITS).is_finite())
 

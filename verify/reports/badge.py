@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
-from verify.escape import as_json
-from verify.report import Report
+from backproof.verify.results.report import Report
+from backproof.verify.support.escape import as_json
 
 LABEL = "derivatives"
 COLOURS = {"brightgreen": "#2e7d32", "red": "#b3261e", "lightgrey": "#5f6368"}  # white text on them: 5:1 at least

@@ -1,12 +1,12 @@
-"""Two reports, side by side: each operation, operand and question that does not have the verdict it had."""
+"""Two reports, side by side: each operation, operand and question whose verdict has changed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from verify.findings import Question, Verdict
-from verify.report import Cell, Report
+from backproof.verify.results.findings import Question, Verdict
+from backproof.verify.results.report import Cell, Report
 
 BETTER, WORSE, NEW, GONE = "better", "worse", "new", "gone"
 _SEVERITY = {verdict: place for place, verdict in enumerate(Verdict)}
@@ -15,7 +15,7 @@ _UNREACHED = "not reached"
 
 @dataclass(frozen=True)
 class Change:
-    """One verdict that is not what it was: "" before a new one, and after one that is gone."""
+    """One verdict that has changed: "" before a new one, and after one that is gone."""
 
     kind: str
     operation: str
@@ -28,7 +28,7 @@ class Change:
 def changes(old: Report, new: Report) -> Iterator[Change]:
     """What changed, worst first.
 
-    What an interrupt kept a report from saying is no change.  A new failure is worse, whatever was before it.
+    What an interrupt cut off is not a change.  A new failure is worse, whatever was before it.
     """
     before, after = _cells(old), _cells(new)
     found = []

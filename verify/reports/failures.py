@@ -1,4 +1,4 @@
-"""What fails a report, one entry a thing to mend: the finding that tells it best, and who else saw it."""
+"""What fails a report, one entry for each thing to fix: the most informative finding, and the checks that agree."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from verify.baseline import identity
-from verify.errors import UsageError
-from verify.findings import Answer, Finding, Verdict, told
-from verify.lines import WHOLE, labelled
-from verify.report import OperationReport, Report
+from backproof.verify.results.findings import Answer, Finding, Verdict, explain, identity
+from backproof.verify.results.report import OperationReport, Report
+from backproof.verify.support.errors import UsageError
+from backproof.verify.support.layout import WHOLE, labelled
 
 _SEVERITY = {verdict: place for place, verdict in enumerate(Verdict)}
 
 HEADLINES = {
     Verdict.REFUTED: "the rule is not the derivative",
     Verdict.MISWIRED: "the rule passes gradients on wrongly",
-    Verdict.UNSAFE: "the rule gives no valid answer at a corner, an edge or an extreme",
+    Verdict.UNSAFE: "the rule returns no valid gradient at a kink, an edge or an extreme",
+    Verdict.FRAGILE: "the rule fails beyond the working range of its inputs",
     Verdict.INACCURATE: "the rule loses digits",
-    Verdict.PROBABLE: "the rule is right with overwhelming probability, and not proved",
-    Verdict.MATCHED: "the rule is right at points, and not proved",
+    Verdict.PROBABLE: "the rule is right with overwhelming probability, but not proved",
+    Verdict.MATCHED: "the rule is right at all points, but not proved",
     Verdict.INCONCLUSIVE: "it could not be decided",
 }
 """A verdict as a sentence that stays the same while numbers change."""
@@ -30,7 +30,7 @@ HEADLINES = {
 
 @dataclass(frozen=True)
 class Failure:
-    """One thing to mend."""
+    """One thing to fix."""
 
     operation: OperationReport
     finding: Finding
@@ -55,9 +55,9 @@ class Failure:
         parts = (known.operation, known.question, known.verdict, known.case, known.operand)
         return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
-    def told(self) -> str:
-        """The finding as the terminal tells it, a line each, with the line that runs it again."""
-        text = told(self.finding, WHOLE)
+    def explain(self) -> str:
+        """The finding as the terminal prints it, a line each, with the command that runs it again."""
+        text = explain(self.finding, WHOLE)
         if self.also:
             text += "\n" + "\n".join(labelled("also", ", ".join(self.also), WHOLE))
         if all(label != "rerun" for label, _ in self.finding.details):
@@ -82,12 +82,12 @@ def worst_first(found: list[Failure]) -> list[Failure]:
 
 
 def failures_of(operation: OperationReport, answer: Answer, strict: bool) -> Iterator[Failure]:
-    """For each case the findings of the check that tells it best; a disproof before a doubt."""
+    """For each case the findings of the most informative check; a disproof before a doubt."""
     against = [f for f in answer.against(strict) if not f.accepted]
     against.sort(key=lambda f: f.verdict is Verdict.INCONCLUSIVE)
     if not against:
         silent = Finding(
-            operation.name, answer.question, Verdict.INCONCLUSIVE, "none", "no check had anything to say",
+            operation.name, answer.question, Verdict.INCONCLUSIVE, "none", "no check reported anything",
             source=operation.source,
         )
         yield Failure(operation, silent, ())
@@ -101,9 +101,9 @@ def failures_of(operation: OperationReport, answer: Answer, strict: bool) -> Ite
 
 
 def moment() -> datetime | None:
-    """The time that reports bear: none, so that the same run gives the same bytes, but for SOURCE_DATE_EPOCH.
+    """The timestamp of reports: none, so that the same run gives the same bytes, unless SOURCE_DATE_EPOCH is set.
 
-    Raises UsageError where that is no number of seconds (https://reproducible-builds.org/specs/source-date-epoch).
+    Raises UsageError where that is not a number of seconds (https://reproducible-builds.org/specs/source-date-epoch).
     """
     seconds = os.environ.get("SOURCE_DATE_EPOCH")
     if not seconds:
@@ -111,4 +111,4 @@ def moment() -> datetime | None:
     try:
         return datetime.fromtimestamp(int(seconds), UTC)
     except (ValueError, OverflowError, OSError):
-        raise UsageError(f"SOURCE_DATE_EPOCH={seconds!r} is no number of seconds since 1970") from None
+        raise UsageError(f"SOURCE_DATE_EPOCH={seconds!r} is not a number of seconds since 1970") from None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
-from verify.errors import UsageError
-from verify.report import Report
+from backproof.verify.results.report import Report
+from backproof.verify.support.errors import UsageError
+from backproof.verify.support.spelling import suggestion
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Format:
     module, function: where its renderer is, Report -> text
     pages: for a folder, the function Report -> {file name: text}; "" where the format is one file
     summary: a function (Report, bytes) -> text for the step summary of a CI job, no longer than that
-    path: where it goes if nobody says; formulas, plots: it shows those of each case
+    path: its default path; formulas, plots: whether it shows those of each case
     """
 
     name: str
@@ -33,7 +33,7 @@ class Format:
     plots: bool = False
 
     def _load(self, function: str) -> Callable[..., Any]:
-        found: Callable[..., Any] = getattr(import_module(f"verify.reports.{self.module}"), function)
+        found: Callable[..., Any] = getattr(import_module(f"backproof.verify.reports.{self.module}"), function)
         return found
 
     def render(self, report: Report) -> str:
@@ -79,6 +79,4 @@ def format_named(name: str) -> Format:
     """
     if name in FORMATS:
         return FORMATS[name]
-    close = get_close_matches(name.lower(), FORMATS, n=1, cutoff=0.5)
-    way = f": did you mean {close[0]!r}?" if close else f"; there are {', '.join(FORMATS)}"
-    raise UsageError(f"--report: {name!r} is no format{way}")
+    raise UsageError(f"--report: {name!r} is not a format{suggestion(name, FORMATS)}")

@@ -5,11 +5,11 @@ A step shows ten annotations at most, so the worst come first and the tenth says
 
 from __future__ import annotations
 
-from verify.escape import visible
-from verify.findings import Source
-from verify.report import Report
-from verify.reports import markdown
-from verify.reports.failures import Failure, failures, worst_first
+from backproof.verify.reports import markdown
+from backproof.verify.reports.failures import Failure, failures, worst_first
+from backproof.verify.results.findings import Source
+from backproof.verify.results.report import Report
+from backproof.verify.support.escape import visible
 
 MOST = 10
 
@@ -37,10 +37,10 @@ def summary(report: Report, room: int) -> str:
 def _annotation(failure: Failure) -> str:
     finding = failure.finding
     source: Source = finding.source or failure.operation.source
-    level = "warning" if finding.verdict.warns else "error"
+    level = "warning" if finding.warns else "error"
     title = f"{finding.verdict.value}: {failure.place}"
     where = f"file={_property(source.file)},line={max(1, source.line)}," if source.file else ""
-    return f"::{level} {where}title={_property(title)}::{_data(failure.told())}"
+    return f"::{level} {where}title={_property(title)}::{_data(failure.explain())}"
 
 
 def _data(text: str) -> str:

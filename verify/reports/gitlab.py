@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from verify.escape import as_json, on_a_line
-from verify.findings import Verdict
-from verify.report import Report
-from verify.reports.failures import failures
+from backproof.verify.reports.failures import failures
+from backproof.verify.results.findings import Verdict
+from backproof.verify.results.report import Report
+from backproof.verify.support.escape import as_json, on_a_line
 
 SEVERITIES = {
     Verdict.REFUTED: "critical",

@@ -12,13 +12,13 @@ from hashlib import sha256
 from html import escape
 from importlib.resources import files
 
-from verify.escape import on_a_line
-from verify.findings import Verdict
-from verify.report import OperationReport, Report
-from verify.reports.failures import failures, moment, worst_first
-from verify.reports.operation_page import block, sections, state
-from verify.reports.text import closing
-from verify.version import version
+from backproof.verify.reports.failures import failures, moment, worst_first
+from backproof.verify.reports.operation_page import block, sections, state
+from backproof.verify.reports.text import closing
+from backproof.verify.results.findings import Verdict
+from backproof.verify.results.report import OperationReport, Report
+from backproof.verify.support.escape import on_a_line
+from backproof.verify.support.version import version
 
 INDEX, STYLE, SCRIPT = "index.html", "style.css", "table.js"
 _RANK = {verdict: place for place, verdict in enumerate(Verdict)}
@@ -64,8 +64,8 @@ def file_names(report: Report) -> dict[str, str]:
 
 @cache
 def asset(name: str) -> str:
-    """A file that stands beside this one."""
-    return (files("verify.reports") / name).read_text(encoding="utf-8")
+    """A file beside this one."""
+    return (files("backproof.verify.reports") / name).read_text(encoding="utf-8")
 
 
 def _page(title: str, head: str, body: str) -> str:
@@ -112,7 +112,7 @@ def _index(report: Report, link: Links, after: str = "") -> Iterator[str]:
         yield "<h2>What fails</h2>"
         for failure in found:
             heading = f'<a href="{link(failure.operation)}">{_shown(failure.place)}</a>'
-            yield f"<h3>{heading}: {escape(failure.finding.verdict.value)}</h3>{block(failure.told(), 'evidence')}"
+            yield f"<h3>{heading}: {escape(failure.finding.verdict.value)}</h3>{block(failure.explain(), 'evidence')}"
     if report.operations:
         yield "<h2>Operations</h2>"
         yield from _table(report, link)

@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from verify.escape import as_json
-from verify.findings import Answer, Finding, Source
-from verify.report import OperationReport, Portrait, Report, Series
-from verify.version import version
+from backproof.verify.results.findings import Answer, Finding, Source
+from backproof.verify.results.report import OperationReport, PlotData, Report, Series
+from backproof.verify.support.escape import as_json
+from backproof.verify.support.version import version
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def render(report: Report) -> str:
@@ -44,7 +44,7 @@ def _operation(operation: OperationReport) -> dict[str, Any]:
         "source": _source(operation.source),
         "command": operation.command,
         **{question.value: _answer(answer) for question, answer in operation.answers.items()},
-        "portraits": [_portrait(p) for p in operation.portraits],
+        "plot_data": [_plot_data(p) for p in operation.plot_data],
     }
 
 
@@ -70,25 +70,25 @@ def _source(source: Source) -> dict[str, Any]:
     return {"file": source.file, "line": source.line, "text": source.text}
 
 
-def _portrait(portrait: Portrait) -> dict[str, Any]:
+def _plot_data(plot_data: PlotData) -> dict[str, Any]:
     return {
-        "case": portrait.case,
-        "definition": portrait.definition,
-        "slopes": list(portrait.slopes),
-        "domain": portrait.domain,
-        "corners": [{"where": corner.where, "answers": list(corner.answers)} for corner in portrait.corners],
-        "proof": portrait.proof,
-        "series": [_series(series) for series in portrait.series],
+        "case": plot_data.case,
+        "definition": plot_data.definition,
+        "partials": list(plot_data.partials),
+        "domain": plot_data.domain,
+        "kinks": [{"where": kink.where, "returns": list(kink.returns)} for kink in plot_data.kinks],
+        "proof": plot_data.proof,
+        "series": [_series(series) for series in plot_data.series],
     }
 
 
 def _series(series: Series) -> dict[str, Any]:
-    """A column is one text, its numbers apart by a space: hundreds of them, and nobody reads them a line each."""
+    """A column is one text, its numbers separated by spaces: hundreds of them on a line each would be unreadable."""
     columns = {name: " ".join(numbers) for name, numbers in series.columns.items()}
     return {
         "name": series.name,
         "operand": series.operand,
         "at": series.at,
-        "corners": list(series.corners),
+        "kinks": list(series.kinks),
         "columns": columns,
     }

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from verify.escape import on_a_line, visible
-from verify.findings import told
-from verify.report import Cell, OperationReport, Report
-from verify.reports.failures import failures_of, moment
-from verify.version import version
+from backproof.verify.reports.failures import failures_of, moment
+from backproof.verify.results.findings import explain
+from backproof.verify.results.report import Cell, OperationReport, Report
+from backproof.verify.support.escape import on_a_line, visible
+from backproof.verify.support.version import version
 
 
 def render(report: Report) -> str:
@@ -80,13 +80,13 @@ def _outcome(case: Element, cell: Cell, strict: bool) -> None:
         _add(case, "skipped", "not reached", "another operand had failed before the checks came to this one", "")
     elif answer.fails(strict):
         found = list(failures_of(cell.operation, answer, strict))
-        text = "\n\n".join(failure.told() for failure in found)
+        text = "\n\n".join(failure.explain() for failure in found)
         _add(case, "failure", answer.verdict.value, found[0].finding.message, text)
-    elif answer.verdict.fails or (strict and answer.verdict.warns):
+    elif answer.failing or (strict and answer.warning):
         against = answer.against(strict)
-        _add(case, "skipped", "accepted", f"accepted: {against[0].accepted}", "\n\n".join(map(told, against)))
-    elif answer.verdict.warns:
-        SubElement(case, "system-out").text = visible("\n\n".join(map(told, answer.against(strict=True))))
+        _add(case, "skipped", "accepted", f"accepted: {against[0].accepted}", "\n\n".join(map(explain, against)))
+    elif answer.warning:
+        SubElement(case, "system-out").text = visible("\n\n".join(map(explain, answer.against(strict=True))))
 
 
 def _add(case: Element, tag: str, kind: str, message: str, text: str) -> None:

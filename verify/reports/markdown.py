@@ -1,6 +1,6 @@
-"""Markdown for a comment on a pull request or a step summary: what fails first, cut to fit with a word of what is left.
+"""Markdown for a comment on a pull request or a step summary: failures first, cut to fit, what is left out counted.
 
-Everything from elsewhere stands in <code> or in a fence: names there make no links, mentions, headings or tables.
+All text from outside is in <code> or in a fence: names there make no links, mentions, headings or tables.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from html import escape
 
-from verify.escape import on_a_line, visible
-from verify.findings import Question, headline
-from verify.report import OperationReport, Report
-from verify.reports.failures import Failure, failures, worst_first
-from verify.reports.text import closing
+from backproof.verify.reports.failures import Failure, failures, worst_first
+from backproof.verify.reports.text import closing
+from backproof.verify.results.findings import Question, headline
+from backproof.verify.results.report import OperationReport, Report
+from backproof.verify.support.escape import on_a_line, visible
 
 COMMENT = 65_000  # bytes: GitHub takes 65,536 characters, GitLab a million
 _MARKS = {"fails": "❌ ", "accepted": "☑️ ", "warns": "⚠️ ", "passes": ""}
@@ -46,7 +46,7 @@ def within(report: Report, room: int) -> str:
 
 
 class _Page:
-    """Text that never grows past its room."""
+    """Text of limited size."""
 
     RESERVE = 200  # bytes: for saying what was left out
 
@@ -96,7 +96,7 @@ def _row(operation: OperationReport, questions: list[Question], strict: bool) ->
     cells = [code(operation.name), code(" | ".join(operation.rule))]
     for question in questions:
         answer = operation.answers[question]
-        fails, warns = answer.verdict.fails or (strict and answer.verdict.warns), answer.verdict.warns
+        fails, warns = answer.failing or (strict and answer.warning), answer.warning
         state = ("fails" if answer.fails(strict) else "accepted") if fails else "warns" if warns else "passes"
         cells.append(_MARKS[state] + answer.verdict.value)
     return f"| {' | '.join(cells)} |\n"
@@ -104,18 +104,18 @@ def _row(operation: OperationReport, questions: list[Question], strict: bool) ->
 
 def _folded(failure: Failure) -> str:
     summary = f"<b>{failure.finding.verdict.value}</b> {code(failure.place)}"
-    return f"<details><summary>{summary}</summary>\n\n{fenced(failure.told())}\n\n</details>\n"
+    return f"<details><summary>{summary}</summary>\n\n{fenced(failure.explain())}\n\n</details>\n"
 
 
 def _note(report: Report, operation: OperationReport) -> str:
     """The warnings of an operation, in a line."""
-    warned = [a for a in operation.answers.values() if a.verdict.warns and not a.fails(report.strict)]
+    warned = [a for a in operation.answers.values() if a.warning and not a.fails(report.strict)]
     texts = [headline(f) for a in warned for f in a.findings if f.verdict is a.verdict]
     return "<br>".join(map(code, texts))
 
 
 def code(text: str) -> str:
-    """Text as inline code that means nothing to Markdown, wherever it stands."""
+    """Text as inline code that Markdown never interprets."""
     shown = escape(on_a_line(text) or " ")
     return f"<code>{re.sub(r'[^A-Za-z0-9 &#;]', _entity, shown)}</code>"
 

@@ -1,21 +1,21 @@
-"""One operation on a page: its verdicts, its formulas, who says what, plots, and the proof."""
+"""One operation on a page: its verdicts, its formulas, the findings of each check, plots, and the proof."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from html import escape
+from html import escape, unescape
 
-from verify.escape import on_a_line, visible
-from verify.findings import Answer, Finding, Question
-from verify.report import OperationReport, Portrait, Report
-from verify.reports.mathml import formula
-from verify.reports.plots import figures
+from backproof.verify.reports.formula import formula
+from backproof.verify.reports.plots import figures
+from backproof.verify.results.findings import Answer, Finding, Question
+from backproof.verify.results.report import OperationReport, PlotData, Report
+from backproof.verify.support.escape import on_a_line, visible
 
 ASKED = {
     Question.RIGHT: "Right? The rule is the derivative, everywhere in the domain",
     Question.ACCURATE: "Accurate? In floats it keeps its digits",
-    Question.SAFE: "Safe? It answers sensibly where it bends, ends or overflows",
+    Question.SAFE: "Safe? It returns valid gradients at kinks, at edges and where floats overflow",
     Question.WIRED: "Wired? It passes gradients on correctly",
 }
 
@@ -43,17 +43,17 @@ def _formulas(operation: OperationReport, level: int) -> Iterator[str]:
     for operand, rule in zip(operation.operands, operation.rule, strict=False):
         yield _entry(f"rule for {operand}", formula(rule))
     yield "</dl>"
-    for portrait in operation.portraits:
-        if portrait.case:
-            yield f"<h{level + 1}>{_shown(portrait.case)}</h{level + 1}>"
+    for plot_data in operation.plot_data:
+        if plot_data.case:
+            yield f"<h{level + 1}>{_shown(plot_data.case)}</h{level + 1}>"
         yield '<dl class="formulas">'
-        yield _entry("definition", formula(portrait.definition))
-        for operand, slope in zip(operation.operands, portrait.slopes, strict=False):
-            yield _entry(f"derivative in {operand}", formula(slope))
-        yield _entry("domain", formula(portrait.domain) if portrait.domain else "all real numbers")
-        for corner in portrait.corners:
-            answers = ", ".join(map(formula, corner.answers))
-            yield _entry("corner", f"{_where(corner.where)}, answered by {answers}")
+        yield _entry("definition", formula(plot_data.definition))
+        for operand, partial in zip(operation.operands, plot_data.partials, strict=False):
+            yield _entry(f"derivative in {operand}", formula(partial))
+        yield _entry("domain", formula(plot_data.domain) if plot_data.domain else "all real numbers")
+        for kink in plot_data.kinks:
+            answers = ", ".join(map(formula, kink.returns))
+            yield _entry("kink", f"{_where(kink.where)}, where the rule returns {answers}")
         yield "</dl>"
 
 
@@ -63,8 +63,8 @@ def _where(where: str) -> str:
 
 
 def _entry(term: str, description: str) -> str:
-    """A term and what it is; what may be too wide for a phone scrolls, and then the keyboard has to get there."""
-    wide = ' tabindex="0"' if len(re.sub("<[^>]*>", "", description)) > _NARROW else ""
+    """A term and its description; what may be too wide for a phone scrolls, and then must be reachable by keyboard."""
+    wide = ' tabindex="0"' if len(unescape(re.sub("<[^>]*>", "", description))) > _NARROW else ""
     return f"<dt>{_shown(term)}</dt><dd{wide}>{description}</dd>"
 
 
@@ -80,7 +80,7 @@ def _answer(question: Question, answer: Answer, strict: bool, level: int, name: 
 def _found(finding: Finding, name: str) -> str:
     operand = f"{finding.operand}: " if finding.operand else ""
     case = f" ({finding.case})" if finding.case else ""
-    mark = "fails" if finding.verdict.fails else "warns" if finding.verdict.warns else "passes"
+    mark = "fails" if finding.fails else "warns" if finding.warns else "passes"
     mark = "accepted" if finding.accepted else mark if mark == "fails" else ""
     said = f'<span class="{mark}">{finding.verdict.value}</span>' if mark else finding.verdict.value
     line = f'{said} <span class="check">by {_shown(finding.check)}:</span> {_shown(operand + finding.message + case)}'
@@ -100,26 +100,26 @@ def _aligned(label: str, text: str, width: int) -> str:
 
 def _plots(operation: OperationReport, level: int) -> Iterator[str]:
     drawn = False
-    for portrait in operation.portraits:
-        plots = "".join(figure for series in portrait.series for figure in figures(series))
+    for plot_data in operation.plot_data:
+        plots = "".join(figure for series in plot_data.series for figure in figures(series))
         if not plots:
             continue
         if not drawn:
             yield f"<h{level}>Plots</h{level}>"
-            yield "<p>A dotted line across marks half an ULP, the error of a correctly rounded answer.</p>"
+            yield "<p>A dotted line across marks half an ULP, the error of a correctly rounded result.</p>"
             drawn = True
-        if portrait.case:
-            yield f"<h{level + 1}>{_shown(portrait.case)}</h{level + 1}>"
+        if plot_data.case:
+            yield f"<h{level + 1}>{_shown(plot_data.case)}</h{level + 1}>"
         yield f'<div class="plots">{plots}</div>'
 
 
 def _proofs(operation: OperationReport, level: int) -> Iterator[str]:
-    told: list[Portrait] = [portrait for portrait in operation.portraits if portrait.proof]
-    if told:
+    explain: list[PlotData] = [plot_data for plot_data in operation.plot_data if plot_data.proof]
+    if explain:
         yield f"<h{level}>Proof</h{level}>"
-    for portrait in told:
-        label = f"The proof for {portrait.case}" if portrait.case else "The proof"
-        proof = block(portrait.proof, f"{label}, {operation.name}")
+    for plot_data in explain:
+        label = f"The proof for {plot_data.case}" if plot_data.case else "The proof"
+        proof = block(plot_data.proof, f"{label}, {operation.name}")
         yield f"<details><summary>{_shown(label)}</summary>{proof}</details>"
 
 
@@ -128,14 +128,14 @@ def _shown(text: str) -> str:
 
 
 def block(text: str, label: str) -> str:
-    """A text whose lines stand as they are; it scrolls, so the keyboard has to get there."""
+    """Preformatted text; it scrolls, so it must be reachable by keyboard."""
     return f'<pre tabindex="0" role="group" aria-label="{_shown(label)}">{escape(visible(text))}</pre>'
 
 
 def state(answer: Answer, strict: bool) -> str:
-    """How an answer is marked: fails, accepted, warns or passes."""
+    """The mark of an answer: fails, accepted, warns or passes."""
     if answer.fails(strict):
         return "fails"
-    if answer.verdict.fails or (strict and answer.verdict.warns):
+    if answer.failing or (strict and answer.warning):
         return "accepted"
-    return "warns" if answer.verdict.warns else "passes"
+    return "warns" if answer.warning else "passes"

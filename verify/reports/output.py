@@ -1,4 +1,4 @@
-"""Output that is written whole or not at all: a file beside its place first, then renamed."""
+"""Atomic output: written to a temporary file beside the target, then renamed."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from verify.errors import OutputError
+from backproof.verify.support.errors import OutputError
 
 
 def write_text(path: str, content: str) -> None:
     """Write one file; ``-`` is stdout.
 
-    Raises OutputError, naming the path and the reason.  What stood there before stands until the new is whole.
+    Raises OutputError, naming the path and the reason.  The old file stays until the new one is complete.
     """
     if path == "-":
         to_stdout(content)
@@ -58,7 +58,7 @@ def append_text(path: str, content: str) -> None:
 def to_stdout(content: str) -> None:
     """Write to stdout, in UTF-8 whatever the locale says.
 
-    Raises OutputError where it is full, BrokenPipeError where its reader has gone.
+    Raises OutputError where it is full, BrokenPipeError where its reader is gone.
     """
     try:
         sys.stdout.flush()
@@ -79,7 +79,7 @@ def _bytes(content: str) -> bytes:
 
 
 def _replace(files: Mapping[Path, str]) -> None:
-    """Write all files under passing names, then rename them; on any failure nothing is left behind."""
+    """Write all files under temporary names, then rename them; on any failure nothing is left behind."""
     partial = {target: target.with_name(f".{target.name}.{os.getpid()}.partial") for target in files}
     try:
         for target, content in files.items():

@@ -1,5 +1,5 @@
 "use strict";
-// The table of operations: sorted by a click on a head, filtered by a word and by state.  Without it the table stands.
+// The table of operations: sorted by a click on a head, filtered by a word and by state.  Without it the table is static.
 (() => {
   const table = document.querySelector("table.operations");
   const controls = document.querySelector(".controls");

@@ -1,4 +1,4 @@
-"""Plots as SVG: axes, curves and points, told apart without colour; a text says what they show.
+"""Plots as SVG: axes, curves and points, distinguishable without colour; a text says what they show.
 
 Coordinates have one decimal: the same numbers give the same bytes, whatever the machine.
 """
@@ -13,6 +13,8 @@ from itertools import pairwise
 
 WIDTH, HEIGHT = 420, 260
 LEFT, RIGHT, TOP, BOTTOM = 52, 20, 26, 40  # margins
+_FOOT = HEIGHT - BOTTOM
+_WIDE, _HIGH = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 LEAST = 0.01  # an axis of sizes ends here: what is smaller is drawn at its foot
 
 
@@ -101,17 +103,17 @@ def _exponent(v: float) -> str:
 
 
 def draw(
-    about: str, x: Axis, y: Axis, curves: Sequence[Curve], *, corners: Sequence[float] = (), level: float | None = None
+    about: str, x: Axis, y: Axis, curves: Sequence[Curve], *, kinks: Sequence[float] = (), level: float | None = None
 ) -> str:
-    """The plot.  ``about`` is read out in its place; ``corners`` are marked; ``level`` is a line across."""
+    """The plot.  ``about`` is read out in its place; ``kinks`` are marked; ``level`` is a line across."""
     parts = [
         f'<svg class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(about)}">',
         *_frame(x, y),
-        *(_corner(_across(x, c)) for c in corners if 0 <= x.place(c) <= 1),
+        *(_kink(_across(x, c)) for c in kinks if 0 <= x.place(c) <= 1),
     ]
     if level is not None and 0 < y.place(level) < 1:
         parts.append(f'<path class="level" d="M{LEFT} {_up(y, level)}H{WIDTH - RIGHT}"/>')
-    parts += [_curve(curve, x, y, corners) for curve in curves]
+    parts += [_curve(curve, x, y, kinks) for curve in curves]
     if len(curves) > 1:
         parts += _legend(curves)
     return "".join(parts) + "</svg>"
@@ -135,29 +137,31 @@ def _frame(x: Axis, y: Axis) -> list[str]:
 
 
 def _across(axis: Axis, value: float) -> str:
-    return f"{LEFT + axis.place(value) * (WIDTH - LEFT - RIGHT):.1f}"
+    return f"{LEFT + axis.place(value) * _WIDE:.1f}"
 
 
 def _up(axis: Axis, value: float) -> str:
-    return f"{HEIGHT - BOTTOM - axis.place(value) * (HEIGHT - TOP - BOTTOM):.1f}"
+    return f"{_FOOT - axis.place(value) * _HIGH:.1f}"
 
 
-def _corner(at: str) -> str:
-    return f'<path class="corner" d="M{at} {TOP}V{HEIGHT - BOTTOM}m-4 0h8l-4-7z"/>'
+def _kink(at: str) -> str:
+    return f'<path class="kink" d="M{at} {TOP}V{HEIGHT - BOTTOM}m-4 0h8l-4-7z"/>'
 
 
-def _curve(curve: Curve, x: Axis, y: Axis, corners: Sequence[float]) -> str:
+def _curve(curve: Curve, x: Axis, y: Axis, kinks: Sequence[float]) -> str:
+    across = [f"{LEFT + place * _WIDE:.1f}" for place in map(x.place, curve.xs)]
     if curve.style == "dots":
-        points = list(zip(curve.xs, curve.ys, strict=True))
-        dots = "".join(f"M{_across(x, a)} {_up(y, b)}h0" for a, b in points if b < math.inf)
-        over = "".join(f"M{_across(x, a)} {TOP + 8}l-4 0l4 -7l4 7z" for a, b in points if b == math.inf)
+        points = list(zip(across, curve.ys, strict=True))
+        dots = "".join([f"M{a} {_FOOT - y.place(b) * _HIGH:.1f}h0" for a, b in points if b < math.inf])
+        over = "".join([f"M{a} {TOP + 8}l-4 0l4 -7l4 7z" for a, b in points if b == math.inf])
         triangles = f'<path class="over" d="{over}"/>' if over else ""
         return f'<path class="dots" d="{dots}"/>{triangles}' if dots else triangles
+    up = [f"{_FOOT - place * _HIGH:.1f}" for place in map(y.place, curve.ys)]
     path, before = [], None
     widest = _usual_gap(curve.xs) * 1.5
-    for a, b in zip(curve.xs, curve.ys, strict=True):
-        cut = before is None or a - before > widest or any(before < c < a for c in corners)
-        path.append(f"{'M' if cut else 'L'}{_across(x, a)} {_up(y, b)}")
+    for a, at, height in zip(curve.xs, across, up, strict=True):
+        cut = before is None or a - before > widest or any(before < c < a for c in kinks)
+        path.append(f"{'M' if cut else 'L'}{at} {height}")
         before = a
     return f'<path class="{curve.style}" d="{"".join(path)}"/>'
 

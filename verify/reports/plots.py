@@ -1,16 +1,16 @@
-"""What is plotted of an operation: the rule beside the reference, its error, and a difference's error."""
+"""The plots of an operation: the rule and the reference, its error, and a difference's error."""
 
 from __future__ import annotations
 
 import math
 from html import escape
 
-from verify.escape import on_a_line
-from verify.report import Series
-from verify.reports.plot import LEAST, Axis, Curve, bent, draw, ladder, linear, logarithmic
+from backproof.verify.reports.plot import LEAST, Axis, Curve, bent, draw, ladder, linear, logarithmic
+from backproof.verify.results.report import Series
+from backproof.verify.support.escape import on_a_line
 
-_STEEP = 40.0  # how far the largest slope may stand above the usual one (nine tenths are below) before the axis is bent
-_HALF = 0.5  # ULP: what an answer that is rounded correctly is off by at most
+_STEEP = 40.0  # how far the largest derivative may exceed the usual one (nine tenths are below) before the axis is bent
+_HALF = 0.5  # ULP: the largest error of a correctly rounded result
 
 
 def figures(series: Series) -> list[str]:
@@ -27,29 +27,29 @@ def _figure(svg: str, caption: str) -> str:
 
 
 def _nothing(text: str) -> str:
-    """In the place of a plot that would be empty."""
+    """In place of a plot that would be empty."""
     return f'<p class="facts">{escape(on_a_line(text))}.</p>'
 
 
 def _slice(series: Series, columns: Columns) -> list[str]:
     xs, rule, reference = columns["x"], columns["rule"], columns["reference"]
     across = linear(_name(series), min(xs), max(xs))
-    corners = list(map(float, series.corners))
-    marked = ", corners marked" if corners else ""
+    kinks = list(map(float, series.kinks))
+    marked = ", kinks marked" if kinks else ""
     about = f"The rule and the reference{_along(series)}, from {_short(min(rule))} to {_short(max(rule))}{marked}."
     curves = [Curve("reference", "reference", xs, reference), Curve("rule", "rule", xs, rule)]
-    first = draw(about, across, _slopes([*rule, *reference]), curves, corners=corners)
-    told = f"Slope{_along(series)}: the rule on the reference{marked}"
-    return [_figure(first, told), _errors(series, columns, across, corners)]
+    first = draw(about, across, _partials([*rule, *reference]), curves, kinks=kinks)
+    explain = f"Derivative{_along(series)}: the rule on the reference{marked}"
+    return [_figure(first, explain), _errors(series, columns, across, kinks)]
 
 
-def _errors(series: Series, columns: Columns, across: Axis, corners: list[float]) -> str:
+def _errors(series: Series, columns: Columns, across: Axis, kinks: list[float]) -> str:
     xs, errors = columns["x"], columns["error"]
     if not any(errors):
         return _nothing(f"Error in ULPs{_along(series)}: none")
     svg = draw(
         f"Error of the rule{_along(series)}: {_worst(xs, errors, series)}.",
-        across, _ulps(errors), [Curve("error", "dots", xs, errors)], corners=corners, level=_HALF,
+        across, _ulps(errors), [Curve("error", "dots", xs, errors)], kinks=kinks, level=_HALF,
     )  # fmt: skip
     return _figure(svg, f"Error in ULPs{_along(series)}: {_worst(xs, errors, series)}")
 
@@ -107,12 +107,12 @@ def _ulps(errors: list[float]) -> Axis:
     return logarithmic("error in ULPs", LEAST, max([10.0, *finite]))
 
 
-def _slopes(values: list[float]) -> Axis:
-    """Linear; where a few slopes tower over the rest, bent, so that the rest can be seen."""
+def _partials(values: list[float]) -> Axis:
+    """Linear; bent where a few derivatives are far larger than the rest, so that the rest can be seen."""
     low, high = min(values), max(values)
     margin = (high - low) * 0.05
     sizes = sorted(map(abs, values))
     usual, most = sizes[len(sizes) // 2], sizes[len(sizes) * 9 // 10]
     if usual and sizes[-1] > _STEEP * most:
-        return bent("slope", low, high, usual)
-    return linear("slope", low - margin, high + margin)
+        return bent("derivative", low, high, usual)
+    return linear("derivative", low - margin, high + margin)

@@ -1,59 +1,66 @@
-"""A proof, told: the cells, the functions it is a polynomial in, the identity on each cell, and the boundaries."""
+"""A proof as text: the cells, the generators, the identity on each cell, and the boundaries."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from verify.case import Case
-from verify.lines import WIDTH, folded, labelled, located
-from verify.proof.result import Bend, BoundaryResult, CellResult, Proof, Status, Verdict
-from verify.trace.term import Term
-from verify.trace.text import written
+from backproof.verify.checks.case import Case
+from backproof.verify.proof.result import BoundaryKind, BoundaryResult, CellResult, Proof, Status, Verdict
+from backproof.verify.results.findings import Source
+from backproof.verify.support.layout import WIDTH, folded, labelled, located
+from backproof.verify.terms.notation.code import written
+from backproof.verify.terms.term import Term
 
 _BENDS = {
-    Bend.SMOOTH: "smooth: the slopes of all sides agree, and the rule with them",
-    Bend.SUBGRADIENT: "a corner: the rule's answer is a mean of the slopes around it",
-    Bend.EDGE: "an edge of the domain, with a finite slope",
-    Bend.VERTICAL: "the slope grows without bound",
-    Bend.DISCONTINUOUS: "the operation jumps: it has no slope here",
-    Bend.REJECTED: "rejected",
-    Bend.UNKNOWN: "not decided",
+    BoundaryKind.SMOOTH: "smooth: the derivatives of all sides agree, and the rule with them",
+    BoundaryKind.SUBGRADIENT: "a kink: the rule returns a convex combination of the derivatives around it",
+    BoundaryKind.EDGE: "an edge of the domain, with a finite derivative",
+    BoundaryKind.VERTICAL: "the derivative grows without bound",
+    BoundaryKind.DISCONTINUOUS: "the operation is discontinuous: it has no derivative here",
+    BoundaryKind.REJECTED: "rejected",
+    BoundaryKind.UNKNOWN: "not decided",
 }
 
 
-def told(case: Case, width: int = WIDTH) -> str:
+def explain(case: Case, width: int = WIDTH) -> str:
     """The whole proof of one case as text."""
-    name = f"{case.operation.name} ({case.row.case})" if case.row.case else case.operation.name
-    lines = located(name, case.operation.source, case.operation.source.text, width)
-    for label, text in _rows(case):
+    return _text(case.title, case.operation.source, _rows(case), width)
+
+
+def format_arrays(title: str, source: Source, width: int = WIDTH) -> str:
+    """The text for arrays too large for a proof."""
+    why = "so large an array is tested as a whole; small shapes have a proof"
+    return _text(title, source, [("not proved", why)], width)
+
+
+def _text(title: str, source: Source, rows: Iterable[_Row], width: int) -> str:
+    lines = located(title, source, source.text, width)
+    for label, text in rows:
         lines += labelled(label, text, width, column=12) if label is not None else folded(text, width, hang=2)
     return "\n".join(lines)
 
 
 _Row = tuple[str | None, str]
-"""A label with what it says; None before a line that has no label."""
+"""A label and its text; None for a line without a label."""
 
 
 def _rows(case: Case) -> Iterator[_Row]:
-    if case.operation.large:
-        yield "not proved", "so large an array is tested as a whole; a small shape has a proof to tell"
-        return
     yield "definition", written(case.definition)
-    yield "domain", "all reals" if case.row.domain == True else written(case.domain)  # noqa: E712 - SymPy
+    yield "domain", "all reals" if case.spec.domain == True else written(case.domain)  # noqa: E712 - SymPy
     proof = case.rule_proof
     if proof is None or isinstance(case.trace, Exception):
         yield "not proved", case.untraced
         return
     yield "forward", written(case.trace.forward)
-    for operand, gradient in zip(case.row.inputs, case.trace.gradients, strict=True):
+    for operand, gradient in zip(case.spec.inputs, case.trace.gradients, strict=True):
         yield f"d/d{operand}", f"{operand}.grad becomes {written(gradient)}"
     yield "to prove", "on every cell: x.grad = acc_x + g * d definition/dx, and forward = definition"
     for place, cell in enumerate(proof.cells, 1):
         yield None, ""
-        yield from _cell(place, cell, case.row.inputs)
+        yield from _cell(place, cell, case.spec.inputs)
     for boundary in proof.boundaries:
         yield None, ""
-        yield from _boundary(boundary, case.row.inputs)
+        yield from _boundary(boundary, case.spec.inputs)
     yield None, ""
     yield from _end(proof)
 
@@ -61,13 +68,13 @@ def _rows(case: Case) -> Iterator[_Row]:
 def _cell(place: int, cell: CellResult, inputs: Sequence[str]) -> Iterator[_Row]:
     yield None, f"cell {place}: {cell.cell}"
     if cell.outside:
-        yield "outside", "the definition has no value here, so nothing is asked of the rule"
+        yield "outside", "the definition has no value here, so the rule is not checked"
         return
     if cell.generators:
         yield "generators", ", ".join(map(written, cell.generators))
     yield "forward", _verdict(cell.forward, "equals the definition")
-    for name, verdict, slope in zip(inputs, cell.gradients, cell.derivatives, strict=True):
-        yield f"d/d{name}", written(slope)
+    for name, verdict, partial in zip(inputs, cell.gradients, cell.derivatives, strict=True):
+        yield f"d/d{name}", written(partial)
         yield "", _verdict(verdict, "rule - derivative reduces to 0")
 
 
@@ -80,13 +87,13 @@ def _verdict(verdict: Verdict, proved: str) -> str:
 
 def _boundary(boundary: BoundaryResult, inputs: Sequence[str]) -> Iterator[_Row]:
     place = ", ".join(f"{name} = {written(value)}" for name, value in boundary.where)
-    yield None, f"boundary {place or boundary.cell}: {_BENDS[boundary.bend]}"
+    yield None, f"boundary {place or boundary.cell}: {_BENDS[boundary.kind]}"
     if boundary.reason:
         yield "because", boundary.reason
     for limit in boundary.limits:
-        yield "slope around", _vector(limit)
+        yield "one-sided", _vector(limit)
     if boundary.rule is not None:
-        yield "rule answers", _vector(boundary.rule)
+        yield "rule returns", _vector(boundary.rule)
     if boundary.weights:
         yield "weights", ", ".join(map(written, boundary.weights))
 

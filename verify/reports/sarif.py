@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from verify.escape import as_json, on_a_line, visible
-from verify.findings import Question, Source, Verdict
-from verify.report import OperationReport, Portrait, Report
-from verify.reports.failures import HEADLINES, Failure, failures, moment
-from verify.reports.markdown import code, fenced
-from verify.version import version
+from backproof.verify.reports.failures import HEADLINES, Failure, failures, moment
+from backproof.verify.reports.markdown import code, fenced
+from backproof.verify.results.findings import Finding, Question, Source, Verdict
+from backproof.verify.results.report import OperationReport, PlotData, Report
+from backproof.verify.support.escape import as_json, on_a_line, visible
+from backproof.verify.support.version import version
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 ROOT = "%SRCROOT%"
@@ -28,6 +28,7 @@ IDS = {
     (Question.ACCURATE, Verdict.INCONCLUSIVE): ("BP202", "UndecidedAccuracy"),
     (Question.SAFE, Verdict.UNSAFE): ("BP301", "InvalidAnswer"),
     (Question.SAFE, Verdict.INCONCLUSIVE): ("BP302", "UndecidedSafety"),
+    (Question.SAFE, Verdict.FRAGILE): ("BP303", "FragileBeyondWorkingRange"),
     (Question.WIRED, Verdict.MISWIRED): ("BP401", "WrongWiring"),
     (Question.WIRED, Verdict.INCONCLUSIVE): ("BP402", "UndecidedWiring"),
 }
@@ -87,7 +88,7 @@ def _rule(failure: Failure) -> dict[str, Any]:
         "shortDescription": {"text": f"{on_a_line(operation.name)}: {headline}."},
         "fullDescription": {"text": _asked(failure.finding.question)},
         "help": {"text": visible(_plain(operation)), "markdown": _markdown(operation)},
-        "defaultConfiguration": {"level": _level(failure.finding.verdict)},
+        "defaultConfiguration": {"level": _level(failure.finding)},
         "properties": {"tags": ["correctness", "derivative", failure.finding.question.value], "precision": "very-high"},
     }
 
@@ -96,36 +97,36 @@ def _asked(question: Question) -> str:
     return {
         Question.RIGHT: "The rule must be the derivative of the operation, everywhere in its domain.",
         Question.ACCURATE: "In floats the rule must keep its digits.",
-        Question.SAFE: "The rule must answer sensibly where the operation bends, ends or overflows.",
+        Question.SAFE: "The rule must return valid gradients at kinks, at edges and where floats overflow.",
         Question.WIRED: "The rule must pass gradients on correctly.",
     }[question]
 
 
-def _level(verdict: Verdict) -> str:
-    return "warning" if verdict.warns else "error"
+def _level(finding: Finding) -> str:
+    return "warning" if finding.warns else "error"
 
 
 def _plain(operation: OperationReport) -> str:
     lines = [f"rule: {' | '.join(operation.rule)}"]
-    for portrait in operation.portraits:
-        lines += [f"{label}: {formula}" for label, formula in _formulas(operation, portrait)]
-    return "\n".join((*lines, f"again: {operation.command}"))
+    for plot_data in operation.plot_data:
+        lines += [f"{label}: {formula}" for label, formula in _formulas(operation, plot_data)]
+    return "\n".join((*lines, f"rerun: {operation.command}"))
 
 
 def _markdown(operation: OperationReport) -> str:
-    """The derivation: what the operation is, its derivative, the rule beside it, and the proof as far as it got."""
+    """The derivation: the operation, its derivative, the rule, and the proof as far as it got."""
     parts = [f"**{code(operation.name)}**, rule as written: {code(' | '.join(operation.rule))}"]
-    for portrait in operation.portraits:
-        parts += [f"- {label}: {code(formula)}" for label, formula in _formulas(operation, portrait)]
-        parts.append(fenced(portrait.proof))
+    for plot_data in operation.plot_data:
+        parts += [f"- {label}: {code(formula)}" for label, formula in _formulas(operation, plot_data)]
+        parts.append(fenced(plot_data.proof))
     parts.append(f"Run it again:\n\n{fenced(operation.command)}")
     return "\n\n".join(parts)
 
 
-def _formulas(operation: OperationReport, portrait: Portrait) -> list[tuple[str, str]]:
-    named = zip(operation.operands, portrait.slopes, strict=False)
-    label = f"definition ({on_a_line(portrait.case)})" if portrait.case else "definition"
-    return [(label, portrait.definition), *((f"d/d{on_a_line(operand)}", slope) for operand, slope in named)]
+def _formulas(operation: OperationReport, plot_data: PlotData) -> list[tuple[str, str]]:
+    named = zip(operation.operands, plot_data.partials, strict=False)
+    label = f"definition ({on_a_line(plot_data.case)})" if plot_data.case else "definition"
+    return [(label, plot_data.definition), *((f"d/d{on_a_line(operand)}", partial) for operand, partial in named)]
 
 
 def _result(failure: Failure, rule: int) -> dict[str, Any]:
@@ -133,7 +134,7 @@ def _result(failure: Failure, rule: int) -> dict[str, Any]:
     return {
         "ruleId": _id(failure),
         "ruleIndex": rule,
-        "level": _level(finding.verdict),
+        "level": _level(finding),
         "message": {"text": f"{on_a_line(failure.headline)}."},
         "locations": [_location(finding.source or failure.operation.source, failure.operation.name)],
         "partialFingerprints": {
@@ -142,14 +143,14 @@ def _result(failure: Failure, rule: int) -> dict[str, Any]:
         },
         "properties": {
             "check": visible(finding.check),
-            "evidence": visible(failure.told()),
+            "evidence": visible(failure.explain()),
             "point": {visible(name): visible(value) for name, value in finding.point.items()},
         },
     }
 
 
 def _location(source: Source, name: str) -> dict[str, Any]:
-    """The rule's line; a rule without a known one is placed at the first line of an unknown file: one is asked for."""
+    """The rule's line; one without a known line is placed at the first line of an unknown file: SARIF requires one."""
     region: dict[str, Any] = {"startLine": max(1, source.line), "endLine": max(1, source.line)}
     if source.text:
         region["snippet"] = {"text": visible(source.text)}

@@ -6,20 +6,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-from verify.baseline import Known
-from verify.errors import UsageError
-from verify.findings import Answer, Finding, Question, Source, Verdict
-from verify.report import Bend, OperationReport, Portrait, Report, Series
-from verify.reports.json import SCHEMA_VERSION
+from backproof.verify.reports.json import SCHEMA_VERSION
+from backproof.verify.results.findings import Answer, Finding, Known, Question, Source, Verdict
+from backproof.verify.results.report import Kink, OperationReport, PlotData, Report, Series
+from backproof.verify.support.errors import UsageError
 
 
 def load(path: str) -> Report:
     """The report in a file.
 
-    Raises UsageError where it cannot be read, is no report, or is of a version that this program does not know.
+    Raises UsageError where it cannot be read, is not a report, or is of a version that this program does not support.
     """
     try:
-        content = Path(path).read_text(encoding="utf-8")
+        content = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
     try:
@@ -39,15 +38,42 @@ def loads(content: str) -> Report:
         raise UsageError(f"not JSON: {error}") from error
     found = document.get("schema_version") if isinstance(document, dict) else None
     if found is None:
-        raise UsageError("no report of ours: it has no schema_version; --report json=PATH writes one")
-    if found != SCHEMA_VERSION:
+        raise UsageError("not a report of backproof: it has no schema_version; --report json=PATH writes one")
+    if found not in (SCHEMA_VERSION, *_RENAMED):
         raise UsageError(f"schema_version {found!r} is not {SCHEMA_VERSION}: it is of another release of backproof")
+    document = _in_new_words(document, _RENAMED.get(found, {}))
     try:
         return _report(document)
     except KeyError as error:
         raise UsageError(f"not a whole report: {error.args[0]!r} is missing") from error
     except (TypeError, ValueError, AttributeError) as error:
         raise UsageError(f"not a whole report: {error}") from error
+
+
+_RENAMED: dict[int, dict[str, dict[str, str]]] = {
+    1: {
+        "keys": {"portraits": "plot_data", "corners": "kinks", "slopes": "partials", "answers": "returns"},
+        "check": {
+            **{"corners": "kinks", "special": "infinities", "identity": "array_identity"},
+            **{"directions": "array_differences", "scales": "array_extremes", "passing": "array_wiring"},
+        },
+    }
+}
+"""By schema_version, what has been renamed since: keys, and the names of checks."""
+
+
+def _in_new_words(part: Any, renamed: dict[str, dict[str, str]]) -> Any:
+    """The document, or a part of it, as the present version has it."""
+    if not renamed:
+        return part
+    if isinstance(part, list):
+        return [_in_new_words(item, renamed) for item in part]
+    if not isinstance(part, dict):
+        return part
+    found = {renamed["keys"].get(key, key): _in_new_words(value, renamed) for key, value in part.items()}
+    if isinstance(check := found.get("check"), str):
+        found["check"] = renamed["check"].get(check, check)
+    return found
 
 
 def _report(d: dict[str, Any]) -> Report:
@@ -74,7 +100,7 @@ def _operation(d: dict[str, Any]) -> OperationReport:
         answers={q: Answer(q, tuple(_finding(name, q, f) for f in d[q.value]["findings"])) for q in asked},
         operands=tuple(map(_text, d["operands"])),
         command=_text(d["command"]),
-        portraits=tuple(map(_portrait, d["portraits"])),
+        plot_data=tuple(map(_plot_data, d["plot_data"])),
     )
 
 
@@ -98,13 +124,13 @@ def _source(d: dict[str, Any]) -> Source:
     return Source(_text(d["file"]), _whole(d["line"]), _text(d["text"]))
 
 
-def _portrait(d: dict[str, Any]) -> Portrait:
-    return Portrait(
+def _plot_data(d: dict[str, Any]) -> PlotData:
+    return PlotData(
         case=_text(d["case"]),
         definition=_text(d["definition"]),
-        slopes=tuple(map(_text, d["slopes"])),
+        partials=tuple(map(_text, d["partials"])),
         domain=_text(d["domain"]),
-        corners=tuple(Bend(_text(c["where"]), tuple(map(_text, c["answers"]))) for c in d["corners"]),
+        kinks=tuple(Kink(_text(c["where"]), tuple(map(_text, c["returns"]))) for c in d["kinks"]),
         proof=_text(d["proof"]),
         series=tuple(map(_series, d["series"])),
     )
@@ -114,8 +140,8 @@ def _series(d: dict[str, Any]) -> Series:
     columns = {_text(name): tuple(map(_number, _text(numbers).split())) for name, numbers in d["columns"].items()}
     if len({len(numbers) for numbers in columns.values()}) > 1:
         raise ValueError(f"the columns of the series {d['name']!r} have different lengths")
-    corners = tuple(_number(_text(place)) for place in d["corners"])
-    return Series(_text(d["name"]), _text(d["operand"]), _text(d["at"]), columns, corners)
+    kinks = tuple(_number(_text(place)) for place in d["kinks"])
+    return Series(_text(d["name"]), _text(d["operand"]), _text(d["at"]), columns, kinks)
 
 
 def _number(text: str) -> str:

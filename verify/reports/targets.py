@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from verify.errors import UsageError
-from verify.report import Report
-from verify.reports.formats import Format, format_named
-from verify.reports.output import append_text, write_folder, write_text
+from backproof.verify.reports.formats import Format, format_named
+from backproof.verify.reports.output import append_text, write_folder, write_text
+from backproof.verify.results.report import Report
+from backproof.verify.support.errors import UsageError
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
-SUMMARY_BYTES = 1024 * 1024 - 1024  # what a step may write, less a margin
+SUMMARY_BYTES = 1024 * 1024 - 1024  # the size limit of a step summary, less a margin
 ONE_FILE = (".html", ".htm")
 
 
@@ -65,12 +65,12 @@ def formulas(wanted: Iterable[Target]) -> bool:
 
 
 def plots(wanted: Iterable[Target]) -> bool:
-    """Whether a format shows plots, which are worked out only then."""
+    """Whether a format shows plots, which are computed only then."""
     return any(target.form.plots for target in wanted)
 
 
 def write(target: Target, report: Report) -> None:
-    """Render the report and put it where it belongs.
+    """Render the report and write it to its target.
 
     Raises OutputError, naming the path and the reason, where it cannot be written.
     """

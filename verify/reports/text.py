@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from verify.escape import visible
-from verify.findings import Answer, Finding, Question, Verdict, headline, told
-from verify.lines import WIDTH, folded, labelled, located
-from verify.lines import table as aligned
-from verify.report import OperationReport, Report
+from backproof.verify.results.findings import Answer, Finding, Question, Verdict, explain, headline
+from backproof.verify.results.report import OperationReport, Report
+from backproof.verify.support.escape import visible
+from backproof.verify.support.layout import WIDTH, folded, labelled, located
+from backproof.verify.support.layout import table as aligned
 
 _COLOURS = {"fails": "31", "warns": "33", "passes": "32"}
 _ASCII = str.maketrans({"…": "...", "±": "+-", "√": "sqrt", "π": "pi", "²": "^2", "–": "-", "∞": "inf"})
 
 
 def render(report: Report) -> str:
-    """The report as the terminal has it, but for the time it took: the same run gives the same bytes."""
+    """The report as the terminal has it, without the time it took: the same run gives the same bytes."""
     return visible("\n".join(lines(report, full=False, seconds=None, strict=report.strict))) + "\n"
 
 
 def table(report: Report, width: int = WIDTH) -> str:
-    """A row an operation: name, rule as written, and a verdict to each question."""
+    """A row for each operation: name, rule as written, and the verdict on each question."""
     asked = {q for o in report.operations for q in o.answers}
     questions = [q for q in Question if q in asked or not report.operations]
     head = ["operation", "rule as written", *(q.value for q in questions)]
@@ -35,11 +36,11 @@ def table(report: Report, width: int = WIDTH) -> str:
 
 def _cell(operation: OperationReport, question: Question) -> str:
     answer = operation.answers.get(question)
-    return answer.verdict.value if answer is not None else ""  # not asked of what cannot be read
+    return answer.verdict.value if answer is not None else ""  # not checked where the rule cannot be read
 
 
 def lines(report: Report, *, full: bool, seconds: float | None, strict: bool, width: int = WIDTH) -> Iterator[str]:
-    """The whole report; ``full`` tells every witness of every operation, else only what fails or warns."""
+    """The whole report; ``full`` prints every finding of every operation, else only what fails or warns."""
     yield table(report, width)
     notes: list[str] = []
     for operation in report.operations:
@@ -56,7 +57,7 @@ def lines(report: Report, *, full: bool, seconds: float | None, strict: bool, wi
             elif any(f.accepted for f in counted):
                 first = {(f.case, f.operand): f for f in reversed(counted) if f.accepted}  # several may have seen it
                 notes += [_accepted(f) for f in counted if first.get((f.case, f.operand)) is f]
-            elif answer.verdict.warns:
+            elif answer.warning:
                 notes += map(_note, counted)
     if notes or report.stale or report.missing:
         yield ""
@@ -68,7 +69,7 @@ def lines(report: Report, *, full: bool, seconds: float | None, strict: bool, wi
 
 
 def _closing(report: Report, seconds: float | None, strict: bool, width: int) -> list[str]:
-    """The closing line; where it does not fit, a number stays beside what it counts, and how it was run together."""
+    """The closing line; where it is folded, numbers stay with what they count, and the options of the run together."""
     text = closing(report, seconds=seconds, strict=strict)
     counted, mark, how = text.rpartition("; ")
     kept = re.sub(r"(?<=\d) (?=\w)", "\N{NO-BREAK SPACE}", counted + mark) + how.replace(" ", "\N{NO-BREAK SPACE}")
@@ -76,7 +77,7 @@ def _closing(report: Report, seconds: float | None, strict: bool, width: int) ->
 
 
 def _about_the_run(report: Report, width: int) -> Iterator[str]:
-    """What is no finding: known failures that fail no more, operations that an interrupt cut off."""
+    """What is not a finding: known failures that fail no more, operations that an interrupt cut off."""
     for known in report.stale:
         note = f"stale  {known}: it fails no more; --update-baseline drops it from the baseline"
         yield from folded(note, width, hang=7)
@@ -89,12 +90,12 @@ def _accepted(finding: Finding) -> str:
 
 
 def _in_full(operation: OperationReport, width: int) -> Iterator[str]:
-    """Every witness: a line for what agrees, the evidence for what does not."""
+    """Every finding: a line for what agrees, the evidence for what does not."""
     yield from located(operation.name, operation.source, operation.source.text, width)
-    before: set[str] = set()  # what is undecided for one reason is told once, whoever was asked
+    before: set[str] = set()  # what several checks leave undecided for one reason is reported once
     for finding in operation.findings:
-        if finding.verdict.fails or finding.verdict in (Verdict.INACCURATE, Verdict.PROBABLE):
-            text = told(finding, width - 2)
+        if finding.verdict.fails or finding.verdict in (Verdict.INACCURATE, Verdict.PROBABLE, Verdict.FRAGILE):
+            text = explain(finding, width - 2)
             if text not in before:
                 yield _indented(text)
             before.add(text)
@@ -107,27 +108,27 @@ def _indented(text: str) -> str:
 
 
 def _first_of(answer: Answer, width: int, before: set[str]) -> Iterator[str]:
-    """The first failing finding of each operand in full, those of its other cases and who else saw it in a line.
+    """The first failing finding of each operand in full, those of its other cases and of other checks in a line.
 
-    before: what has been told of the operation already, as the answer to another question; nothing is told twice
+    before: what has been printed for the operation already, under another question; nothing is printed twice
     """
-    failing = [f for f in answer.findings if f.verdict.fails and not f.accepted] or list(answer.findings)
-    told_of: dict[tuple[str, str], Finding] = {}
+    failing = [f for f in answer.findings if f.fails and not f.accepted] or list(answer.findings)
+    format_of: dict[tuple[str, str], Finding] = {}
     others: list[str] = []
     for finding in sorted(failing, key=lambda f: f.verdict is Verdict.INCONCLUSIVE):
-        if any(f.check != finding.check and f.case == finding.case for f in told_of.values()):
+        if any(f.check != finding.check and f.case == finding.case for f in format_of.values()):
             others.append(finding.check)
         else:
-            told_of.setdefault((finding.case, finding.operand), finding)
+            format_of.setdefault((finding.case, finding.operand), finding)
     kinds: dict[tuple[Any, ...], list[Finding]] = {}
-    for finding in told_of.values():
+    for finding in format_of.values():
         if headline(finding) not in before:
             kinds.setdefault((finding.verdict, finding.check, finding.operand, finding.source), []).append(finding)
         before.add(headline(finding))
     for place, (first, *more) in enumerate(kinds.values()):
         if place:
             yield ""
-        yield told(first, width)
+        yield explain(first, width)
         cases: dict[str, list[str]] = {}
         for finding in more:
             cases.setdefault(finding.message, []).append(finding.case)
@@ -171,8 +172,17 @@ def in_ascii(text: str) -> str:
     return text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
 
 
+def printable(text: str) -> str:
+    """The text, without characters that stdout cannot encode, for example on a console of cp1252."""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+        return text
+    except UnicodeEncodeError:
+        return in_ascii(text)
+
+
 def spelled(report: Report) -> Report:
-    """The report with what it says in such characters, which may take more of them."""
+    """The report in ASCII, which may take more characters."""
 
     def of_finding(finding: Finding) -> Finding:
         details = tuple((label, in_ascii(text)) for label, text in finding.details)

@@ -1,1 +1,1 @@
-"""What can be verified, one adapter a file: each turns somebody's code into operations."""
+"""What can be verified, one adapter per file: each turns user code into operations."""

@@ -1,4 +1,4 @@
-"""Where a user's class stands: ``package.module:Class``, ``path/to/file.py:Class``, or without the class."""
+"""Locates a user's class: ``package.module:Class``, ``path/to/file.py:Class``, or without the class."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ import importlib.util
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 
-from verify.errors import UsageError, in_a_line
-from verify.subjects.sandbox import silence
+from backproof.verify.subjects.boundary import subject_code
+from backproof.verify.subjects.sandbox import silence
+from backproof.verify.support.errors import SubjectError, UsageError, in_a_line
+from backproof.verify.support.spelling import closest
 
-_OURS = ("engine", "verify", "derivations")
+_OURS = ("backproof",)
 
 
 @dataclass(frozen=True)
 class Place:
-    """A module or file, and the class in it; ``name`` is empty where it is to be found."""
+    """A module or file, and the class in it; ``name`` is empty if the class is to be discovered."""
 
     module: str
     name: str = ""
@@ -30,21 +31,21 @@ class Place:
     def load(self) -> type:
         """The class.
 
-        Raises UsageError, naming the part that cannot be found, what is there, and how to write it.
+        Raises UsageError, naming the part that cannot be found, what exists, and how to write it.
         """
         module = self.load_module()
         found = getattr(module, self.name, None)
         if isinstance(found, type):
             return found
         if found is not None:
-            raise UsageError(f"{self} is a {type(found).__name__}, not a class of nodes, and no list or dict of pairs")
+            raise UsageError(f"{self} is a {type(found).__name__}, not a class of nodes or a list or dict of pairs")
         classes = [n for n, v in vars(module).items() if isinstance(v, type)]
-        close = get_close_matches(self.name, classes, n=1, cutoff=0.5)
-        hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(classes) or 'no classes'}"
+        close = closest(self.name, classes)
+        hint = f"did you mean {close!r}?" if close else f"it has {', '.join(classes) or 'no classes'}"
         raise UsageError(f"{self.module} has no class {self.name!r}: {hint}")
 
     def load_module(self) -> ModuleType:
-        """The module, imported; what it prints goes nowhere.
+        """The module, imported; what it prints is discarded.
 
         Raises UsageError.
         """
@@ -53,12 +54,13 @@ class Place:
 
 
 def place_of(spec: str) -> Place:
-    """The place that a user wrote.
+    """The location that a user wrote.
 
-    Raises UsageError for what cannot be one, and for a file that is not there.
+    Raises UsageError for an invalid one, and for a file that does not exist.
     """
-    module, _, name = spec.rpartition(":") if ":" in spec else (spec, "", "")
-    if not module or (":" in spec and not name.isidentifier()):
+    whole = spec.endswith(".py")  # a file without a class, even with a drive: C:\path\engine.py
+    module, colon, name = (spec, "", "") if whole or ":" not in spec else spec.rpartition(":")
+    if not module or (colon and not name.isidentifier()):
         raise UsageError(f"{spec!r} names no class: write package.module:Class, or path/to/file.py:Class")
     if module.endswith(".py"):
         if not Path(module).is_file():
@@ -74,7 +76,7 @@ def _from_file(path: Path) -> ModuleType:
         root, name = package
         sys.path.insert(0, str(root))
         return _run(lambda: importlib.import_module(name), str(path))
-    sys.path.insert(0, str(path.resolve().parent))  # as for a script, its neighbours can be imported
+    sys.path.insert(0, str(path.resolve().parent))  # as for a script, modules next to it can be imported
     name = f"{path.stem}_" if path.stem in (*_OURS, *sys.stdlib_module_names) else path.stem
     if name in sys.modules:
         name = f"{path.stem}_under_verification"
@@ -94,13 +96,13 @@ def _from_file(path: Path) -> ModuleType:
     except UsageError as error:
         if "relative import with no known parent" not in str(error):
             raise
-    folder = path.resolve().parent  # the folder is a package, though no __init__.py says so
+    folder = path.resolve().parent  # the folder is a package, though it has no __init__.py
     sys.path.insert(0, str(folder.parent))
     return _run(lambda: importlib.import_module(f"{folder.name}.{path.stem}"), str(path))
 
 
 def _package_of(path: Path) -> tuple[Path, str] | None:
-    """Where the file's package can be imported from, and the module's name; None for a file of no package, or ours."""
+    """The import root of the file's package, and the module's name; None for a file outside packages, or ours."""
     parts = [path.stem]
     folder = path.resolve().parent
     while (folder / "__init__.py").is_file():
@@ -119,8 +121,9 @@ def _from_package(name: str) -> ModuleType:
 
 def _run(load: Callable[[], ModuleType], name: str) -> ModuleType:
     try:
-        return load()
-    except ModuleNotFoundError as error:
-        raise UsageError(f"{name}: {error}; install it, or write the path to its file") from None
-    except (Exception, SystemExit) as error:  # a user's module may do anything when it is imported
-        raise UsageError(f"{name} cannot be imported: {in_a_line(error)}") from error
+        with subject_code:
+            return load()
+    except SubjectError as error:
+        if error.raised(ModuleNotFoundError):
+            raise UsageError(f"{name}: {error.cause}; install it, or write the path to its file") from None
+        raise UsageError(f"{name} cannot be imported: {in_a_line(error.__cause__ or error)}") from error

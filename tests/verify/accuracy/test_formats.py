@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import math
 import random
+from typing import Any
 
 import numpy as np
 import pytest
 from accuracy_rules import case_of, case_with
 
-from engine import Value
-from verify.accuracy.bfloats import BFloats, rounded
-from verify.accuracy.exhaustive import exhaustive
-from verify.accuracy.formats import every, from_ordinals, rounded_to, runner
-from verify.accuracy.gauge import Gauge
-from verify.errors import UsageError
-from verify.numbers.reference import Reference
-from verify.numbers.ulps import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, FORMATS, error_in_ulps
+from backproof.engine import Value
+from backproof.verify.accuracy.error_meter import ErrorMeter
+from backproof.verify.accuracy.exhaustive import exhaustive
+from backproof.verify.accuracy.formats import every, from_ordinals, rounded_to, runner, unwidened
+from backproof.verify.api import pair
+from backproof.verify.arithmetics.bfloats import BFloats, rounded
+from backproof.verify.arithmetics.ulps import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, FORMATS, error_in_ulps
+from backproof.verify.checks.case import Case
+from backproof.verify.config.options import Options
+from backproof.verify.numerics.reference import Reference
+from backproof.verify.support.errors import UsageError
 
 
 @pytest.mark.parametrize("fmt", FORMATS.values(), ids=str)
@@ -62,22 +66,22 @@ def test_bfloat16_rounds_after_every_operation() -> None:
 
 
 def test_float32_runs_in_float32() -> None:
-    answers = runner(case_of("tanh").operation, FLOAT32)([np.array([0.5, 2.0, 30.0])])
+    results = runner(case_of("tanh").operation, FLOAT32)([np.array([0.5, 2.0, 30.0])])
     t = np.tanh(np.array([0.5, 2.0, 30.0], dtype=np.float32))
-    assert answers.slopes[0].tolist() == (1 - t**2).astype(float).tolist()
+    assert results.partials[0].tolist() == (1 - t**2).astype(float).tolist()
 
 
 @pytest.mark.parametrize("fmt", [FLOAT32, FLOAT16, BFLOAT16], ids=str)
 def test_every_operation_runs_in_every_format(fmt) -> None:  # type: ignore[no-untyped-def]
-    from verify.subjects.values import own_engine
+    from backproof.verify.subjects.engines.own import own_engine
 
-    for operation, row in own_engine().operations():
-        inside = [0.5, 0.75] if row.op != "acosh" else [1.5, 2.5]
-        columns = [np.array(inside), np.array(inside[::-1])][: len(row.inputs)]
-        answers = runner(operation, fmt)(columns)
-        for slopes in answers.slopes:
-            assert np.isfinite(slopes).all(), operation.name
-            assert slopes.tolist() == rounded_to(fmt, slopes).tolist(), f"{operation.name} leaves {fmt.name}"
+    for operation, spec in own_engine().operations():
+        inside = [0.5, 0.75] if spec.op != "acosh" else [1.5, 2.5]
+        columns = [np.array(inside), np.array(inside[::-1])][: len(spec.inputs)]
+        results = runner(operation, fmt)(columns)
+        for partials in results.partials:
+            assert np.isfinite(partials).all(), operation.name
+            assert partials.tolist() == rounded_to(fmt, partials).tolist(), f"{operation.name} leaves {fmt.name}"
 
 
 def test_a_rule_that_leaves_the_format_is_named() -> None:
@@ -87,26 +91,29 @@ def test_a_rule_that_leaves_the_format_is_named() -> None:
 
 
 def test_float64_runs_on_pythons_floats() -> None:
-    answers = runner(case_of("sin").operation, FLOAT64)([np.array([0.5, math.inf])])
-    assert answers.slopes[0][0] == math.cos(0.5)
-    assert math.isnan(answers.slopes[0][1])  # math.sin(inf) raises
+    results = runner(case_of("sin").operation, FLOAT64)([np.array([0.5, math.inf])])
+    assert results.partials[0][0] == math.cos(0.5)
+    assert math.isnan(results.partials[0][1])  # math.sin(inf) raises
 
 
 def test_tanh_at_every_float16() -> None:
-    found = exhaustive(Gauge(case_of("tanh"), FLOAT16))
+    found = exhaustive(ErrorMeter(case_of("tanh"), FLOAT16))
     assert found.worst is not None
     assert found.worst.point == (5.19921875,)
-    assert found.worst.answer == 0
+    assert found.worst.result == 0
     assert 2045 < found.worst.local < 2046
     assert found.beyond > 2000
 
 
-def test_a_normal_number_for_a_subnormal_slope_is_what_it_is_judged_by() -> None:
-    """1/1000 for erf' beyond 3.3, where it is below 2**-14 in float16; flushed to 0 it is beneath notice."""
-    slope = "erf", lambda m, x: 2 / m.sqrt(m.pi) * m.exp(-x * x)
+def test_an_error_at_a_subnormal_derivative_is_compared_with_a_normal_number() -> None:
+    """1/1000 for erf' beyond 3.3, where it is below 2**-14 in float16; flushed to 0 it is accepted."""
+
+    def partial(m: Any, x: Any) -> Any:
+        return 2 / m.sqrt(m.pi) * m.exp(-x * x)
+
     for beyond, judged in ((lambda m: m.ratio(1, 1000), True), (lambda m: 0, False)):
-        case = case_with(slope[0], lambda m, x, out, b=beyond: m.where(m.gt(x, m.ratio(33, 10)), b(m), slope[1](m, x)))
-        found = exhaustive(Gauge(case, FLOAT16))
+        case = case_with("erf", lambda m, x, out, b=beyond: m.where(m.gt(x, m.ratio(33, 10)), b(m), partial(m, x)))
+        found = exhaustive(ErrorMeter(case, FLOAT16))
         assert found.worst is not None
         assert found.worst_subnormal is not None
         assert (found.judged_by is found.worst_subnormal) == judged
@@ -116,14 +123,41 @@ def test_a_normal_number_for_a_subnormal_slope_is_what_it_is_judged_by() -> None
 
 @pytest.mark.parametrize(("name", "fmt"), [("sqrt", FLOAT16), ("atan", BFLOAT16), ("sin", FLOAT16)])
 def test_the_worst_of_all_is_the_worst(name: str, fmt) -> None:  # type: ignore[no-untyped-def]
-    """Against balls alone, at one input in seven."""
-    gauge = Gauge(case_of(name), fmt)
-    found = exhaustive(gauge)
+    """Against interval arithmetic alone, at one input in seven."""
+    meter = ErrorMeter(case_of(name), fmt)
+    found = exhaustive(meter)
     assert found.worst is not None
     column = every(fmt)[::7]
-    column = np.array([x for x in column.tolist() if (x,) in gauge.case.region])
-    slopes = runner(gauge.case.operation, fmt)([column]).slopes[0]
-    reference = Reference(gauge.case.slopes, ["x"], fmt=fmt)
-    for x, slope, (truth,) in zip(column, slopes, reference.many([(x,) for x in column]), strict=True):
-        if truth.known and abs(truth.nearest) >= fmt.smallest_normal:
-            assert error_in_ulps(float(slope), truth.ball, fmt) <= found.worst.local or abs(x) > fmt.largest
+    column = np.array([x for x in column.tolist() if (x,) in meter.case.region])
+    partials = runner(meter.case.operation, fmt)([column]).partials[0]
+    reference = Reference(meter.case.partials, ["x"], fmt=fmt)
+    for x, partial, (expected,) in zip(column, partials, reference.many([(x,) for x in column]), strict=True):
+        if expected.known and abs(expected.nearest) >= fmt.smallest_normal:
+            assert error_in_ulps(float(partial), expected.ball, fmt) <= found.worst.local or abs(x) > fmt.largest
+
+
+def test_results_of_float32_stay_in_float32() -> None:
+    """A sweep of all 2**32 numbers has no time to convert them."""
+    for name in ("square", "tanh"):
+        for results in unwidened(case_of(name).operation, FLOAT32)(np.array([0.5, 2.0], dtype=np.float32)):
+            assert results.dtype == np.float32
+
+
+def test_numbers_outside_the_domain_are_not_judged() -> None:
+    """A hole in it, or a gap."""
+
+    def judged(more: str) -> int:
+        domain = f"x > 1/2 and x < 4 and {more}"
+        square = pair(lambda x: x * x, lambda x, g: 2 * x * g, "x**2", domain=domain)
+        return exhaustive(ErrorMeter(Case(*square, Options()), FLOAT16)).judged
+
+    assert judged("x > 0") == 3 * 1024 - 1
+    assert judged("x != 1") == 3 * 1024 - 2
+    assert judged("(x < 1 or x > 2)") == 2 * 1024 - 2  # without 1 to 2, both included
+
+
+@pytest.mark.parametrize(("at_3", "worst"), [(6, 0), (math.nan, math.inf)])
+def test_the_worst_of_all_may_be_exact_or_no_number(at_3: float, worst: float) -> None:
+    found = exhaustive(ErrorMeter(case_with("square", lambda m, x, out: np.where(x == 3, at_3, 2 * x)), FLOAT16))
+    assert found.worst is not None
+    assert found.worst.local == worst

@@ -1,7 +1,8 @@
-"""Sweeps: every number once, the same bytes from one process, many, or a cluster, and from where it was stopped."""
+"""Sweeps: every number once, the same bytes from one process, many, or a cluster, and when resumed."""
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import socket
@@ -17,13 +18,16 @@ import numpy as np
 import pytest
 from accuracy_rules import case_of, case_with
 
-from verify.accuracy.exhaustive import exhaustive
-from verify.accuracy.gauge import Gauge
-from verify.accuracy.journal import Journal
-from verify.accuracy.sweep import Job, Record, Sweeper, chunk_size, chunks, swept
-from verify.cli import main
-from verify.errors import UsageError
-from verify.numbers.ulps import BFLOAT16, FLOAT16, FLOAT32, Format
+from backproof.verify.accuracy.error_meter import ErrorMeter
+from backproof.verify.accuracy.exhaustive import exhaustive
+from backproof.verify.accuracy.journal import Journal
+from backproof.verify.accuracy.sweep import Job, Record, Sweeper, chunk_size, chunks, swept
+from backproof.verify.api import pair
+from backproof.verify.arithmetics.ulps import BFLOAT16, FLOAT16, FLOAT32, Format
+from backproof.verify.checks.case import Case
+from backproof.verify.commands.cli import main
+from backproof.verify.config.options import Options
+from backproof.verify.support.errors import UsageError
 
 JOB = Job("", "tanh", 0, "float16", 8.0)
 
@@ -37,10 +41,10 @@ def all_chunks(sweeper: Sweeper) -> list[Record]:
     ("name", "fmt"),
     [("tanh", FLOAT16), ("gelu", FLOAT16), ("sin", FLOAT16), ("hardswish", FLOAT16), ("atanh", BFLOAT16)],
 )
-def test_a_sweep_says_what_the_exhaustive_gauge_says(name: str, fmt: Format) -> None:
-    """Two ways to the same numbers: float64 with balls beside it, and double-double."""
+def test_a_sweep_matches_the_exhaustive_measurement(name: str, fmt: Format) -> None:
+    """Two ways to the same numbers: float64 with interval arithmetic, and double-double."""
     records = all_chunks(Sweeper(case_of(name), fmt, 8.0))
-    found = exhaustive(Gauge(case_of(name), fmt), 8.0)
+    found = exhaustive(ErrorMeter(case_of(name), fmt), 8.0)
     assert sum(r.judged for r in records) == found.judged
     assert sum(r.beyond for r in records) == found.beyond
     worst = max(r.ulps for r in records)
@@ -51,8 +55,8 @@ def test_a_sweep_says_what_the_exhaustive_gauge_says(name: str, fmt: Format) -> 
     assert max(r.subnormal_ulps for r in records) == pytest.approx(below, rel=1e-9)
 
 
-def test_subnormal_slopes_are_judged_in_units_of_the_smallest_number() -> None:
-    """sech² is subnormal from 5.55 on: 1 - out² answers 0 there, the exponentials keep all that is to be kept."""
+def test_subnormal_derivatives_are_measured_in_units_of_the_smallest_number() -> None:
+    """sech² is subnormal from 5.55 on: 1 - out² returns 0 there, the exponentials keep all digits there are."""
 
     def good(m: Any, x: Any, out: Any) -> Any:
         e = m.exp(-2 * abs(x))
@@ -68,8 +72,8 @@ def test_subnormal_slopes_are_judged_in_units_of_the_smallest_number() -> None:
 
 
 @pytest.mark.parametrize("fmt", [FLOAT16, BFLOAT16])
-def test_a_normal_number_for_a_subnormal_slope_is_wrong(fmt: Format, capsys: pytest.CaptureFixture[str]) -> None:
-    """Planted where no slope is normal: nothing else tells of it, and an answer of 0 there is left in peace."""
+def test_a_normal_number_for_a_subnormal_derivative_is_wrong(fmt: Format, capsys: pytest.CaptureFixture[str]) -> None:
+    """Planted where no derivative is normal: nothing else reports it, and a result of 0 there is accepted."""
     far = 12 if fmt is BFLOAT16 else 5
     for planted, within in ((1e-3, False), (0, True)):
         rule = lambda m, x, o: m.where(m.lt(abs(x), far), 2 / m.sqrt(m.pi) * m.exp(-x * x), planted)  # noqa: B023, E731
@@ -77,7 +81,7 @@ def test_a_normal_number_for_a_subnormal_slope_is_wrong(fmt: Format, capsys: pyt
         records = all_chunks(Sweeper(case, fmt, 100.0))
         assert max(r.ulps for r in records) < 100
         assert all(r.within(100.0, fmt) for r in records) is within
-        found = exhaustive(Gauge(case, fmt), 100.0)
+        found = exhaustive(ErrorMeter(case, fmt), 100.0)
         assert found.worst_subnormal is not None
         assert found.worst_subnormal.lost is not within
 
@@ -111,8 +115,8 @@ def test_a_chunk_of_float32() -> None:
     assert 0.5 < record.ulps < 2
 
 
-def test_nans_are_counted_where_there_is_no_slope_to_judge() -> None:
-    """A rule that overflows far out, where the true slope is subnormal."""
+def test_nans_are_counted_where_no_derivative_is_measured() -> None:
+    """A rule that overflows far out, where the true derivative is subnormal."""
     rule = lambda m, x, out: m.where(m.lt(abs(x), 20), 1 - out * out, m.exp(x) - m.exp(x))  # noqa: E731
     records = all_chunks(Sweeper(case_with("tanh", rule), FLOAT16, 8.0))
     assert sum(r.nans for r in records) > 1000
@@ -122,23 +126,23 @@ def test_nans_are_counted_where_there_is_no_slope_to_judge() -> None:
     ("name", "near"),
     [("tanh", 3.0), ("gelu", -0.7518), ("sin", 1.5708), ("log", 1.0), ("softplus", 1e9), ("exp", -87.3), ("elu", 0.0)],
 )
-def test_a_sweep_of_float32_says_what_the_gauge_says(name: str, near: float) -> None:
-    """65,536 numbers around a place: polynomials, roots, branches and ends of the range, beside double-double."""
+def test_a_sweep_of_float32_matches_the_measurement(name: str, near: float) -> None:
+    """65,536 numbers around a place: polynomials, zeros, branches and ends of the range, against double-double."""
     size, sweeper = 1 << 15, Sweeper(case_of(name), FLOAT32, 4.0)
     end = FLOAT32.ordinal(FLOAT32.largest)
     chunk = (FLOAT32.ordinal(near) + end) // size
     for k in (chunk - 1, chunk):
         record = sweeper.chunk(k, size)
         column = sweeper.block(-end + k * size, -end + k * size + size - 1).astype(float)
-        (errors,) = sweeper.gauge.errors([column])
+        (errors,) = sweeper.error_meter.errors([column])
         known = errors[~np.isnan(errors)]
         assert record.judged == len(known)
         assert record.beyond == np.count_nonzero(known > 4)
         assert record.ulps == pytest.approx(known.max(initial=0.0), rel=2.0**-10, abs=2.0**-10)
 
 
-def test_one_wrong_answer_among_all_of_float32() -> None:
-    """Planted at a single number, which no search of points would come upon."""
+def test_one_wrong_result_among_all_of_float32() -> None:
+    """Planted at a single number, which no search of points would find."""
     bad = FLOAT32.step(0.3, 12345)
     rule = lambda m, x, out: m.where(m.ge(x, bad) * m.le(x, bad), 0.5, 1 - out * out)  # noqa: E731
     sweeper = Sweeper(case_with("tanh", rule), FLOAT32, 8.0)
@@ -147,8 +151,8 @@ def test_one_wrong_answer_among_all_of_float32() -> None:
     assert (record.beyond, record.place) == (1, place)
 
 
-def test_a_rule_that_spoils_its_data_spoils_no_reference() -> None:
-    """The numbers that a rule works on are its own copy."""
+def test_a_rule_that_modifies_its_data_does_not_change_the_reference() -> None:
+    """A rule works on a copy of the numbers."""
 
     def rule(m: Any, x: Any, out: Any) -> Any:
         if hasattr(x, "fill"):
@@ -160,14 +164,14 @@ def test_a_rule_that_spoils_its_data_spoils_no_reference() -> None:
     assert record.beyond == record.judged > 0
 
 
-def test_slopes_that_tend_to_a_power_of_two_are_held_against_balls_one_by_one() -> None:
-    """12 ULP of the binade below 1 are 6 of the one above: past a budget of 8 or within, balls say."""
+def test_derivatives_that_tend_to_a_power_of_two_are_measured_in_interval_arithmetic() -> None:
+    """12 ULP of the binade below 1 are 6 of the one above: past a budget of 8 or within, intervals decide."""
     rule = lambda m, x, out: m.one(x) + m.ratio(12, 2**24)  # noqa: E731
     sweeper = Sweeper(case_with("softplus", rule), FLOAT32, 8.0)
     chunk = (FLOAT32.ordinal(1e9) + FLOAT32.ordinal(FLOAT32.largest)) // 64
     record = sweeper.chunk(chunk, 64)
     place = FLOAT32.from_ordinal(-FLOAT32.ordinal(FLOAT32.largest) + chunk * 64)
-    measured = sweeper.gauge.measured((place,), 0)
+    measured = sweeper.error_meter.measured((place,), 0)
     assert measured is not None
     assert record.judged == 64
     assert record.ulps == measured.local
@@ -190,7 +194,7 @@ def test_the_same_bytes_however_it_runs(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_a_dask_cluster_of_two_processes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    distributed = pytest.importorskip("distributed")
+    distributed = importlib.import_module("distributed")
     settings = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
     with distributed.LocalCluster(**settings) as cluster:
         address = cluster.scheduler_address
@@ -219,9 +223,10 @@ def ray_cluster(environment: dict[str, str]) -> Iterator[str]:
             process.stdin.close()
 
 
+@pytest.mark.optional
 @pytest.mark.slow
 def test_a_ray_cluster_of_two_processes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """In processes of their own: Ray's threads, warnings and hooks stay out of the other tests."""
+    """In separate processes: Ray's threads, warnings and hooks do not affect the other tests."""
     pytest.importorskip("ray", reason="ray is an extra: pip install 'backproof[ray]'")
     path, root = tmp_path / "ray.jsonl", Path(__file__).parents[3]
     environment = {**os.environ, "PYTHONPATH": str(root), "RAY_AUTH_MODE": "disabled"}
@@ -234,10 +239,11 @@ def test_a_ray_cluster_of_two_processes(tmp_path: Path, capsys: pytest.CaptureFi
     capsys.readouterr()
 
 
-def test_a_ray_cluster_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.optional
+def test_a_ray_cluster_that_does_not_exist(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("ray", reason="ray is an extra: pip install 'backproof[ray]'")
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        taken.bind(("127.0.0.1", 0))  # and no process listens there
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         words = ["sweep", "tanh", "--dtype", "float16", "--backend", "ray", "--scheduler", address]
         assert main([*words, "--journal", str(tmp_path / "ray.jsonl")]) == 2
@@ -299,7 +305,7 @@ def test_a_damaged_line_is_swept_again(damage: Any, tmp_path: Path, capsys: pyte
     capsys.readouterr()
 
 
-def test_a_changed_figure_is_seen_by_the_digest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_changed_figure_is_detected_by_the_digest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "changed.jsonl"
     whole = sweep_to(path, "--backend", "sequential")
     path.write_bytes(whole.replace(b'"beyond": 0, "chunk": 2', b'"beyond": 7, "chunk": 2'))
@@ -340,3 +346,19 @@ def test_usage(words: list[str], says: str, tmp_path: Path, capsys: pytest.Captu
     journal = ["--journal", str(tmp_path / "sweep.jsonl")]
     assert main([*words, *journal]) == 2
     assert says in capsys.readouterr().err
+
+
+def test_the_ends_of_a_domain_are_judged_even_in_a_chunk_of_their_own() -> None:
+    square = pair(lambda x: x * x, lambda x, g: 2 * x * g, "x**2", domain="x >= -2 and x <= 1")
+    sweeper = Sweeper(Case(*square, Options()), FLOAT16, 8.0)
+    least = -FLOAT16.ordinal(FLOAT16.largest)
+    for end, inwards in ((-2.0, 1), (1.0, -1)):
+        place = FLOAT16.ordinal(end) - least
+        assert [sweeper.chunk(place + step, 1).judged for step in (-inwards, 0, inwards)] == [0, 1, 1]
+
+
+def test_a_zero_of_the_derivative_is_seen_anywhere_in_a_piece_or_just_outside() -> None:
+    """Of the sine's, at π/2."""
+    sweeper = Sweeper(case_of("sin"), FLOAT32, 8.0)
+    for low, high, expected in ((1.5, 1.6, True), (-1.6, -1.5, True), (1.5625, 1.570796, True), (0.5, 1.0, False)):
+        assert sweeper.root_near(low, high) is expected, (low, high)

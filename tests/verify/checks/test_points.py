@@ -1,43 +1,45 @@
-"""The rule on floats beside the true slope: the screen sorts, and balls have seen whatever passes."""
+"""The rule on floats against the true derivative: the screen selects, interval arithmetic confirms what is accepted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
-from engine import OPS, Value, arithmetic
+from backproof.engine import OPS, Value, arithmetic
+from backproof.engine.arithmetic import FLOATS
+from backproof.verify.arithmetics.double_double import Doubled
+from backproof.verify.checks.case import Case
+from backproof.verify.checks.points import _places, check
+from backproof.verify.config.options import Options
+from backproof.verify.numerics.points import Points
+from backproof.verify.numerics.reference import ReferenceValue
+from backproof.verify.numerics.reference_values import ReferenceValues, screened
+from backproof.verify.results.findings import Verdict
+from backproof.verify.subjects.engines.own import ValueEngine
+from backproof.verify.terms.term import Term
 from tests.verify.rules.plant import rule
-from verify.case import Case
-from verify.checks.points import check
-from verify.findings import Verdict
-from verify.numbers.doubled import Doubled
-from verify.numbers.points import Points
-from verify.numbers.reference import Truth
-from verify.numbers.truths import Truths, screened
-from verify.options import Options
-from verify.subjects.values import ValueEngine
-from verify.trace.term import Term
 
 
-def _case(slope: Any, options: Options) -> Case:
+def _case(partial: Any, options: Options) -> Case:
     """The square with this rule."""
-    method = rule("square", lambda m, x, out: slope(x))
+    method = rule("square", lambda m, x, out: partial(x))
     squares = type("Squares", (Value,), {OPS["square"]: method})
-    ((operation, row),) = ValueEngine(squares, {"square": OPS["square"]}).operations()
-    return Case(operation, row, options)
+    ((operation, spec),) = ValueEngine(squares, {"square": OPS["square"]}).operations()
+    return Case(operation, spec, options)
 
 
-def _verdict(slope: Any) -> Verdict:
-    (finding,) = check(_case(slope, Options()))
+def _verdict(partial: Any) -> Verdict:
+    (finding,) = check(_case(partial, Options()))
     return finding.verdict
 
 
 def _wrong_on_floats(x: Any) -> Any:
     """Right on symbols: a proof says nothing against it."""
-    return 2.5 * x if isinstance(x, float) else 2 * x
+    return 2.5 * x if arithmetic(x) is FLOATS else 2 * x
 
 
 def test_a_rule_that_is_right_on_symbols_only_is_refuted() -> None:
@@ -46,8 +48,8 @@ def test_a_rule_that_is_right_on_symbols_only_is_refuted() -> None:
     assert _verdict(lambda x: x + x) is Verdict.MATCHED
 
 
-def test_a_screen_that_is_wrong_passes_no_rule(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It agrees with the wrong rule everywhere, and is sure of it."""
+def test_a_wrong_screen_accepts_no_wrong_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It agrees with the wrong rule everywhere, with a small error bound."""
 
     def lying(terms: Sequence[Term], inputs: Sequence[str], points: Points) -> list[Doubled] | None:
         found = screened(terms, inputs, points)
@@ -56,30 +58,30 @@ def test_a_screen_that_is_wrong_passes_no_rule(monkeypatch: pytest.MonkeyPatch) 
             known = [np.nan_to_num(one.high * 1.25) for one in found]
         return [Doubled(high, 0.0 * high, 0.0 * high) for high in known]
 
-    monkeypatch.setattr("verify.case.screened", lying)
+    monkeypatch.setattr("backproof.verify.checks.case.screened", lying)
     assert _verdict(_wrong_on_floats) is Verdict.REFUTED
     assert _verdict(lambda x: 2 * x) is Verdict.MATCHED
 
 
-def test_what_is_wrong_is_looked_at_no_further_than_need_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
+def test_a_wrong_rule_is_not_evaluated_further_than_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    requested_point: list[int] = []
 
-    def counting(self: Truths, places: Iterable[int]) -> list[tuple[Truth, ...]]:
-        asked.extend(chosen := list(places))
+    def counting(self: ReferenceValues, places: Iterable[int]) -> list[tuple[ReferenceValue, ...]]:
+        requested_point.extend(chosen := list(places))
         return at(self, chosen)
 
-    at = Truths.at
-    monkeypatch.setattr(Truths, "at", counting)
-    for slope, verdict, fewest, most in ((3, Verdict.REFUTED, 1, 1000), (2, Verdict.MATCHED, 4000, 20_000)):
-        asked.clear()
-        (finding,) = check(_case(lambda x, k=slope: k * x, Options(points=8000, alone=True)))
+    at = ReferenceValues.at
+    monkeypatch.setattr(ReferenceValues, "at", counting)
+    for partial, verdict, fewest, most in ((3, Verdict.REFUTED, 1, 1000), (2, Verdict.MATCHED, 4000, 20_000)):
+        requested_point.clear()
+        (finding,) = check(_case(lambda x, k=partial: k * x, Options(points=8000, alone=True)))
         assert finding.verdict is verdict
-        assert fewest <= len(asked) <= most
+        assert fewest <= len(requested_point) <= most
 
 
-def test_of_very_many_points_some_are_looked_at_in_balls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And those are what is told; half of them are spread, so that a wrong half of the line is met."""
-    monkeypatch.setattr("verify.checks.points._MOST", 400)
+def test_of_very_many_points_some_are_evaluated_in_interval_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And their number is reported; half of them are spread, so that a wrong half of the line is found."""
+    monkeypatch.setattr("backproof.verify.checks.points._MOST", 400)
 
     def rule(x: Any) -> Any:
         return 2 * x
@@ -93,3 +95,14 @@ def test_of_very_many_points_some_are_looked_at_in_balls(monkeypatch: pytest.Mon
     assert 300 <= int(found.message.split()[6]) <= 400, found.message
     (found,) = check(_case(wrong_far_out, Options(points=4000, alone=True)))
     assert found.verdict is Verdict.REFUTED
+
+
+def test_of_very_many_points_half_are_the_plainest_and_half_are_spread_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backproof.verify.checks.points._MOST", 400)
+    case = _case(lambda x: 2 * x, Options(points=4000, alone=True))
+    places = _places(case, 400).tolist()
+    assert len(places) == len(set(places)) <= 400
+    assert places[:200] == case.points.plainest(200).tolist()
+    spread = sorted(places[200:])
+    assert max(b - a for a, b in pairwise(spread)) <= 2 * len(case.points) / 100
+    assert spread[0] < len(case.points) / 10 < 9 * len(case.points) / 10 < spread[-1]

@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from verify.cli import main
-from verify.errors import UsageError
-from verify.harness import verify
-from verify.options import Options
-from verify.subjects.frameworks import Functions, functions
-from verify.subjects.frameworks.catalogue import Entry
-from verify.subjects.subject import PartedSubject
+from backproof.verify.commands.cli import main
+from backproof.verify.config.options import Options
+from backproof.verify.run.harness import verify
+from backproof.verify.subjects.frameworks import Functions, functions
+from backproof.verify.subjects.frameworks.catalogue import Entry
+from backproof.verify.subjects.subject import PartedSubject
+from backproof.verify.support.errors import UsageError
 
 autograd = pytest.importorskip("autograd", reason="autograd is not installed: pip install 'backproof[autograd]'")
+
+pytestmark = pytest.mark.optional
 
 HOSTILE = """
 import os
@@ -70,7 +72,7 @@ def test_what_hangs_or_exits_costs_only_itself(hostile: Functions, capfd: pytest
     assert "a word" not in capfd.readouterr().out
 
 
-def test_what_is_named_is_told_in_full(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_named_is_reported_in_full(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["autograd", "autograd.numpy:tanh", "--points", "20"]) == 0
     assert "  proved      proof        on 1 cell" in capsys.readouterr().out
 

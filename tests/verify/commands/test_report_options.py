@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from sample_reports import every_verdict
 
-from verify import workers
-from verify.cli import main
-from verify.mirror import MIRROR
-from verify.reports import json as json_report
-from verify.reports.formats import FORMATS
+from backproof.verify.commands.cli import main
+from backproof.verify.mirror.table import MIRROR
+from backproof.verify.reports import json as json_report
+from backproof.verify.reports.formats import FORMATS
+from backproof.verify.run import harness
 
 ENGINE = ["engine", str(Path(__file__).with_name("wrong_engine.py")) + ":Value", "--points", "12", "--jobs", "1"]
 FEW = ["tanh", "max", "elu", "--points", "12"]
@@ -37,7 +37,7 @@ def test_a_baseline_from_its_making_to_its_end(tmp_path, capsys):
     assert {entry["operation"] for entry in json.loads(Path(path).read_text())["known"]} == {"exp"}
     capsys.readouterr()
     assert main([*ENGINE, "--baseline", path]) == 0
-    assert "accepted: stood when the baseline was made" in capsys.readouterr().out
+    assert "accepted: existed when the baseline was made" in capsys.readouterr().out
 
     entries = json.loads(Path(path).read_text())
     entries["known"].append(entries["known"][0] | {"operation": "mul"})
@@ -107,13 +107,13 @@ def test_the_same_bytes_on_any_workers_with_any_hash_seed(tmp_path):
     assert {name.partition("/")[0] for name in one} == set(FORMATS)
 
 
-def test_a_given_moment_is_the_only_time_in_a_report(tmp_path):
+def test_source_date_epoch_is_the_only_time_in_a_report(tmp_path):
     dated = written(tmp_path, 2, 0, SOURCE_DATE_EPOCH="1700000000")
     named = {name for name, content in dated.items() if b"2023-11-14" in content}
     assert named == {"junit", "junit-xunit1", "sarif", "html/index.html"}
 
 
-def test_a_moment_that_is_none_is_a_usage_error(tmp_path, monkeypatch, capsys):
+def test_an_invalid_source_date_epoch_is_a_usage_error(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
     assert main([*FEW, "--report", f"junit={tmp_path / 'a.xml'}"]) == 2
     assert "SOURCE_DATE_EPOCH='yesterday'" in capsys.readouterr().err
@@ -126,16 +126,17 @@ def test_a_moment_that_is_none_is_a_usage_error(tmp_path, monkeypatch, capsys):
 @pytest.mark.skipif(os.name != "posix", reason="a signal to oneself")
 def test_an_interrupt_writes_what_is_known_and_exits_with_130(tmp_path, monkeypatch, capsys):
     """SIGINT, as Ctrl-C sends it, when the third operation has ended."""
-    receive, ended = workers._receive, []
+    run, ended = harness.run, []
 
-    def interrupted(pipe, task):
-        end = receive(pipe, task)
-        ended.extend([task.name] * end)
-        if len(ended) == 3:
-            os.kill(os.getpid(), signal.SIGINT)
-        return end
+    def interrupted(tasks, recipe, options, progress, *more):
+        def done(name):
+            ended.append(name)
+            if len(ended) == 3:
+                os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(workers, "_receive", interrupted)
+        run(tasks, recipe, options, done, *more)
+
+    monkeypatch.setattr(harness, "run", interrupted)
     reports = [f"--report={name}={tmp_path / name}" for name in FORMATS]
     assert main(["all", "--points", "12", "--jobs", "1", *reports]) == 130
     assert "3 operations, all verified (interrupted: incomplete)" in capsys.readouterr().out
@@ -153,7 +154,7 @@ def test_a_renderer_that_breaks_is_an_internal_error_not_a_failed_rule(tmp_path,
     def broken(report):
         raise ZeroDivisionError("planted")
 
-    monkeypatch.setattr("verify.reports.badge.render", broken)
+    monkeypatch.setattr("backproof.verify.reports.badge.render", broken)
     assert main([*FEW, "--report", f"badge={tmp_path / 'badge.json'}"]) == 3
     assert "ZeroDivisionError: planted" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

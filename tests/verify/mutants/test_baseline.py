@@ -1,12 +1,12 @@
-"""The baseline is an honest gradient checker: it passes right rules and catches plain mistakes."""
+"""The baseline is a working gradient checker: it accepts right rules and catches plain errors."""
 
 import pytest
 
-from verify.mutants.baseline import POINTS, gradcheck, gradcheck_points
-from verify.mutants.generate import mutants
-from verify.mutants.subject import cases, own_cases
-from verify.options import Options
-from verify.subjects.values import own_engine
+from backproof.verify.config.options import Options
+from backproof.verify.mutants.baseline import POINTS, gradcheck, gradcheck_points
+from backproof.verify.mutants.generate import mutants
+from backproof.verify.mutants.subject import cases, own_cases
+from backproof.verify.subjects.engines.own import own_engine
 
 ENGINE = own_engine()
 OPTIONS = Options(points=20)

@@ -1,20 +1,20 @@
-"""The gate: every mutant is told from a right rule, and no wrong one is proved."""
+"""The gate: every mutant is distinguished from a right rule, and no wrong one is proved."""
 
 import argparse
 from dataclasses import replace
 
 import pytest
 
-from verify.checks import CHECKS
-from verify.mutants.command import run
-from verify.mutants.generate import Mutant, mutants, sample
-from verify.mutants.judge import POINTS, Judge, Judgement, Outcome
-from verify.mutants.matrix import lines
-from verify.mutants.run import judged
-from verify.options import Options
-from verify.proof import ladder
-from verify.proof.result import Status
-from verify.subjects.values import own_engine
+from backproof.verify.checks.table import CHECKS
+from backproof.verify.commands.mutants import run
+from backproof.verify.config.options import Options
+from backproof.verify.mutants.generate import Mutant, mutants, sample
+from backproof.verify.mutants.judge import POINTS, Judge, Judgement, Outcome
+from backproof.verify.mutants.matrix import lines
+from backproof.verify.mutants.run import judged
+from backproof.verify.proof import decide as ladder
+from backproof.verify.proof.result import Status
+from backproof.verify.subjects.engines.own import own_engine
 
 ENGINE = own_engine()
 ALL = mutants(ENGINE)
@@ -50,7 +50,7 @@ def test_no_mutant_survives():
     assert not [text for _, j in found for text in j.fell]
 
 
-def test_a_wrong_sign_is_refuted_and_seen_by_every_check_of_slopes():
+def test_a_wrong_sign_is_refuted_and_found_by_every_check_of_derivatives():
     found = verdict("tanh", "self.grad += (1 + out.data ** 2) * out.grad")
     assert found.outcome is Outcome.REFUTED
     assert {"proof", "points", "differences"} <= set(found.killers)
@@ -58,22 +58,33 @@ def test_a_wrong_sign_is_refuted_and_seen_by_every_check_of_slopes():
     assert "x = 1" in found.evidence
 
 
-def test_a_relative_error_of_1e_9_is_refuted_where_a_gradcheck_sees_nothing():
+def test_a_relative_error_of_1e_9_is_refuted_where_a_gradcheck_finds_nothing():
     found = Judge(ENGINE, OPTIONS)(next(m for m in ALL if m.operation == "sin" and m.what == "times 1 + 1e-9"))
     assert found.outcome is Outcome.REFUTED
     assert not found.gradcheck
 
 
-def test_overwriting_is_miswired_and_the_slope_is_proved():
+def test_overwriting_is_miswired_and_the_derivative_is_proved():
     found = verdict("exp", "self.grad = out.data * out.grad")
     assert found.outcome is Outcome.MISWIRED
     assert found.killers == ("wiring",)
 
 
-def test_another_answer_at_a_corner_is_unsafe():
+def test_another_result_at_a_kink_is_unsafe():
     found = verdict("relu", "self.grad += m.ge(self.data, 0) * out.grad")
     assert found.outcome is Outcome.UNSAFE
-    assert found.killers == ("corners",)
+    assert found.killers == ("kinks",)
+
+
+def test_an_invalid_ratio_is_an_error_of_the_mutant():
+    found = Judge(ENGINE, OPTIONS)(next(m for m in ALL if m.operation == "selu" and m.what == "-31 for 31"))
+    assert found.outcome is Outcome.REFUTED
+
+
+def test_a_threshold_that_no_float_shows_is_negligible():
+    both = [m for m in ALL if m.operation == "celu" and m.what == "1e-15 for 0"]  # of the forward, of the rule
+    (found,) = [j for j in map(Judge(ENGINE, OPTIONS), both) if j.outcome is Outcome.NEGLIGIBLE]
+    assert "by less than 2**-40 of its size" in found.evidence
 
 
 def test_the_same_product_the_other_way_round_is_equivalent():
@@ -112,7 +123,7 @@ def test_a_gate_without_checks_leaves_everything_undecided():
     assert found.outcome is Outcome.UNDECIDED
 
 
-def test_the_matrix_counts_what_the_judgements_say(monkeypatch):
+def test_the_matrix_counts_the_outcomes(monkeypatch):
     monkeypatch.setenv("COLUMNS", "160")
     bad, good = mutant("exp", "self.grad = out.data * out.grad"), mutant("mul", "self.grad += out.grad * other.data")
     found = [
@@ -138,6 +149,6 @@ def test_the_command_prints_the_table_and_fails_on_survivors(capsys, monkeypatch
     assert "undecided" in shown
     assert "survivors" not in shown
     doubt = Judgement(Outcome.UNDECIDED, "nobody knows")
-    monkeypatch.setattr("verify.mutants.command.judged", lambda found, *_: [(m, doubt) for m in found])
+    monkeypatch.setattr("backproof.verify.commands.mutants.judged", lambda found, *_: [(m, doubt) for m in found])
     assert run(arguments, ["neg"]) == 1
     assert "nobody knows" in capsys.readouterr().out

@@ -1,14 +1,14 @@
-"""The mutants: enough of them, the same each time, each a change of one rule that can be built."""
+"""The mutants: enough of them, deterministic, each a change of one rule that compiles."""
 
 from collections import Counter
 
 import pytest
 
-from engine import OPS, Value
-from verify.mutants.edits import Mutation
-from verify.mutants.generate import mutants, sample
-from verify.mutants.source import built, method_of
-from verify.subjects.values import own_engine
+from backproof.engine import OPS, Value
+from backproof.verify.mutants.edits import Mutation
+from backproof.verify.mutants.generate import mutants, sample
+from backproof.verify.mutants.source import built, method_of
+from backproof.verify.subjects.engines.own import own_engine
 
 ENGINE = own_engine()
 ALL = mutants(ENGINE)
@@ -54,7 +54,7 @@ def test_every_one_can_be_built():
         assert mutant.attribute in vars(kind)
 
 
-def test_a_mutant_says_what_it_is():
+def test_a_mutant_describes_its_change():
     mutant = next(m for m in ALL if m.operation == "tanh" and m.what == "`+` for `-`")
     assert mutant.operand == "x"
     assert mutant.after == "self.grad += (1 + out.data ** 2) * out.grad"
@@ -74,7 +74,7 @@ def test_the_line_is_the_one_in_the_file():
         assert mutant.before.split(" ")[0] == text.strip().split(" ")[0]
 
 
-def test_the_engine_itself_is_left_alone():
+def test_the_engine_itself_is_not_modified():
     built(Value, "tanh", next(m for m in ALL if m.operation == "tanh").lines)
     node = Value(0.5)
     out = node.tanh()
@@ -88,7 +88,8 @@ def test_a_sample_takes_from_every_rule(count):
     assert len(some) == min(count, len(ALL))
     assert len({m.operation for m in some}) == len(OPS)
     assert some == sample(ALL, count)
-    assert some == [m for m in ALL if m in set(some)]
+    chosen = set(some)
+    assert some == [m for m in ALL if m in chosen]
 
 
 def test_only_the_named():

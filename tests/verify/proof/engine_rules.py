@@ -1,27 +1,27 @@
-"""The obligations of the engine's own operations, against the rows of the mirror."""
+"""The obligations of the engine's own operations, against the specs of the mirror."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from engine.value import OPS, Value
-from verify.mirror import ROWS, Row
-from verify.proof.obligation import UPSTREAM, Obligation, accumulated
-from verify.trace.from_sympy import condition_from_sympy, from_sympy
-from verify.trace.term import Term, symbol, term
+from backproof.engine.value import OPS, Value
+from backproof.verify.mirror.table import SPECS, Spec
+from backproof.verify.proof.obligation import UPSTREAM, Obligation, accumulated
+from backproof.verify.terms.from_sympy import condition_from_sympy, from_sympy
+from backproof.verify.terms.term import Term, symbol, term
 
 
-def obligation_of(row: Row) -> Obligation:
-    """The operation of a row, run on symbols."""
-    forward, gradients = traced(getattr(Value, OPS[row.op]), row.inputs, tuple(map(_plain, row.values)))
-    definition, domain = from_sympy(row.definition), condition_from_sympy(row.domain)
-    return Obligation(row.op, row.inputs, definition, domain, forward, gradients)
+def obligation_of(spec: Spec) -> Obligation:
+    """The operation of a spec, run on symbols."""
+    forward, gradients = traced(getattr(Value, OPS[spec.op]), spec.inputs, tuple(map(_plain, spec.values)))
+    definition, domain = from_sympy(spec.definition), condition_from_sympy(spec.domain)
+    return Obligation(spec.op, spec.inputs, definition, domain, forward, gradients)
 
 
 def traced(
     method: Any, inputs: tuple[str, ...], constants: tuple[Any, ...] = (), kind: type[Value] = Value
 ) -> tuple[Term, tuple[Term, ...]]:
-    """What the method computes, and what its rule makes of the operands' gradients."""
+    """The traced result of the method, and the operands' gradients after its rule."""
     operands = [kind(symbol(name)) for name in inputs]
     for name, operand in zip(inputs, operands, strict=True):
         operand.grad = symbol(accumulated(name))
@@ -39,5 +39,5 @@ def _plain(value: Any) -> Any:
 
 
 def all_obligations() -> list[Obligation]:
-    """One for every row of the mirror."""
-    return [obligation_of(row) for row in ROWS]
+    """One for every spec of the mirror."""
+    return [obligation_of(spec) for spec in SPECS]

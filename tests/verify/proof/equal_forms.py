@@ -1,4 +1,4 @@
-"""Derivatives written in another way than anyone would differentiate them: all of these are equal.
+"""Derivatives written in unusual ways: all of these are equal.
 
 Each line: a name, the function, its derivative in an unusual form, and where both have a value.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from verify.trace.term import PI, TERMS, TRUE, Condition, compare, symbol
+from backproof.verify.terms.term import PI, TERMS, TRUE, Condition, compare, symbol
 
 T: Any = TERMS
 x: Any = symbol("x")
@@ -20,7 +20,7 @@ class EqualForm(NamedTuple):
 
     name: str
     function: Any
-    slope: Any
+    partial: Any
     domain: Condition = TRUE
 
 

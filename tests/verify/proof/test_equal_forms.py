@@ -1,28 +1,28 @@
-"""The prover sees through other ways to write a derivative."""
+"""The prover recognises other ways to write a derivative."""
 
 import pytest
 
+from backproof.verify.proof.obligation import Obligation
+from backproof.verify.proof.prove import prove
+from backproof.verify.proof.result import Proof, Status
+from backproof.verify.terms.term import symbol, symbols_of, term
 from tests.verify.proof.equal_forms import EQUAL_FORMS, EqualForm
-from verify.proof.obligation import Obligation
-from verify.proof.prove import prove
-from verify.proof.result import Proof, Status
-from verify.trace.term import symbol, symbols_of, term
 
 ENOUGH = 58
 
 
 def proof_of(form: EqualForm) -> Proof:
-    """The rule by x alone: other symbols of the function are parameters, and stand as inputs of no rule."""
+    """The rule by x alone: other symbols of the function are parameters, not inputs of the rule."""
     names = tuple(sorted(symbols_of(form.function)))
-    wanted = {"x": term(form.slope), **dict.fromkeys(names[1:])}
+    wanted = {"x": term(form.partial), **dict.fromkeys(names[1:])}
     gradients = []
     for name in names:
-        slope = wanted[name] if wanted[name] is not None else OTHER_SLOPES[form.name]
-        gradients.append(symbol(f"acc_{name}") + symbol("g") * slope)
+        partial = wanted[name] if wanted[name] is not None else OTHER_PARTIALS[form.name]
+        gradients.append(symbol(f"acc_{name}") + symbol("g") * partial)
     return prove(Obligation(form.name, names, form.function, form.domain, form.function, tuple(gradients)))
 
 
-def _other_slopes() -> dict:
+def _other_partials() -> dict:
     from tests.verify.proof.equal_forms import T, exp, log, x, y
 
     return {
@@ -33,7 +33,7 @@ def _other_slopes() -> dict:
     }
 
 
-OTHER_SLOPES = _other_slopes()
+OTHER_PARTIALS = _other_partials()
 
 
 @pytest.fixture(scope="module")
@@ -55,5 +55,5 @@ def test_none_is_rejected_at_a_boundary(statuses):
 
 @pytest.mark.parametrize("form", EQUAL_FORMS, ids=lambda form: form.name)
 def test_a_small_change_is_not_proved(form):
-    changed = form._replace(slope=form.slope * (1 + term(1) / 10**30))
+    changed = form._replace(partial=form.partial * (1 + term(1) / 10**30))
     assert proof_of(changed).status is not Status.PROVED

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from sample_reports import GOOD, empty, operation
 
-from verify.cli import main
-from verify.findings import Verdict
-from verify.report import Report
-from verify.reports import json
-from verify.reports.changes import changes
+from backproof.verify.commands.cli import main
+from backproof.verify.reports import json
+from backproof.verify.reports.changes import changes
+from backproof.verify.results.findings import Verdict
+from backproof.verify.run.report import Report
 
 
 def report(**verdicts):
@@ -77,7 +77,7 @@ def test_the_command_needs_two_reports(saved, tmp_path, capsys):
 
 
 def test_an_accepted_failure_is_no_worse_than_before(saved):
-    from verify import baseline
+    from backproof.verify.results import baseline
 
     bad = report(a=Verdict.REFUTED)
     known = [replace(k, reason="r") for k in baseline.updated(bad, [])]

@@ -8,10 +8,10 @@ import html5lib
 import pytest
 from sample_reports import GOOD, NASTY, SAMPLES, every_verdict, hostile, large, operation, ours
 
-from verify.findings import Verdict
-from verify.report import Report
-from verify.reports.html import file_names, pages, render
-from verify.reports.plot import WIDTH, bent, ladder, linear, logarithmic
+from backproof.verify.reports.html import file_names, pages, render
+from backproof.verify.reports.plot import WIDTH, bent, ladder, linear, logarithmic
+from backproof.verify.results.findings import Verdict
+from backproof.verify.run.report import Report
 
 VOID = {"meta", "link", "br", "input", "path", "img"}
 REMOTE = re.compile(r"(?:src|href|action|xlink:href)\s*=\s*[\"']?\s*(?:[a-z]+:)?//|@import|url\(", re.IGNORECASE)
@@ -61,7 +61,7 @@ def test_valid(sample):
 
 
 @pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
-def test_nothing_comes_from_elsewhere(sample):
+def test_no_external_resources(sample):
     report = sample()
     for name, text in documents(report).items():
         assert not REMOTE.search(text), name
@@ -106,7 +106,7 @@ def test_what_a_screen_reader_needs(sample):
         assert text.count("<label>") == len(page.all("input", "select"))
 
 
-def test_a_verdict_is_told_by_a_word_and_a_mark_not_by_colour_alone():
+def test_a_verdict_is_shown_by_a_word_and_a_mark_not_by_colour_alone():
     style = pages(every_verdict())["style.css"]
     for state in ("fails", "warns", "passes", "accepted"):
         assert re.search(rf'\.{state}::before {{ content: "[^"]+ " / ""; }}', style)
@@ -130,16 +130,16 @@ def test_a_page_has_a_name_that_any_disk_takes(name):
     assert len({file.lower() for file in names.values()}) == len(names)
 
 
-def test_a_page_tells_rule_verdicts_evidence_plots_and_proof():
+def test_a_page_shows_rule_verdicts_evidence_plots_and_proof():
     page = pages(ours())["op-tanh.html"]
     for part in ("engine/rules/hyperbolic.py:", "<math", "proved", "by accuracy:", "<svg", "The proof", "cell 1"):
         assert part in page
     assert "python -m verify tanh --seed 0" in page
     assert page.count("<figure>") == 4
-    assert 'class="corner"' in pages(ours())["op-relu.html"]
+    assert 'class="kink"' in pages(ours())["op-relu.html"]
 
 
-def test_failures_stand_first_the_worst_on_top():
+def test_failures_come_first_the_worst_on_top():
     index = pages(every_verdict())["index.html"]
     assert index.index("What fails") < index.index("<table")
     worst = ("right_refuted", "wired_miswired", "safe_unsafe")

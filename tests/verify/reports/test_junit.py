@@ -8,10 +8,9 @@ import pytest
 import xmlschema
 from sample_reports import GOOD, SAMPLES, every_verdict, large, operation
 
-from verify.baseline import Known
-from verify.findings import Verdict
-from verify.report import Report
-from verify.reports.junit import render, render_xunit1
+from backproof.verify.reports.junit import render, render_xunit1
+from backproof.verify.results.findings import Known, Verdict
+from backproof.verify.run.report import Report
 
 STRICT = xmlschema.XMLSchema(Path(__file__).parent / "junit-10.xsd")  # MIT, from jenkinsci/xunit-plugin
 
@@ -87,11 +86,11 @@ def test_interrupted_and_stale():
     assert [child.tag for child in found["verify.baseline", "refuted tanh, by the check of proof"]] == ["failure"]
 
 
-def test_an_operand_the_checks_did_not_come_to_is_skipped():
+def test_an_operand_not_reached_by_the_checks_is_skipped():
     bad = operation("max", (Verdict.REFUTED, *GOOD[1:]), ("x", "y"))
     from dataclasses import replace
 
-    from verify.findings import Answer, Question
+    from backproof.verify.results.findings import Answer, Question
 
     (finding,) = bad.answers[Question.RIGHT].findings
     bad.answers[Question.RIGHT] = Answer(Question.RIGHT, (replace(finding, operand="x"),))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from verify.errors import OutputError
-from verify.reports.output import append_text, write_folder, write_text
+from backproof.verify.reports.output import append_text, write_folder, write_text
+from backproof.verify.support.errors import OutputError
 
 UNWRITABLE = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
 

@@ -5,25 +5,25 @@ import re
 import pytest
 from sample_reports import empty, every_verdict, hostile, large
 
-from verify.errors import UsageError
-from verify.reports.formats import FORMATS
-from verify.reports.targets import formulas, plots, targets, to_stdout, write
+from backproof.verify.reports.formats import FORMATS
+from backproof.verify.reports.targets import formulas, plots, targets, to_stdout, write
+from backproof.verify.support.errors import UsageError
 
 
 @pytest.mark.parametrize(
     ("texts", "reason"),
     [
-        (["jsn=a"], "'jsn' is no format: did you mean 'json'?"),
-        (["HTML=a"], "'HTML' is no format: did you mean 'html'?"),
-        (["zzz"], "'zzz' is no format; there are json, text, markdown"),
-        ([""], "'' is no format"),
+        (["jsn=a"], "'jsn' is not a format: did you mean 'json'?"),
+        (["HTML=a"], "'HTML' is not a format: did you mean 'html'?"),
+        (["zzz"], "'zzz' is not a format; there are json, text, markdown"),
+        ([""], "'' is not a format"),
         (["json"], "needs a path: --report json=PATH, or json=- for stdout"),
         (["json="], "needs a path"),
         (["json=-", "junit=-"], "json and junit both go to stdout"),
         (["json=a", "junit=./a"], r"json and junit both go to \./a"),
     ],
 )
-def test_what_cannot_be_asked_for(texts, reason):
+def test_invalid_targets(texts, reason):
     with pytest.raises(UsageError, match=reason.replace("?", r"\?")):
         targets(texts)
 
@@ -38,7 +38,7 @@ def test_github_goes_to_stdout_by_itself():
     assert not to_stdout(targets(["json=a", "github=b"]))
 
 
-def test_plots_are_worked_out_only_for_formats_that_show_them():
+def test_plots_are_computed_only_for_formats_that_show_them():
     assert plots(targets(["junit=a", "html=out/"]))
     assert not plots(targets(["junit=a", "sarif=b", "github"]))
     assert formulas(targets(["sarif=b"]))

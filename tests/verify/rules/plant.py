@@ -10,19 +10,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from engine import OPS, Value
-from engine.arithmetic import arithmetic
-from verify.case import Case
-from verify.checks import CHECKS
-from verify.findings import Finding, Verdict, told
-from verify.mirror import BINARY
-from verify.options import Options
-from verify.subjects.values import ValueEngine
+from backproof.engine import OPS, Value
+from backproof.engine.arithmetic import FLOATS, arithmetic
+from backproof.verify.checks.case import Case
+from backproof.verify.checks.table import CHECKS
+from backproof.verify.config.options import Options
+from backproof.verify.mirror.table import BINARY
+from backproof.verify.results.findings import Finding, Verdict, explain
+from backproof.verify.subjects.engines.own import ValueEngine
 
 Method = Callable[..., Any]
 Formula = Callable[..., Any]
 
 REFUTED, INACCURATE, UNSAFE, MISWIRED = Verdict.REFUTED, Verdict.INACCURATE, Verdict.UNSAFE, Verdict.MISWIRED
+FRAGILE = Verdict.FRAGILE
 QUESTION = {check.name: check.question for check in CHECKS}
 
 
@@ -33,7 +34,7 @@ class Wrong:
     op, mistake: where it is planted, and what is wrong; method: the operation with this rule
     check, verdict: who catches it, and says what
     alone: no other check fails the run over it (the accuracy, which only warns, may)
-    more: other attributes of the class, such as a `__radd__`; declares: the engine answers for its rows' corners
+    more: other attributes of the class, such as a `__radd__`; declares: the engine answers for its rows' kinks
     """
 
     op: str
@@ -93,6 +94,11 @@ def rule(op: str, *slopes: Formula, forward: Formula | None = None) -> Method:
     return method
 
 
+def on_floats(x: Any) -> bool:
+    """Whether a rule runs on floats, and not on symbols, asked in a way that the trace does not see."""
+    return arithmetic(x) is FLOATS
+
+
 def forward_of(op: str, *data: Any) -> Any:
     """The engine's own forward."""
     size = 2 if op in BINARY else 1
@@ -102,18 +108,18 @@ def forward_of(op: str, *data: Any) -> Any:
 def findings(op: str, method: Method, more: tuple[tuple[str, Any], ...] = (), declares: bool = False) -> list[Finding]:
     """What all checks find out about the engine with this method in place of its own, over all rows of ``op``."""
     kind = type("Planted", (Value,), {OPS[op]: method, **dict(more)})
-    subject = ValueEngine(kind, {op: OPS[op]}, follows_rows=declares)
+    subject = ValueEngine(kind, {op: OPS[op]}, matches_mirror_kinks=declares)
     return list(_all(subject))
 
 
 def _all(subject: ValueEngine) -> Iterator[Finding]:
-    for operation, row in subject.operations():
-        case = Case(operation, row, Options())
+    for operation, spec in subject.operations():
+        case = Case(operation, spec, Options())
         for check in CHECKS:
             yield from check.run(case)
 
 
-def witnesses(found: list[Finding]) -> dict[str, Verdict]:
+def counterexamples(found: list[Finding]) -> dict[str, Verdict]:
     """The checks that speak up, and the worst that each says; ``matched`` is no complaint."""
     complaints = [f for f in found if f.noteworthy and f.verdict is not Verdict.MATCHED]
     return {f.check: f.verdict for f in sorted(complaints, key=lambda f: f.verdict.fails)}
@@ -121,5 +127,5 @@ def witnesses(found: list[Finding]) -> dict[str, Verdict]:
 
 def shown(found: list[Finding]) -> str:
     """All complaints, for the message of an assertion."""
-    caught = ", ".join(f"{check} ({verdict})" for check, verdict in witnesses(found).items())
-    return "\n".join([f"caught by: {caught or 'nobody'}", *(told(f) for f in found if f.noteworthy)])
+    caught = ", ".join(f"{check} ({verdict})" for check, verdict in counterexamples(found).items())
+    return "\n".join([f"caught by: {caught or 'nobody'}", *(explain(f) for f in found if f.noteworthy)])

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from engine import Value
-from engine.arithmetic import arithmetic
+from backproof.engine import Value
+from backproof.engine.arithmetic import arithmetic
 from tests.verify.rules.plant import forward_of
 
 
@@ -275,12 +275,12 @@ def tanh_remembers() -> Any:
 
 
 @functools.lru_cache(None)
-def cached_slope(x: Any) -> Any:
+def cached_derivative(x: Any) -> Any:
     return 1 - arithmetic(x).tanh(x) ** 2
 
 
 def tanh_cached(m: Any, self: Any, out: Any) -> None:
-    self.grad += cached_slope(self.data) * out.grad
+    self.grad += cached_derivative(self.data) * out.grad
 
 
 def relu_where_out(m: Any, self: Any, out: Any) -> None:

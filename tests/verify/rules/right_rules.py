@@ -1,4 +1,4 @@
-"""Unusual right rules: other forms, other valid answers at corners, other ways to write a closure."""
+"""Unusual right rules: other forms, other valid answers at kinks, other ways to write a closure."""
 
 # ruff: noqa: E501 - the tables are aligned, a rule a line
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.verify.rules.plant import Formula, Right, rule
+from tests.verify.rules.plant import Formula, Right, on_floats, rule
 from tests.verify.rules.right_closures import (
     a_partial,
     abs_by_branches,
@@ -62,11 +62,11 @@ def _is(m: Any, x: Any, place: Any) -> Any:
 
 
 def _f(x: Any) -> bool:
-    return isinstance(x, float)
+    return on_floats(x)
 
 
-def gelu_tanh_slope(m: Any, x: Any, out: Any) -> Any:
-    if isinstance(x, float) and abs(x) > 1e100:
+def gelu_tanh_derivative(m: Any, x: Any, out: Any) -> Any:
+    if on_floats(x) and abs(x) > 1e100:
         return float(x > 0)
     t = m.tanh(0.7978845608028654 * (x + 0.044715 * x**3))
     return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * 0.7978845608028654 * (1 + 3 * 0.044715 * x * x)
@@ -119,7 +119,7 @@ RIGHT_RULES = (
     _right("softsign",    "(1 - |out|)²",                   lambda m, x, out: (1 - abs(out))**2, inaccurate=True),
     _right("elu",         "out + alpha",                    lambda m, x, out, a: m.where(m.gt(x, 0), 1, out + a), inaccurate=True),
     _right("hardswish",   "in three pieces",                lambda m, x, out: m.where(m.le(x, -3), 0, m.where(m.ge(x, 3), 1, x / 3 + m.ratio(1, 2)))),
-    # other valid answers at corners and ties
+    # other valid answers at kinks and ties
     _right("relu",        "1/2 at 0",                       lambda m, x, out: m.gt(x, 0) + _is(m, x, 0) / 2),
     _right("relu",        "1 at 0",                         lambda m, x, out: m.ge(x, 0)),
     _right("relu",        "1/3 at 0, an indicator of out",  lambda m, x, out: m.gt(out, 0) + m.ratio(1, 3) * _is(m, x, 0)),
@@ -199,7 +199,7 @@ RIGHT_RULES = (
     _right("abs",       "math.copysign",                  lambda m, x, out: math.copysign(1.0, x)),
     _right("exp",       "2**(x/log 2)",                   lambda m, x, out: m.pow(2, x / m.log(2)), inaccurate=True),
     _right("erf",       "a NumPy constant",               lambda m, x, out: np.float64(2 / np.sqrt(np.pi)) * m.exp(-x * x), inaccurate=True),
-    _right("gelu_tanh", "literals for its constants",     gelu_tanh_slope, inaccurate=True),
+    _right("gelu_tanh", "literals for its constants",     gelu_tanh_derivative, inaccurate=True),
     _right("selu",      "literals for its constants",     lambda m, x, out: 1.0507009873554805 * m.where(m.gt(x, 0), 1, 1.6732632423543772 * m.exp(m.minimum(x, 0)))),
     _right("selu",      "literals in forward and rule",   lambda m, x, out: 1.0507009873554805 * m.where(m.gt(x, 0), 1, 1.6732632423543772 * m.exp(m.minimum(x, 0))),
                                                           forward=lambda m, x: 1.0507009873554805 * m.where(m.gt(x, 0), x, 1.6732632423543772 * m.expm1(m.minimum(x, 0)))),

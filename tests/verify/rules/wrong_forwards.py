@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.verify.rules.plant import REFUTED, Formula, Wrong, forward_of, rule
+from tests.verify.rules.plant import REFUTED, Formula, Wrong, forward_of, on_floats, rule
 
 
 def _wrong(op: str, mistake: str, forward: Formula, *slopes: Formula, check: str = "proof", alone: bool = False) -> Wrong:
@@ -18,7 +18,7 @@ def _on_floats(op: str, where: Any, factor: float) -> Formula:
 
     def forward(m: Any, *data: Any) -> Any:
         value = forward_of(op, *data)
-        return value * factor if isinstance(data[0], (int, float)) and where(data[0]) else value
+        return value * factor if on_floats(data[0]) and where(data[0]) else value
 
     return forward
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine import Value
-from engine.arithmetic import arithmetic
+from backproof.engine import Value
+from backproof.engine.arithmetic import arithmetic
 from tests.verify.rules.plant import MISWIRED, REFUTED, Method, Wrong, forward_of, rule
 
 Backward = Callable[..., None]

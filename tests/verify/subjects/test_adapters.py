@@ -23,7 +23,7 @@ def project(tmp_path: Path) -> Path:
     info = tmp_path / "polynomials-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: polynomials\nVersion: 1.0\n", encoding="utf-8")
-    entries = entries.replace('project.entry-points."verify.subjects"', "verify.subjects").replace('"', "")
+    entries = entries.replace('project.entry-points."backproof.subjects"', "backproof.subjects").replace('"', "")
     (info / "entry_points.txt").write_text(entries, encoding="utf-8")
     return tmp_path
 
@@ -34,10 +34,22 @@ def _ran(project: Path, code: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_example_is_verified(project: Path) -> None:
-    code = PAGE.rpartition("```python\n")[2].partition("```")[0]
+    code = PAGE.partition("like any other subject:")[2].partition("```python\n")[2].partition("```")[0]
     ran = _ran(project, code + "\nprint(verify.check(Polynomial('p', [1, 2, 3]))['p'].right.verdict)")
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.strip() == "proved"
+
+
+def test_two_functions_are_an_operation_and_a_number_type_has_functions(project: Path) -> None:
+    entries = project / "polynomials-1.0.dist-info" / "entry_points.txt"
+    entries.write_text(entries.read_text() + "cubes = cubes_adapter:subject\n")
+    code = (
+        "import verify; print(verify.check('cubes')['cube'].right.verdict)\n"
+        "from dual_numbers import *; m = arithmetic(Dual(0.0, 2.0)); d = m.exp(Dual(0.0, 2.0)); print(m, d.x, d.y)"
+    )
+    ran = _ran(project, code)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.splitlines() == ["proved", "<dual arithmetic> 1.0 2.0"]
 
 
 def test_a_mistake_in_it_is_found(project: Path) -> None:

@@ -1,4 +1,4 @@
-"""Where a class stands: what can be named, and one clear line for what cannot."""
+"""Locating a class: what can be named, and one clear line for what cannot."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-import engine
-from verify.errors import UsageError
-from verify.subjects.load import Place, place_of
-from verify.subjects.sandbox import Failed, apart
-from verify.subjects.survey import surveyed
+from backproof import engine
+from backproof.verify.subjects.engines.discovery import surveyed
+from backproof.verify.subjects.load import Place, place_of
+from backproof.verify.subjects.sandbox import apart
+from backproof.verify.support.errors import UsageError
+from backproof.verify.support.worker import Failed
 
 ENGINE = """
 class Value:
@@ -46,7 +47,7 @@ def written(folder: Path, name: str, text: str) -> Path:
         ("no/module:Value", "names no module"),
     ],
 )
-def test_what_cannot_be_a_place(spec: str, said: str) -> None:
+def test_invalid_places(spec: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         place_of(spec)
 
@@ -57,18 +58,21 @@ def test_what_cannot_be_a_place(spec: str, said: str) -> None:
         ("no_such_package.engine:Value", "No module named 'no_such_package'; install it"),
         ("micrograd.engine:Vale", "did you mean 'Value'"),
         ("math:pi", "is a float, not a class"),
-        ("builtins:int", "int is no engine"),
+        ("builtins:int", "int is not an engine"),
         ("string", "no class that looks like an engine"),
     ],
 )
-def test_what_is_not_there(spec: str, said: str) -> None:
+def test_missing_places(spec: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         surveyed(place_of(spec))
 
 
-def test_a_file_called_engine_does_not_take_the_place_of_ours(tmp_path: Path) -> None:
+def test_a_file_called_engine_does_not_take_the_place_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "engine", raising=False)  # our short name, if a test has used it here
     kind = Place(str(written(tmp_path, "engine.py", ENGINE)), "Value").load()
-    assert sys.modules["engine"] is engine
+    monkeypatch.delitem(sys.modules, "engine")
+    assert sys.modules["backproof.engine"] is engine
+    assert kind.__module__ == "engine"
     assert kind is not engine.Value
 
 
@@ -92,7 +96,6 @@ def test_a_file_of_a_package_may_import_relatively(tmp_path: Path) -> None:
         ("def", "cannot be imported: SyntaxError"),
         ("import sys; sys.exit(4)", "cannot be imported: SystemExit: 4"),
         ("import os; os._exit(4)", "its import ended the process with code 4"),
-        ("while True: pass", "its import did not end within 0.5 s"),
         ("def f(): f()\nf()", "cannot be imported: RecursionError"),
         ("class Value:\n    def __init__(self, x): import os; os._exit(2)", "no class that looks"),
         ("class Value:\n    def __init__(self, x): 1/0\n    def backward(self): ...", "does not work"),
@@ -101,10 +104,15 @@ def test_a_file_of_a_package_may_import_relatively(tmp_path: Path) -> None:
         ("class Value:\n    def __init__(self, x): self.data = x\n    def backward(self): ...", "has no gradient"),
     ],
 )
-def test_an_engine_that_cannot_be_had_is_one_line(text: str, said: str, tmp_path: Path) -> None:
+def test_an_engine_that_cannot_be_loaded_is_one_line(text: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=said) as caught:
-        surveyed(place_of(str(written(tmp_path, "broken.py", text))), seconds=0.5)
+        surveyed(place_of(str(written(tmp_path, "broken.py", text))))
     assert "\n" not in str(caught.value)
+
+
+def test_an_engine_whose_import_does_not_end_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="its import did not end within 0.5 s"):
+        surveyed(place_of(str(written(tmp_path, "broken.py", "while True: pass"))), seconds=0.5)
 
 
 ODD = {
@@ -130,14 +138,14 @@ raise Odd(1, 2)
 
 
 @pytest.mark.parametrize("text", ODD.values(), ids=ODD)
-def test_whatever_an_import_raises_is_told_in_one_line(text: str, tmp_path: Path) -> None:
+def test_any_exception_of_an_import_is_reported_in_one_line(text: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         surveyed(place_of(str(written(tmp_path, "odd_engine.py", text)) + ":Value"))
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_errors_cross_from_the_process_apart_as_text() -> None:
-    """Not as exceptions, which may hold anything: one that is not pickled whole would come out as another."""
+def test_errors_of_the_separate_process_are_passed_as_text() -> None:
+    """Not as exceptions, which may hold any object: one that is not pickled completely would become another."""
 
     def work(_: object) -> None:
         error = ValueError("first line\nsecond line")
@@ -145,10 +153,10 @@ def test_errors_cross_from_the_process_apart_as_text() -> None:
         raise error
 
     with pytest.raises(Failed, match=r"^ValueError: first line$"):
-        apart(work)
+        apart(work, at_hand=True)
 
 
-def test_the_user_s_modules_stay_what_they_are() -> None:
+def test_the_user_s_modules_are_not_modified() -> None:
     before = set(sys.modules)
     surveyed(place_of("micrograd.nn:Value" if "micrograd.nn" not in before else "micrograd.engine:Value"))
     assert set(sys.modules) - before == set()

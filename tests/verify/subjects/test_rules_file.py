@@ -1,4 +1,4 @@
-"""Rules files: rules as text, verified like any other; one that cannot be read costs only itself."""
+"""Rules files: rules as text, verified like any other; one that cannot be read does not affect the others."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from verify.cli import main
-from verify.errors import UsageError
-from verify.findings import Verdict
-from verify.harness import verify_here
-from verify.options import Options
-from verify.subjects.rules_file import rules_file
+from backproof.verify.commands.cli import main
+from backproof.verify.config.options import Options
+from backproof.verify.results.findings import Verdict
+from backproof.verify.run.harness import verify_here
+from backproof.verify.subjects.rules_file import rules_file
+from backproof.verify.support.errors import UsageError
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "docs" / "examples" / "rules.toml"
@@ -50,7 +50,7 @@ def test_the_example_has_ten_rules_and_all_are_right() -> None:
         ('definition = "tanh(x)"\nforward = "tanh(x)*1.01"\nbackward = "g*(1 - out**2)"', "refuted"),
         ('definition = "tanh(x)"\nbackward = "1 - out**2"', "miswired"),
         ('definition = "abs(x)"\nbackward = "where(x > 0, g, where(x < 0, -g, 3*g))"', "unsafe"),
-        ('definition = "relu(x)"\ncorners = { x = 1 }\nbackward = "where(x > 0, g, 0)"', "unsafe"),
+        ('definition = "relu(x)"\nkinks = { x = 1 }\nbackward = "where(x > 0, g, 0)"', "unsafe"),
         ('definition = "x*exp(x)/exp(x)"\nbackward = "g*exp(x)/exp(x)"', "unsafe"),
         ('definition = "lgamma(x)"\ndomain = "x > 0"\nbackward = "g*log(x)"', "refuted"),
         ('inputs = ["a", "b"]\ndefinition = "a*b"\nbackward = { a = "g*b", b = "g*b" }', "refuted"),
@@ -63,26 +63,34 @@ def test_wrong_rules_are_found(tmp_path: Path, rule: str, verdict: str) -> None:
     assert any(f.verdict == verdict for f in report.findings)
 
 
+def test_bounds_say_where_a_rule_is_checked(tmp_path: Path) -> None:
+    rule = '[[rule]]\nname = "r"\ndefinition = "1/(1 + x**2)"\nbackward = "-2*x*g/(1 + x**2)**2"\n'
+    found = [judged(tmp_path, rule + more)["r"].safe.verdict for more in ("", "bounds = { x = [-10, 10] }\n")]
+    assert found == [Verdict.FRAGILE, Verdict.SAFE]
+
+
 UNREADABLE = [
     ('name = "r"\ndefinition = "tahn(x)"\nbackward = "g"', 4, 15, "unknown function 'tahn': did you mean 'tanh'?"),
     ('name = "r"\ndefinition = "x"\nbackward = { x = "g*(1 -" }', 5, 0, "backward"),
     ('name = "r"\ndefinition = "x"\nbackward = { x = "g*y" }', 5, 21, "unknown name 'y'"),
-    ('name = "r"\ndefinition = "x"\nbackward = { y = "g" }\ninputs = ["x"]', 5, 14, "'y' is no input"),
+    ('name = "r"\ndefinition = "x"\nbackward = { y = "g" }\ninputs = ["x"]', 5, 14, "'y' is not an input"),
     ('name = "r"\ninputs = ["x", "y"]\ndefinition = "x"\nbackward = { x = "g" }', 6, 1, "no backward expression for y"),
     ('name = "r"\ndefinition = "x"\nbackwards = "g"', 5, 1, "unknown key 'backwards': did you mean 'backward'?"),
     ('name = "r"\nbackward = "g"', 2, 1, "the rule has no definition"),
     ('definition = "x"\nbackward = "g"', 2, 1, "the rule has no name"),
-    ('name = "r"\ninputs = ["g"]\ndefinition = "1"\nbackward = { g = "1" }', 4, 0, "means something else already"),
+    ('name = "r"\ninputs = ["g"]\ndefinition = "1"\nbackward = { g = "1" }', 4, 0, "is a reserved name"),
     ('name = "r"\ndefinition = "x"\ndomain = "x"\nbackward = "g"', 5, 11, "a condition is needed"),
-    ('name = "r"\ndefinition = "x"\ncorners = { x = [0, 1] }\nbackward = "g"', 5, 1, "needs 1 answers"),
-    ('name = "r"\ndefinition = ["x"]\nbackward = "g"', 4, 1, "definition is an expression in quotes"),
-    ('name = "tanh"\ndefinition = "x"\nbackward = "g"', 3, 9, "the name 'tanh' is there twice"),
+    ('name = "r"\ndefinition = "x"\nkinks = { x = [0, 1] }\nbackward = "g"', 5, 1, "one derivative per input, not 2"),
+    ('name = "r"\ndefinition = "x"\nbounds = { x = [1, 0] }\nbackward = "g"', 5, 1, "leaves no room"),
+    ('name = "r"\ndefinition = "x"\nbounds = { y = [0, 1] }\nbackward = "g"', 5, 1, "'y' is not an input"),
+    ('name = "r"\ndefinition = ["x"]\nbackward = "g"', 4, 1, "definition must be an expression in quotes"),
+    ('name = "tanh"\ndefinition = "x"\nbackward = "g"', 3, 9, "the name 'tanh' occurs twice"),
     ('name = "r"\ndefinition = """\nx +\n  qq"""\nbackward = "g"', 6, 3, "unknown name 'qq'"),
 ]
 
 
 @pytest.mark.parametrize(("rule", "line", "column", "message"), UNREADABLE)
-def test_one_that_cannot_be_read_costs_only_itself(
+def test_a_rule_that_cannot_be_read_does_not_affect_the_others(
     tmp_path: Path, rule: str, line: int, column: int, message: str
 ) -> None:
     """The file begins with a rule of five lines; lines here are counted from the [[rule]] of the bad one, plus one."""
@@ -106,12 +114,12 @@ def test_one_that_cannot_be_read_costs_only_itself(
     [
         ("", "has no rules"),
         ("[[rules]]\nname = 'x'", "unknown table 'rules': did you mean 'rule'?"),
-        ("[[rule]\n", "is no TOML"),
+        ("[[rule]\n", "is not TOML"),
         ("rule = 3", "has no rules"),
-        ("\udcff", "is no UTF-8"),
+        ("\udcff", "is not UTF-8"),
     ],
 )
-def test_a_file_that_is_none(tmp_path: Path, text: str, message: str) -> None:
+def test_invalid_files(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "rules.toml"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(UsageError, match=message):
@@ -164,14 +172,14 @@ def test_thousands_of_rules_are_read(tmp_path: Path) -> None:
 
 
 HARD = {
-    "x**1000000 with its slope": ('definition = "x**1000000"\nbackward = "g*1000000*x**999999"', "proved", "wired"),
+    "x**1000000 and its derivative": ('definition = "x**1000000"\nbackward = "g*1000000*x**999999"', "proved", "wired"),
     "a definition without a value": ('definition = "nan"\nbackward = "g*0"', "inconclusive", "wired"),
     "a domain without a point": ('definition = "log(x)"\ndomain = "x < 0"\nbackward = "g/x"', "inconclusive", "wired"),
 }
 
 
 @pytest.mark.parametrize("name", HARD)
-def test_hard_ones_are_not_accused(tmp_path: Path, name: str) -> None:
+def test_hard_rules_are_not_refuted(tmp_path: Path, name: str) -> None:
     rule, right, wired = HARD[name]
     (operation,) = judged(tmp_path, f'[[rule]]\nname = "r"\n{rule}\n').operations
     assert (operation.right.verdict, operation.wired.verdict) == (right, wired)

@@ -1,6 +1,6 @@
 """Rules of JAX, PyTorch and HIPS autograd: traced by the framework's own tracer, and run on its own kernels.
 
-A framework is imported when a rule of it is read, never before.
+A framework is imported when one of its rules is loaded, never before.
 """
 
 from __future__ import annotations
@@ -10,18 +10,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from shlex import quote
 from typing import Any
 
-from verify.errors import UsageError
-from verify.language.parse import condition, expression
-from verify.mirror import MIRROR, Row
-from verify.subjects.formulas import formula_row
-from verify.subjects.frameworks.base import FrameworkOperation, framework_case
-from verify.subjects.frameworks.calls import parsed
-from verify.subjects.frameworks.catalogue import TABLES, Entry
-from verify.subjects.operation import Operation
-from verify.trace.term import TRUE, Condition
+from backproof.verify.mirror.table import MIRROR, Spec
+from backproof.verify.subjects.boundary import subject_code
+from backproof.verify.subjects.frameworks.base import FrameworkOperation, framework_case
+from backproof.verify.subjects.frameworks.calls import parsed
+from backproof.verify.subjects.frameworks.catalogue import TABLES, Entry
+from backproof.verify.subjects.functions.formulas import formula_spec
+from backproof.verify.subjects.operation import Operation
+from backproof.verify.support.errors import SubjectError, UsageError, in_a_line
+from backproof.verify.support.escape import quoted
+from backproof.verify.support.program import program
+from backproof.verify.terms.parser import condition, expression
+from backproof.verify.terms.term import TRUE, Condition
 
 OPERATIONS = {
     "jax": "JaxOperation",
@@ -33,20 +35,20 @@ OPERATIONS = {
 
 @dataclass(frozen=True)
 class Functions:
-    """Functions of a framework as a subject: those of its table, or those that are named."""
+    """Functions of a framework as a subject: those of its table, or the named ones."""
 
     name: str
     entries: tuple[Entry, ...]
 
-    def operations(self) -> Iterator[tuple[Operation, Row]]:
+    def operations(self) -> Iterator[tuple[Operation, Spec]]:
         for entry in self.entries:
             yield from _cases(self.name, entry)
 
     def parts(self) -> Iterator[tuple[str, Functions]]:
-        """Each function alone: no code of theirs runs for it, and no framework is imported."""
+        """Each function alone: none of its code runs for this, and no framework is imported."""
         parts: dict[str, list[Entry]] = {}
         for entry in self.entries:
-            parts.setdefault(parsed(entry.spec).name, []).append(entry)
+            parts.setdefault(parsed(entry.target).name, []).append(entry)
         for name, entries in parts.items():
             yield name, Functions(self.name, tuple(entries))
 
@@ -59,15 +61,15 @@ def functions(framework: str, specs: Sequence[str] = ()) -> Functions:
     """The functions of ``framework`` that ``specs`` name (``jax.nn:softplus``, ``my.module:f/2``,
     ``my.module:f(2,x)``), or its table.
 
-    Raises UsageError for a framework that is not installed.
+    Raises UsageError if the framework is not installed.
     """
     if find_spec(framework) is None:
         raise _missing(framework)
     known: dict[str, list[Entry]] = {}
     for entry in TABLES[framework]:
-        for name in {entry.spec, parsed(entry.spec).name, parsed(entry.spec).path}:
+        for name in {entry.target, parsed(entry.target).name, parsed(entry.target).path}:
             known.setdefault(name, []).append(entry)
-    found = (known.get(spec) or known.get(parsed(spec).name) or [Entry(spec)] for spec in specs)
+    found = (known.get(target) or known.get(parsed(target).name) or [Entry(target)] for target in specs)
     wanted = tuple(entry for entries in found for entry in entries)
     return Functions(framework, wanted or TABLES[framework])
 
@@ -78,7 +80,7 @@ def operation_class(framework: str) -> type[FrameworkOperation]:
     Raises UsageError if it is not installed.
     """
     try:
-        module = import_module(f"verify.subjects.frameworks.{framework}_rules")
+        module = import_module(f"backproof.verify.subjects.frameworks.{framework}_rules")
     except ModuleNotFoundError as error:
         raise _missing(framework, f" ({error})") from None
     return getattr(module, OPERATIONS[framework])  # type: ignore[no-any-return]
@@ -91,7 +93,7 @@ def _missing(framework: str, why: str = "") -> UsageError:
 def framework_of(function: Any) -> str:
     """The framework that a function belongs to, by its type or the module it was made in; "" if there is none.
 
-    A framework that nobody has imported owns nothing, and is not imported to ask.
+    A framework that has not been imported owns nothing, and is not imported for this.
     """
     if getattr(function, "_is_autograd_primitive", False):
         return "autograd"
@@ -105,57 +107,59 @@ def framework_of(function: Any) -> str:
 def case_of(
     function: Callable[..., Any],
     framework: str,
-    row: Row | None = None,
+    spec: Spec | None = None,
     domain: Condition | None = None,
     name: str = "",
     inputs: Sequence[str] = (),
-) -> tuple[Operation, Row]:
-    """A function of a framework beside its row; without one its own traced forward is the definition."""
+) -> tuple[Operation, Spec]:
+    """A function of a framework with its spec; without one its own traced forward is the definition."""
     kind = operation_class(framework)
     called = name or getattr(function, "__name__", type(function).__name__)
     operation = kind(function, called, tuple(inputs) or kind.count_inputs(function), f"verify.check({called})")
-    return framework_case(operation, row, domain)
+    return framework_case(operation, spec, domain)
 
 
-def _cases(framework: str, entry: Entry) -> Iterator[tuple[Operation, Row]]:
-    """One case an entry."""
-    call = parsed(entry.spec)
+def _cases(framework: str, entry: Entry) -> Iterator[tuple[Operation, Spec]]:
+    """One case per entry."""
+    call = parsed(entry.target)
     function = _found(call.path)
     kind = operation_class(framework)
     if call.arguments:
         function, inputs = kind.bound(function, call.arguments), call.operands
     else:
         inputs = kind.count_inputs(function, call.count)
-    operation = kind(function, call.name, inputs, f"python -m verify {framework} {quote(entry.spec)}")
+    operation = kind(function, call.name, inputs, f"{program()} {framework} {quoted(entry.target)}")
     domain = condition(entry.domain, inputs) if entry.domain else None
     yield framework_case(operation, _row(entry, inputs, domain), domain)
 
 
-def _row(entry: Entry, inputs: Sequence[str], domain: Condition | None) -> Row | None:
-    """The row that an entry names, or the one of its formula."""
-    if not entry.row:
+def _row(entry: Entry, inputs: Sequence[str], domain: Condition | None) -> Spec | None:
+    """The spec that an entry names, or that of its formula."""
+    if not entry.spec:
         return None
-    if entry.row in MIRROR:
-        return MIRROR[entry.row][0]
-    return formula_row(entry.spec, expression(entry.row, inputs), inputs, TRUE if domain is None else domain)
+    if entry.spec in MIRROR:
+        return MIRROR[entry.spec][0]
+    return formula_spec(entry.target, expression(entry.spec, inputs), inputs, TRUE if domain is None else domain)
 
 
-def _found(spec: str) -> Callable[..., Any]:
+def _found(target: str) -> Callable[..., Any]:
     """The function that ``module:name`` names.
 
     Raises UsageError.
     """
-    place, _, name = spec.partition(":")
+    place, _, name = target.partition(":")
     if not name:
-        raise UsageError(f"{spec!r} names no function: write package.module:function")
+        raise UsageError(f"{target!r} does not name a function: write package.module:function")
     try:
-        function = getattr(import_module(place), name)
-    except ImportError as error:
-        if place.endswith(".py"):
+        with subject_code:
+            function = getattr(import_module(place), name)
+    except SubjectError as error:
+        if error.raised(ImportError) and place.endswith(".py"):
             raise UsageError(f"{place} is a file: write its module, {place[:-3].replace('/', '.')}:{name}") from None
-        raise UsageError(f"{place} cannot be imported: {error}") from None
-    except AttributeError:
-        raise UsageError(f"{place} has no {name!r}") from None
+        if error.raised(AttributeError):
+            raise UsageError(f"{place} has no {name!r}") from None
+        reason = str(error.cause) if error.raised(ImportError) else in_a_line(error)
+        raise UsageError(f"{place} cannot be imported: {reason}") from None
     if not callable(function):
-        raise UsageError(f"{spec} is no function")
+        raise UsageError(f"{target} is not a function")
     return function  # type: ignore[no-any-return]

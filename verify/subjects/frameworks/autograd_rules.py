@@ -1,7 +1,7 @@
-"""HIPS autograd: a primitive and the rules that `defvjp` gave it, which are Python and run on terms as they are.
+"""HIPS autograd: a primitive and the rules registered by `defvjp`, which are Python and run on terms unchanged.
 
-NumPy's and SciPy's ufuncs reach terms through `TermArray`.  On terms a rule runs as a twin of itself, in which other
-primitives are what `scipy_terms` says; one that leaves all these is matched at points instead.
+NumPy's and SciPy's ufuncs reach terms through `TermArray`.  On terms a rule runs as a copy of itself, in which other
+primitives are replaced by those of `scipy_terms`; a rule that uses anything else is matched at points instead.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from autograd.core import primitive_vjps
 
-from verify.errors import UsageError
-from verify.findings import Source
-from verify.subjects.arrays import TermArray, elementwise, terms
-from verify.subjects.frameworks import scipy_terms
-from verify.subjects.frameworks.base import FrameworkOperation, Untraceable, inputs_of, source_of
-from verify.subjects.frameworks.calls import Argument, filled
-from verify.trace.lift import Lifter
-from verify.trace.term import Term, constant, term
+from backproof.verify.results.findings import Source
+from backproof.verify.subjects.boundary import subject_code
+from backproof.verify.subjects.frameworks import scipy_terms
+from backproof.verify.subjects.frameworks.base import FrameworkOperation, Untraceable, inputs_of, source_of
+from backproof.verify.subjects.frameworks.calls import Argument, filled
+from backproof.verify.support.errors import UsageError
+from backproof.verify.terms.term import Term, constant, term
+from backproof.verify.tracing.arrays import TermArray, elementwise, terms
+from backproof.verify.tracing.rebuild import Lifter
 
 
 class RuleArray(TermArray):
-    """An array of terms that stays one in `np.where`, which is no ufunc."""
+    """An array of terms that stays one in `np.where`, which is not a ufunc."""
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
         return _kept(super().__array_ufunc__(ufunc, method, *inputs, out=out, **options))
@@ -50,7 +51,7 @@ class Bound(NamedTuple):
 
 
 class AutogradOperation(FrameworkOperation):
-    """A primitive of scalars; arguments that are no operands are numbers."""
+    """A primitive on scalars; arguments that are not operands are numbers."""
 
     def __init__(self, function: Any, name: str, inputs: Sequence[str], command: str) -> None:
         given = function if isinstance(function, Bound) else Bound(function, tuple(inputs))
@@ -98,18 +99,18 @@ class AutogradOperation(FrameworkOperation):
     def forward(self, *data: Any) -> Any:
         if any(isinstance(x, Term) for x in data):
             return super().forward(*data)
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), subject_code:
             return float(self.function(*self._on_floats(data)))
 
     def batch(self, columns: Sequence[Any], dtype: str) -> tuple[Any, tuple[Any, ...]]:
         if dtype == "bfloat16":
             raise UsageError(f"{self.name} has no kernel for bfloat16, which NumPy lacks")
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), subject_code:
             arrays = [np.asarray(column).astype(dtype) for column in columns]
             arguments = filled(self._arguments, arrays, lambda c: np.dtype(dtype).type(float(c)))
             out = self.function(*arguments)
-            slopes = self._back(np.ones_like(out), out, arguments)
-        return np.asarray(out, dtype=float), tuple(np.asarray(s, dtype=float) for s in slopes)
+            partials = self._back(np.ones_like(out), out, arguments)
+            return np.asarray(out, dtype=float), tuple(np.asarray(s, dtype=float) for s in partials)
 
     @classmethod
     def count_inputs(cls, function: Any, count: int = 0) -> tuple[str, ...]:
@@ -122,12 +123,12 @@ def _rule(function: Any) -> Any:
     found = primitive_vjps.get(function)
     if found is None:
         name = getattr(function, "__name__", repr(function))
-        raise UsageError(f"{name} is no primitive of autograd with a rule: give it one, defvjp({name}, ...)")
+        raise UsageError(f"{name} is not an autograd primitive with a rule: register one, defvjp({name}, ...)")
     return found
 
 
 def _replaced(x: Any) -> Any:
-    """What stands for a primitive while a rule runs on terms; autograd's own helpers for arrays stay what they are."""
+    """What replaces a primitive while a rule runs on terms; autograd's own helpers for arrays are kept."""
     if getattr(x, "_is_autograd_primitive", False):
         return _of_terms(x)
     helper = isinstance(x, FunctionType) and x.__module__.startswith("autograd.numpy.")
@@ -151,9 +152,9 @@ def _has_terms(x: Any) -> bool:
 
 
 def _scalar(x: Any) -> Term:
-    """The term of an answer.  Raises Untraceable for an array of several."""
+    """The term of a result.  Raises Untraceable for an array of several entries."""
     if isinstance(x, np.ndarray):
         if x.size != 1:
-            raise Untraceable(f"an answer of shape {x.shape}")
+            raise Untraceable(f"a result of shape {x.shape}")
         x = x.item()
     return term(x)

@@ -1,7 +1,7 @@
 """How a function is called: ``module:name``, ``module:name/2``, or ``module:name(2,x)`` with some arguments fixed.
 
-Between the brackets stand names, which are the operands, and numbers: a whole number is passed as one, ``3.0`` and
-``1/2`` as floats.  The text is taken apart by a whitelist and never evaluated.
+The arguments are names, which are the operands, and numbers: a whole number is passed as an int, ``3.0`` and ``1/2``
+as floats.  The text is parsed against a whitelist and never evaluated.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from verify.errors import UsageError
+from backproof.verify.support.errors import UsageError
 
 Argument = str | int | Fraction
 """The name of an operand, or a number; a Fraction is passed as a float."""
@@ -29,7 +29,7 @@ class Call:
     """One way to call a function.
 
     path: ``module:name``
-    count: how many operands it has, 0 where it says that itself
+    count: how many operands it has, 0 if its signature shows that
     arguments: operands and numbers, in order; empty where every argument is an operand
     """
 
@@ -44,7 +44,7 @@ class Call:
 
     @property
     def name(self) -> str:
-        """What the report calls it."""
+        """Its name in the report."""
         return f"{self.path}({', '.join(map(_shown, self.arguments))})" if self.arguments else self.path
 
 
@@ -53,38 +53,38 @@ def _shown(argument: Argument) -> str:
     return f"{argument}.0" if whole else str(argument)
 
 
-def parsed(spec: str) -> Call:
-    """The call that the text says.
+def parsed(target: str) -> Call:
+    """The call that the text describes.
 
     Raises UsageError naming the part that is neither a name nor a number.
     """
-    found = _SPEC.fullmatch(spec)
+    found = _SPEC.fullmatch(target)
     if found is None:
-        raise UsageError(f"{spec!r} is no call of a function: write package.module:function(2,x)")
+        raise UsageError(f"{target!r} is not a function call: write package.module:function(2,x)")
     path, count, arguments = found["path"].strip(), found["count"], found["arguments"]
     if arguments is None:
         return Call(path, int(count or 0))
-    call = Call(path, 0, tuple(_argument(part.strip(), spec) for part in arguments.split(",")))
+    call = Call(path, 0, tuple(_argument(part.strip(), target) for part in arguments.split(",")))
     names = call.operands
     if not names or len(set(names)) < len(names):
-        raise UsageError(f"{spec!r} needs operands, each once: names between the brackets, such as x")
+        raise UsageError(f"{target!r} needs operands, each once: names in the parentheses, such as x")
     return call
 
 
-def _argument(text: str, spec: str) -> Argument:
+def _argument(text: str, target: str) -> Argument:
     if _NAME.fullmatch(text):
         return text
     if _WHOLE.fullmatch(text):
         return int(text)
     if _NUMBER.fullmatch(text):
         return Fraction(text)
-    raise UsageError(f"{text!r} in {spec!r} is neither the name of an operand nor a number such as 2, 0.5 or 1/2")
+    raise UsageError(f"{text!r} in {target!r} is neither the name of an operand nor a number such as 2, 0.5 or 1/2")
 
 
 def filled(
     arguments: Sequence[Argument], operands: Sequence[Any], number: Callable[[Fraction], Any] = float
 ) -> list[Any]:
-    """The arguments of a call, its operands in place of their names; ``number`` makes what a Fraction is passed as."""
+    """The arguments of a call, its operands in place of their names; ``number`` converts a Fraction."""
     waiting = iter(operands)
     return [
         next(waiting) if isinstance(a, str) else number(a) if isinstance(a, Fraction) else a for a in arguments

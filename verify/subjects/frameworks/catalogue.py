@@ -1,9 +1,9 @@
 """The elementwise functions of the frameworks that are verified when none is named.
 
-spec     module:name, and /2 for a function of two inputs (/1 where it does not say itself), or (2,x) where only x is
-         an operand and the other argument is the number 2
-row      the row of verify/mirror.py that says what it is, or a formula; without one its own traced forward does
-domain   where it is verified, where that is not what its formula shows
+target   module:name, and /2 for a function of two inputs (/1 if its signature does not show it), or (2,x) where only
+         x is an operand and the other argument is the number 2
+spec     the spec of verify/mirror/table.py that defines it, or a formula; without one its own traced forward does
+domain   where it is verified, if that is not what its formula shows
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import NamedTuple
 class Entry(NamedTuple):
     """One line of a table."""
 
-    spec: str
-    row: str = ""
+    target: str
+    spec: str = ""
     domain: str = ""
 
 
@@ -326,9 +326,9 @@ AUTOGRAD = (
 # fmt: on
 
 EXCLUDED = {
-    "autograd.numpy:angle": "complex numbers: of a real number it is 0 or pi, and its rule multiplies by 1j",
-    "autograd.numpy:imag": "complex numbers: of a real number it is 0, and its rule multiplies by -1j",
-    "autograd.numpy:where": "the first argument is a condition, and no operand",
+    "autograd.numpy:angle": "complex numbers: for a real number it is 0 or pi, and its rule multiplies by 1j",
+    "autograd.numpy:imag": "complex numbers: for a real number it is 0, and its rule multiplies by -1j",
+    "autograd.numpy:where": "the first argument is a condition, not an operand",
     "autograd.scipy.special:gammasgn": "it has no rule: defvjp(gammasgn, None)",
 }
 """Elementwise primitives of autograd that are not in its table, and why."""

@@ -1,7 +1,7 @@
-"""A graph of torch.fx read as terms: the primitive operations of PyTorch on scalars, one node after the other.
+"""Converts a torch.fx graph to terms: the primitive operations of PyTorch on scalars, one node after the other.
 
-Real numbers are meant: x != x never holds, and a comparison with infinity is decided.  A node that no term stands
-for is an error only if the result needs it.
+Values are real numbers: x != x never holds, and a comparison with infinity is decided.  A node without a term is an
+error only if the result needs it.
 """
 
 from __future__ import annotations
@@ -10,22 +10,23 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from verify.subjects.frameworks.base import Untraceable
-from verify.subjects.frameworks.reals import (
+from backproof.verify.subjects.frameworks.base import Untraceable
+from backproof.verify.subjects.frameworks.reals import (
     both,
     chosen,
     compared,
     either,
     larger,
+    named,
     neither,
     rounded,
-    sign,
     smaller,
     truncated,
     truth,
     whole_power,
 )
-from verify.trace.term import FALSE, TERMS, TRUE, Condition, Term, apply, constant, term
+from backproof.verify.terms.ops import by_name
+from backproof.verify.terms.term import FALSE, TERMS, TRUE, Condition, Term, apply, constant, term
 
 NAN, HALF = constant(float("nan")), constant(0.5)
 
@@ -33,7 +34,7 @@ NAN, HALF = constant(float("nan")), constant(0.5)
 def read(graph: Any, arguments: Sequence[Term]) -> tuple[Term, ...]:
     """The results of a graph (of scalars) for these arguments.
 
-    Raises Untraceable naming an operation that no term stands for.
+    Raises Untraceable naming an operation that has no term.
     """
     known: dict[Any, Any] = {}
     waiting = iter(arguments)
@@ -73,7 +74,7 @@ def _result(node: Any, known: dict[Any, Any]) -> Term | Untraceable:
 
 
 def _argument(x: Any, known: dict[Any, Any]) -> Any:
-    """The term of another node or of a number; what is neither stays what it is."""
+    """The term of another node or of a number; anything else is returned unchanged."""
     if hasattr(x, "meta") and x in known:
         return _needed(known[x])
     if isinstance(x, bool):
@@ -120,7 +121,7 @@ def _polygamma(order: Term, x: Term) -> Term:
 
 
 def _shrunk(g: Term, x: Term, width: Term) -> Term:
-    """The gradient of a shrinkage: none between -width and width, the upstream beyond (there is no decomposition)."""
+    """The gradient of a shrinkage: 0 between -width and width, the upstream gradient beyond (has no decomposition)."""
     inside = both(compared("ge", x, -width), compared("le", x, width))
     return chosen(inside, constant(0), g)
 
@@ -128,10 +129,6 @@ def _shrunk(g: Term, x: Term, width: Term) -> Term:
 def _exclusive(a: Term, b: Term) -> Condition:
     p, q = _condition(a), _condition(b)
     return either(both(p, neither(q)), both(neither(p), q))
-
-
-def _named(name: str) -> Callable[..., Term]:
-    return lambda *x: apply(name, *x)
 
 
 def _comparison(name: str) -> Callable[..., Condition]:
@@ -142,14 +139,8 @@ def _same(x: Term, *_: Any) -> Term:
     return x
 
 
-_SAME_NAME = (
-    *("sqrt", "cbrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh"),
-    *("tanh", "asinh", "acosh", "atanh", "erf", "erfc", "abs", "neg", "floor", "ceil", "lgamma", "digamma"),
-    *("add", "sub", "mul", "div", "atan2", "hypot"),
-)
-
 _READINGS: dict[str, Callable[..., Term]] = {
-    **{name: _named(name) for name in _SAME_NAME},
+    **{name: named(function) for name, function in by_name("numpy").items()},
     **{name: _comparison(name) for name in ("lt", "le", "gt", "ge", "eq", "ne")},
     **dict.fromkeys(("view_of", "clone", "alias", "detach", "scalar_tensor", "expand", "view", "squeeze"), _same),
     **dict.fromkeys(("empty_strided", "empty_permuted", "empty_like", "empty"), lambda *_: NAN),
@@ -161,19 +152,10 @@ _READINGS: dict[str, Callable[..., Term]] = {
     "convert_element_type": _converted,
     "_to_copy": _same,
     "pow": _power,
-    "reciprocal": lambda x: 1 / x,
     "rsqrt": lambda x: 1 / TERMS.sqrt(x),
-    "exp2": lambda x: apply("pow", 2, x),
-    "log2": lambda x: TERMS.log(x) / TERMS.log(constant(2)),
-    "log10": lambda x: TERMS.log(x) / TERMS.log(constant(10)),
-    "erf_inv": _named("erfinv"),
-    "erfcx": lambda x: TERMS.exp(x * x) * TERMS.erfc(x),
-    "sign": sign,
+    "erf_inv": named("erfinv"),
     "signbit": lambda x: compared("lt", x, 0),
-    "trunc": truncated,
     "round": rounded,
-    "fmod": lambda x, y: x - y * truncated(x / y),
-    "remainder": lambda x, y: x - y * apply("floor", x / y),
     **dict.fromkeys(("maximum", "fmax"), larger),
     **dict.fromkeys(("minimum", "fmin"), smaller),
     "where": lambda c, a, b: chosen(_condition(c), a, b),
@@ -182,7 +164,6 @@ _READINGS: dict[str, Callable[..., Term]] = {
     "bitwise_xor": _exclusive,
     "bitwise_not": lambda a: neither(_condition(a)),
     "polygamma": _polygamma,
-    "ndtri": lambda p: TERMS.sqrt(constant(2)) * apply("erfinv", 2 * p - 1),
     **{f"bessel_i{n}": partial(apply, "bessel_i", n) for n in (0, 1)},
     **{f"bessel_i{n}e": partial(apply, "bessel_ie", n) for n in (0, 1)},
     "hardshrink_backward": _shrunk,

@@ -13,18 +13,19 @@ from typing import Any
 import jax
 import numpy as np
 
-from verify.subjects.frameworks.base import FrameworkOperation, Untraceable
-from verify.subjects.frameworks.jaxpr import read
-from verify.trace.term import Term
+from backproof.verify.subjects.boundary import subject_code
+from backproof.verify.subjects.frameworks.base import FrameworkOperation, Untraceable
+from backproof.verify.subjects.frameworks.jaxpr import read
+from backproof.verify.terms.term import Term
 
 LEAST = 2.0**-1000 if jax.default_backend() == "cpu" else 0.0
-"""XLA's code for processors turns subnormal numbers off; a number not far above them may be made of some."""
+"""XLA on CPU flushes subnormal numbers to 0; a number not far above them may be computed from some."""
 
 
 class JaxOperation(FrameworkOperation):
-    """A function of JAX, of scalars."""
+    """A function of JAX, on scalars."""
 
-    flushes = LEAST
+    flush_to_zero_below = LEAST
 
     @cached_property
     def _forward_jaxpr(self) -> Any:
@@ -63,7 +64,7 @@ class JaxOperation(FrameworkOperation):
         return out, tuple(gradients)
 
     def batch(self, columns: Sequence[Any], dtype: str) -> tuple[Any, tuple[Any, ...]]:
-        with jax.enable_x64(True):
+        with jax.enable_x64(True), subject_code:
             upstream, *x = (jax.numpy.asarray(c, dtype=dtype) for c in (np.ones_like(columns[0]), *columns))
-            out, *slopes = jax.vmap(self._compiled)(upstream, *x)
-        return np.asarray(out, dtype=float), tuple(np.asarray(s, dtype=float) for s in slopes)
+            out, *partials = jax.vmap(self._compiled)(upstream, *x)
+            return np.asarray(out, dtype=float), tuple(np.asarray(s, dtype=float) for s in partials)

@@ -1,6 +1,6 @@
-"""A jaxpr read as terms: JAX's own record of a function of scalars, one equation after the other.
+"""Converts a jaxpr to terms: JAX's own record of a function on scalars, one equation after the other.
 
-Real numbers are meant: x != x never holds, everything is finite, and a comparison with infinity is decided.
+Values are real numbers: x != x never holds, everything is finite, and a comparison with infinity is decided.
 """
 
 from __future__ import annotations
@@ -11,23 +11,24 @@ from typing import Any
 
 import numpy as np
 
-from verify.subjects.frameworks.base import Untraceable
-from verify.subjects.frameworks.reals import (
+from backproof.verify.subjects.frameworks.base import Untraceable
+from backproof.verify.subjects.frameworks.reals import (
     both,
     bounded,
     chosen,
     compared,
     either,
     larger,
+    named,
     neither,
     rounded,
-    sign,
     smaller,
     truncated,
     truth,
     whole_power,
 )
-from verify.trace.term import FALSE, TERMS, TRUE, Condition, Term, apply, constant, term, where
+from backproof.verify.terms.ops import by_name
+from backproof.verify.terms.term import FALSE, TERMS, TRUE, Condition, Term, apply, constant, term, where
 
 _CALLS = ("jaxpr", "call_jaxpr", "fun_jaxpr")
 """Where an equation keeps the jaxpr that it calls: jit, custom_jvp_call, custom_vjp_call, closed_call, remat."""
@@ -36,7 +37,7 @@ _CALLS = ("jaxpr", "call_jaxpr", "fun_jaxpr")
 def read(closed: Any, arguments: Sequence[Term]) -> tuple[Term, ...]:
     """The results of a closed jaxpr (of scalars) for these arguments.
 
-    Raises Untraceable naming a primitive that no term stands for.
+    Raises Untraceable naming a primitive that has no term.
     """
     return _read(closed.jaxpr, [_value(c) for c in closed.consts], arguments)
 
@@ -91,7 +92,7 @@ def _value(number: Any) -> Term:
 
 
 def _converted(x: Term, old: Any, new: Any) -> Term:
-    """Precision is nothing to a real number; what is converted to an integer loses its fraction."""
+    """Precision does not affect a real number; conversion to an integer drops the fraction."""
     old, new = np.dtype(old), np.dtype(new)
     if new.kind == "b":
         return truth(x)
@@ -112,30 +113,30 @@ def _selected(_: Any, which: Term, *cases: Term) -> Term:
 
 
 class _Bits:
-    """The bits of a float, of which a term can tell the sign."""
+    """The bits of a float, of which a term represents only the sign."""
 
     def __init__(self, x: Term) -> None:
         self.x = x
 
 
 def _sign_bit(parameters: Any, bits: Any, by: Term) -> Term:
-    """What is left of 64 bits but the sign, as a truth: not 0 where the number is below 0; -0 is the real number 0."""
+    """The sign bit of 64 bits, as a condition: nonzero where the number is below 0; -0 is the real number 0."""
     if not isinstance(bits, _Bits) or by is not constant(63):
         raise Untraceable("the bits of a number")
     return where(compared("lt", bits.x, 0), -1, 0)
 
 
 class _Row:
-    """A few conditions side by side."""
+    """A vector of conditions."""
 
     def __init__(self, conditions: tuple[Condition, ...]) -> None:
         self.conditions = conditions
 
 
 def _first(_: Any, row: Any) -> Term:
-    """The place of the first condition that holds; 0 where none does, as for the largest of equal numbers."""
+    """The index of the first condition that holds; 0 if none does, as for the largest of equal numbers."""
     if not isinstance(row, _Row):
-        raise Untraceable("the place of the largest number")
+        raise Untraceable("the index of the largest number")
     result = constant(0)
     for place, condition in reversed(list(enumerate(row.conditions))):
         result = chosen(condition, constant(place), result)
@@ -154,7 +155,8 @@ def _polygamma(_: Any, order: Term, x: Term) -> Term:
 
 
 def _named(name: str) -> Callable[..., Term]:
-    return lambda _, *x: apply(name, *x)
+    function = named(name)
+    return lambda _, *x: function(*x)
 
 
 def _comparison(name: str) -> Callable[..., Condition]:
@@ -175,14 +177,8 @@ def _same(_: Any, x: Term, *__: Term) -> Term:
     return x
 
 
-_SAME_NAME = (
-    *("sqrt", "cbrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh"),
-    *("tanh", "asinh", "acosh", "atanh", "erf", "erfc", "abs", "neg", "floor", "ceil", "lgamma", "digamma"),
-    *("add", "sub", "mul", "div", "pow", "atan2"),
-)
-
 _READINGS: dict[str, Callable[..., Any]] = {
-    **{name: _named(name) for name in _SAME_NAME},
+    **{name: _named(function) for name, function in by_name("numpy").items()},
     **{name: _comparison(name) for name in ("lt", "le", "gt", "ge", "eq", "ne")},
     **dict.fromkeys(
         ("broadcast_in_dim", "reshape", "squeeze", "copy", "copy_p", "reduce_precision", "stop_gradient", "real"), _same
@@ -197,13 +193,10 @@ _READINGS: dict[str, Callable[..., Any]] = {
     "not": _logical(neither),
     "is_finite": lambda _, x: TRUE,
     "select_n": _selected,
-    "sign": lambda _, x: sign(x),
     "rem": lambda _, x, y: x - y * truncated(x / y),
-    "square": lambda _, x: x * x,
     "integer_pow": lambda p, x: whole_power(x, p["y"]),
     "rsqrt": lambda _, x: 1 / TERMS.sqrt(x),
-    "exp2": lambda _, x: apply("pow", 2, x),
-    "logistic": lambda _, x: 1 / (1 + TERMS.exp(-x)),
+    "logistic": _named("expit"),
     "polygamma": _polygamma,
     "round": _rounded,
     "igamma": _named("gammainc"),
@@ -216,6 +209,6 @@ _READINGS: dict[str, Callable[..., Any]] = {
     "shift_right_logical": _sign_bit,
     "stack": lambda _, *conditions: _Row(tuple(map(truth, conditions))),
     "argmax": _first,
-    "empty2": lambda _: constant(float("nan")),  # what a branch that is not taken would have left
+    "empty2": lambda _: constant(float("nan")),  # the value of a branch that is not taken
 }
 """The term of each primitive: its parameters, then its operands."""

@@ -1,26 +1,30 @@
-"""Steps of a framework's trace on real numbers: no NaN, nothing infinite but the constants that are written so.
+"""Steps of a framework's trace on real numbers: no NaN, nothing infinite except literal constants.
 
 Terms are compared by `is`: while code is traced, `==` between them is a branch to follow.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from verify.trace.term import FALSE, TRUE, Condition, Term, apply, compare, constant, term, where
+from backproof.verify.subjects.frameworks.base import Untraceable
+from backproof.verify.terms.definitions import build
+from backproof.verify.terms.ops import ARITY
+from backproof.verify.terms.term import FALSE, TRUE, Condition, Term, apply, compare, constant, term, where
 
 INFINITE, NEGATIVE = constant(float("inf")), constant(float("-inf"))
 
 _REFLECTED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le", "eq": "eq", "ne": "ne"}
 _ALWAYS = {
-    INFINITE: ("lt", "le", "ne"),  # a real number is below infinity, and is not it
+    INFINITE: ("lt", "le", "ne"),  # a real number is below infinity and never equal to it
     NEGATIVE: ("gt", "ge", "ne"),
 }
 
 
 def compared(op: str, a: Any, b: Any) -> Condition:
-    """``a op b`` for real numbers: decided for a term and itself, and beside an infinity or NaN."""
+    """``a op b`` for real numbers: decided for a term and itself, and for an infinity or NaN."""
     left, right = term(a), term(b)
     if left.op == "special" and right.op != "special":
         left, right, op = right, left, _REFLECTED[op]
@@ -34,7 +38,7 @@ def compared(op: str, a: Any, b: Any) -> Condition:
 
 
 def truth(x: Term) -> Condition:
-    """A condition itself; of a number, whether it is not 0."""
+    """A condition itself; for a number, whether it is not 0."""
     if isinstance(x, Condition):
         return x
     if x.op == "where" and x.args[1] is constant(1) and x.args[2] is constant(0):
@@ -87,14 +91,18 @@ def bounded(x: Term, low: Term, high: Term) -> Term:
     return smaller(larger(x, low), high)
 
 
-def sign(x: Term) -> Term:
-    """-1, 0 or 1."""
-    return where(compare("gt", x, 0), 1, where(compare("lt", x, 0), -1, 0))
+def named(name: str) -> Callable[..., Term]:
+    """A function of the table of primitives.  Raises Untraceable for arguments that it does not take."""
+
+    def function(*x: Any) -> Term:
+        if len(x) != ARITY[name]:
+            raise Untraceable(f"{name} of {len(x)} arguments")
+        return build(name)(*x)  # type: ignore[no-any-return]
+
+    return function
 
 
-def truncated(x: Term) -> Term:
-    """x without its fraction."""
-    return where(compare("ge", x, 0), apply("floor", x), apply("ceil", x))
+truncated = named("trunc")
 
 
 def rounded(x: Term) -> Term:
@@ -106,5 +114,5 @@ def rounded(x: Term) -> Term:
 
 
 def whole_power(x: Term, n: int) -> Term:
-    """x**n, with the powers that people read as products."""
+    """x**n, with x**2 written as a product."""
     return x if n == 1 else x * x if n == 2 else apply("pow", x, n)

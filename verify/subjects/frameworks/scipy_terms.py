@@ -1,4 +1,4 @@
-"""Functions of SciPy that are no ufuncs, as terms: what autograd's rules call beside those that NumPy dispatches.
+"""Functions of SciPy that are not ufuncs, as terms: autograd's rules call them besides those that NumPy dispatches.
 
 The distributions are SciPy's, in its own parameters: loc and scale where it has them, the location first.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from verify.trace.term import PI, Term, apply, compare, constant, term, where
+from backproof.verify.terms.term import PI, Term, apply, compare, constant, term, where
 
 Builder = Callable[..., Term]
 HALF = constant(Fraction(1, 2))
@@ -133,7 +133,7 @@ FUNCTIONS: dict[str, Builder] = {
 
 
 def name_of(function: Any) -> str:
-    """The name under which a function of SciPy stands here: norm.pdf for the bound method of `scipy.stats.norm`."""
+    """The name of a function of SciPy in the table: norm.pdf for the bound method of `scipy.stats.norm`."""
     name = getattr(function, "__name__", "")
     owner = type(getattr(function, "__self__", None)).__name__
     return f"{owner.removesuffix('_gen')}.{name}" if owner.endswith("_gen") else name

@@ -1,8 +1,8 @@
 """PyTorch: built-in functions and `torch.autograd.Function`, through the graph of their primitive operations.
 
 Both directions are traced by `make_fx` with every decomposition that PyTorch registers: the forward, and the
-backward that the autograd engine runs.  The kernel is what runs without tracing, a hand-written one as a rule: not
-the program that the decomposition describes.
+backward that the autograd engine runs.  The kernel is what runs without tracing, usually hand-written: it is not the
+program that the decomposition describes.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ import torch
 from torch._decomp import decomposition_table
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from verify.errors import UsageError
-from verify.findings import Source
-from verify.subjects.frameworks.base import FrameworkOperation, Untraceable, inputs_of, source_of
-from verify.subjects.frameworks.fx import read
-from verify.subjects.operation import Run
-from verify.trace.term import Term
+from backproof.verify.results.findings import Source
+from backproof.verify.subjects.boundary import subject_code
+from backproof.verify.subjects.frameworks.base import FrameworkOperation, Untraceable, inputs_of, source_of
+from backproof.verify.subjects.frameworks.fx import read
+from backproof.verify.subjects.operation import Run
+from backproof.verify.support.errors import UsageError
+from backproof.verify.terms.term import Term
 
-PLACE = 0.5  # where it is traced; a trace that depends on the place is refused by make_fx
+PLACE = 0.5  # where it is traced; make_fx rejects a trace that depends on this point
 
 
 class TorchOperation(FrameworkOperation):
-    """A function of PyTorch, of scalars, or a subclass of `torch.autograd.Function`."""
+    """A function of PyTorch, on scalars, or a subclass of `torch.autograd.Function`."""
 
     def __init__(self, function: Any, name: str, inputs: Sequence[str], command: str) -> None:
         super().__init__(function, name, inputs, command)
@@ -63,7 +64,7 @@ class TorchOperation(FrameworkOperation):
         return run.out, run.gradients
 
     def _observed(self, g: float, x: Sequence[float]) -> Run:
-        """The kernel's run, and what its backward made of the tensors that it was handed."""
+        """The kernel's run, and the tensors passed to its backward as they are afterwards."""
         leaves = self._leaves(x)
         out = self._applied(*leaves)
         value = out.item()
@@ -75,23 +76,26 @@ class TorchOperation(FrameworkOperation):
     def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
         if before is not None or any(isinstance(x, Term) for x in (*data, upstream)):
             return super().run(data, upstream=upstream, before=before)
-        return self._observed(float(upstream), tuple(map(float, data)))
+        with subject_code:
+            return self._observed(float(upstream), tuple(map(float, data)))
 
     def forward(self, *data: Any) -> Any:
         if any(isinstance(x, Term) for x in data):
             return super().forward(*data)
-        with torch.no_grad():
+        with torch.no_grad(), subject_code:
             return self._applied(*(torch.tensor(float(x), dtype=torch.float64) for x in data)).item()
 
     def batch(self, columns: Sequence[Any], dtype: str) -> tuple[Any, tuple[Any, ...]]:
         kind = getattr(torch, dtype)
-        leaves = [torch.tensor(column, dtype=kind, requires_grad=True) for column in columns]
-        out = self._applied(*leaves)
-        if out.shape != leaves[0].shape:
-            raise UsageError(f"{self.name} makes {tuple(out.shape)} of {tuple(leaves[0].shape)}: it is not elementwise")
-        gradients = torch.autograd.grad(out, leaves, torch.ones_like(out), allow_unused=True)
-        slopes = (torch.zeros_like(out) if g is None else g for g in gradients)
-        return out.detach().double().numpy(), tuple(s.double().numpy() for s in slopes)
+        with subject_code:
+            leaves = [torch.tensor(column, dtype=kind, requires_grad=True) for column in columns]
+            out = self._applied(*leaves)
+            if out.shape != leaves[0].shape:
+                shapes = f"{tuple(out.shape)} of {tuple(leaves[0].shape)}"
+                raise UsageError(f"{self.name} makes {shapes}: it is not elementwise")
+            gradients = torch.autograd.grad(out, leaves, torch.ones_like(out), allow_unused=True)
+            partials = (torch.zeros_like(out) if g is None else g for g in gradients)
+            return out.detach().double().numpy(), tuple(s.double().numpy() for s in partials)
 
     @staticmethod
     def _leaves(data: Sequence[float]) -> list[Any]:

@@ -1,0 +1,1 @@
+"""Documents, and one printer for each format."""

@@ -1,0 +1,1 @@
+"""Exercises, and how answers are graded."""

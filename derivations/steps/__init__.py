@@ -1,0 +1,1 @@
+"""Derivations as values: the rules of calculus, the steps, what a closure must keep."""

@@ -1,0 +1,1 @@
+"""The backward pass through a graph, node by node."""

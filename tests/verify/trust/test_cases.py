@@ -1,0 +1,148 @@
+"""One planted wrong rule for each look that came with the ledger, and right ones beside it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backproof import verify
+from backproof.verify.proof.cell import everywhere
+from backproof.verify.proof.thin_cells import points_between
+from backproof.verify.results.findings import Question, Verdict
+from backproof.verify.results.report import OperationReport
+from backproof.verify.run.harness import verify_here
+from backproof.verify.subjects.functions.pairs import FunctionPair
+from backproof.verify.subjects.rules_file import rules_file
+from backproof.verify.terms.term import symbol
+
+RIGHT, _, SAFE, WIRED = Question
+Rule = Callable[..., Any]
+
+
+def report(forward: Rule, backward: Rule, **options: Any) -> OperationReport:
+    return verify.check(forward, backward, name="rule", raises=False, **options).operations[0]
+
+
+def verdict(question: Question, found: OperationReport) -> Verdict:
+    return found.answers[question].verdict
+
+
+def square(x: Any) -> Any:
+    return x * x
+
+
+def test_a_rule_that_asks_whether_its_operand_is_the_upstream_gradient_is_miswired() -> None:
+    found = report(square, lambda x, g: 0.0 if x is g else 2 * x * g)
+    assert verdict(WIRED, found) is Verdict.MISWIRED
+    assert any("the same object as the upstream gradient" in f.message for f in found.findings)
+    assert verdict(WIRED, report(square, lambda x, g: 2 * x * g if x is g else g * 2 * x)) is Verdict.WIRED
+
+
+ARRAYS: dict[str, tuple[Rule, Rule, int]] = {
+    "rounded where one is negative": (
+        square,
+        lambda x, g: g * np.round(2 * x) if x.min() < 0 else g * 2 * x,
+        300,
+    ),
+    "typed by the first entry": (
+        lambda x: np.where(x > 0, x, 0.1 * x),
+        lambda x, g: g * np.vectorize(lambda t: 1 if t > 0 else 0.1)(x),
+        40,
+    ),
+    "cut to integers on one side": (square, lambda x, g: g * (2 * x).astype(int) if x[0] < 0 else g * 2 * x, 30),
+}
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_points_that_do_not_run_on_symbols_are_compared_on_floats(name: str) -> None:
+    forward, backward, size = ARRAYS[name]
+    assert verdict(RIGHT, report(forward, backward, shapes={"x": size})) is Verdict.REFUTED
+
+
+def test_a_right_rule_that_runs_on_symbols_at_some_points_only_is_matched() -> None:
+    found = report(square, lambda x, g: g * (2 * x + 0 * np.round(x)) if x.min() < 0 else g * 2 * x, shapes={"x": 300})
+    assert verdict(RIGHT, found) is Verdict.MATCHED
+    assert not any(answer.failing for answer in found.answers.values())
+
+
+@pytest.mark.parametrize(("band", "expected"), [(1e-2, Verdict.REFUTED), (0.0, Verdict.PROVED)])
+def test_a_band_around_a_tie_has_a_point(band: float, expected: Verdict) -> None:
+    def backward(x: Any, out: Any, g: Any) -> Any:
+        mask = np.abs(x - out[..., None]) <= band
+        return g[..., None] * mask / mask.sum(axis=-1, keepdims=True)
+
+    assert verdict(RIGHT, report(lambda x: x.max(axis=-1), backward, shapes={"x": (1, 2)})) is expected
+
+
+@pytest.mark.parametrize(("factor", "expected"), [(2, Verdict.PROVED), (3, Verdict.REFUTED)])
+def test_a_domain_with_an_equation(factor: int, expected: Verdict) -> None:
+    found = report(
+        lambda c, s: c * c - s * s, lambda c, s, g: (factor * c * g, -2 * s * g), domain="c**2 + s**2 == 1"
+    )
+    assert verdict(RIGHT, found) is expected
+
+
+@pytest.mark.parametrize(("beyond", "right", "safe"), [
+    ("3*g*x*x", Verdict.PROVED, Verdict.SAFE), ("g", Verdict.MATCHED, Verdict.UNSAFE)
+])  # fmt: skip
+def test_an_overflow_that_is_taken_as_impossible(tmp_path: Path, beyond: str, right: Verdict, safe: Verdict) -> None:
+    path = tmp_path / "rules.toml"
+    rule = f"where(1e300/((x - 1.2345)**2 + 1e-40) == inf, {beyond}, 3*g*x*x)"
+    path.write_text(f'[[rule]]\nname = "overflow"\ninputs = ["x"]\ndefinition = "x*x*x"\nbackward = "{rule}"\n')
+    found = verify_here(rules_file(str(path))).operations[0]
+    assert verdict(RIGHT, found) is right
+    assert verdict(SAFE, found) is safe
+
+
+@pytest.mark.parametrize(("factor", "expected"), [(1.0, Verdict.MATCHED), (1.001, Verdict.REFUTED)])
+def test_rounding_excuses_no_other_formula(factor: float, expected: Verdict) -> None:
+    """Near 0 the formula loses its digits; its trace is not relied on, for it handles an exception."""
+
+    def backward(x: Any, g: Any) -> Any:
+        try:
+            return factor * g * (math.cos(x) / x - math.sin(x) / (x * x))
+        except ZeroDivisionError:
+            return 0.0
+
+    assert verdict(RIGHT, report(lambda x: math.sin(x) / x if x != 0 else 1.0, backward)) is expected
+
+
+def test_a_handler_by_another_name_is_no_overflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is called OverflowError there is another exception, which real numbers do have."""
+    (tmp_path / "renamed.py").write_text(
+        "import math\nOverflowError = ValueError\ndef rule(x, g):\n    try:\n"
+        "        math.sqrt((x*x*x - 0.3)**2 - 1e-10)\n    except OverflowError:\n        return 0.0\n"
+        "    return 2*x*g\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert verdict(RIGHT, report(square, import_module("renamed").rule)) is Verdict.MATCHED
+
+
+def test_a_thin_cell_has_a_candidate_inside() -> None:
+    x, y = symbol("x"), symbol("y")
+    cell = everywhere(("x", "y")).given(y - x, -1).given(100 * (y - x) + 1, 1)
+    found = points_between(cell, ("x", "y"), {"x": Fraction(1), "y": Fraction(1)})
+    assert any(-Fraction(1, 100) < point["y"] - point["x"] < 0 for point in found)
+
+
+def test_a_manager_that_may_swallow_is_a_leak() -> None:
+    def rule(x: Any, g: Any) -> Any:
+        with Swallowing():
+            return 2 * x * g
+
+    found = FunctionPair(square, rule).traced()
+    assert "a with statement on a Swallowing" in [leak.what for leak in found.leaks]
+
+
+class Swallowing:
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> bool:
+        return True

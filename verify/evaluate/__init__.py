@@ -1,0 +1,1 @@
+"""Terms evaluated: over any registered arithmetic, as float programs, on intervals, on series."""

@@ -1,0 +1,1 @@
+"""Polynomial identity testing: expressions compared at random points of finite fields."""

@@ -1,0 +1,1 @@
+"""The specification of every operation, in SymPy, written from the mathematics and never from the rules."""

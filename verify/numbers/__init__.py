@@ -1,1 +1,0 @@
-"""Points, the reference, units in the last place, finite differences."""

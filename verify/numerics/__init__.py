@@ -1,0 +1,1 @@
+"""Points, natural domains, reference values, finite differences."""

@@ -1,0 +1,1 @@
+"""Cells of a domain, and the boundaries between them."""

@@ -1,0 +1,1 @@
+"""Certificates of proofs, and a checker that uses the standard library alone."""

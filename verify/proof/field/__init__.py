@@ -1,0 +1,1 @@
+"""The differential field: normal forms, generators, signs and limits."""

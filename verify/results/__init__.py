@@ -1,0 +1,1 @@
+"""What was found, as values: findings, the report, the baseline."""

@@ -1,0 +1,69 @@
+"""A pair of array functions: proved if its shapes are small enough, otherwise tested in finite fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from backproof.verify.mirror.table import Spec
+from backproof.verify.subjects.arrays.large import LargePair
+from backproof.verify.subjects.arrays.small import MOST_ENTRIES, ArrayPair, TooManyEntries, VectorPair
+from backproof.verify.subjects.functions.arguments import beside_spec, is_function
+from backproof.verify.subjects.operation import Operation, Shape
+from backproof.verify.subjects.subject import Specified
+from backproof.verify.support.errors import UsageError
+
+
+def of_arrays(
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    shapes: Mapping[str, int | Shape],
+    definition: Any = None,
+    domain: Any = None,
+    kinks: Any = (),
+    bounds: Mapping[str, Any] = MappingProxyType({}),
+    name: str = "",
+    inputs: Sequence[str] = (),
+    *,
+    decides: Callable[[Operation, Spec], bool],
+) -> Specified:
+    """The pair entry by entry, with its spec, if the prover decides it at this shape; otherwise as a whole.
+
+    decides: whether the prover does, for a pair that is small enough
+
+    Raises UsageError.
+    """
+    whole = definition is None or is_function(definition)
+    small = refused = None
+    if _entries(ArrayPair(forward, backward, shapes, name, inputs)) < MOST_ENTRIES:
+        try:
+            small = VectorPair(forward, backward, shapes, name, inputs)
+        except UsageError as error:  # too many entries with the output's, too many branches, or not run on symbols
+            refused = error
+    if small is not None:
+        try:
+            operation, spec = beside_spec(small, definition, domain, kinks, bounds=bounds)
+            if operation.problem or not whole or kinks or bounds or decides(operation, spec):
+                return operation, spec
+        except TooManyEntries as error:
+            refused = error
+    try:
+        large = LargePair(forward, backward, shapes, name, inputs, definition if whole else None)
+    except UsageError:
+        if refused is not None and not isinstance(refused, TooManyEntries):
+            raise refused from None
+        raise
+    if not whole:
+        raise UsageError(f"definition: at {large.count} entries it must be a function, not a formula in the entries")
+    if kinks:
+        raise UsageError(f"kinks: at {large.count} entries they are not checked; declare them at a smaller shape")
+    if bounds:
+        raise UsageError(f"bounds: at {large.count} entries they are not honoured; state them at a smaller shape")
+    large.limit(domain)
+    large.problem = large.complaint()
+    return large, None
+
+
+def _entries(pair: ArrayPair) -> int:
+    return sum(pair.sizes.values())

@@ -1,0 +1,198 @@
+"""Pairs of functions of arrays at shapes that are too large to prove: run whole, on floats or on symbols.
+
+Unlike at small shapes, branches are not merged: on symbols a pair is run along the path that one point takes, and
+the result holds on the cell of that point.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from backproof.verify.arithmetics.floats import QUIET
+from backproof.verify.evaluate.evaluate import evaluate
+from backproof.verify.evaluate.stepwise import At
+from backproof.verify.mirror.table import Spec
+from backproof.verify.numerics.lattices import Sample, samples
+from backproof.verify.numerics.trace_agreement import Leaking
+from backproof.verify.subjects.arrays.small import (
+    ArrayPair,
+    VectorPair,
+    array_of,
+    entries_of,
+    flat,
+    format_shape,
+    shape_returned,
+    weights_name,
+)
+from backproof.verify.subjects.boundary import subject_code
+from backproof.verify.subjects.functions.arguments import as_condition, beside_spec
+from backproof.verify.subjects.functions.pairs import OUT, UPSTREAM, RuleError
+from backproof.verify.subjects.operation import ArrayOperation, Arrays, Operation, Shape
+from backproof.verify.support.errors import SubjectError, UsageError, in_a_line
+from backproof.verify.terms.ledger import Ledger
+from backproof.verify.terms.term import TRUE, Term, asking, at_most, keeping, symbol, term
+
+MOST_TERMS = 200_000
+"""Most terms of one run on symbols, of forward and rule: the reference and the trials need a few times as many."""
+
+MOST_ENTRIES_AT_ALL = 200_000  # of an array that is checked on floats
+
+
+class LargePair(ArrayPair, ArrayOperation):
+    """A pair at fixed shapes.  ``meant``: another function that defines what the forward must compute, if any."""
+
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        backward: Callable[..., Any],
+        shapes: Mapping[str, int | Shape],
+        name: str = "",
+        inputs: Sequence[str] = (),
+        meant: Callable[..., Any] | None = None,
+    ) -> None:
+        super().__init__(forward, backward, shapes, name, inputs)
+        self.meant, self.domain = meant, TRUE
+        self.given_domain: Any = None
+        self.own_definition = meant is None
+        if sum(self.sizes.values()) > MOST_ENTRIES_AT_ALL:
+            raise UsageError(f"shapes: {sum(self.sizes.values())} entries are more than {MOST_ENTRIES_AT_ALL}")
+        self.upstream = weights_name(self.arrays)
+        self.out_shape: Shape = self._out_shape()
+        self.sizes[self.upstream] = math.prod(self.out_shape)
+
+    @property
+    def count(self) -> int:
+        """The number of entries of all inputs and the output."""
+        return sum(self.sizes.values())
+
+    @property
+    def case(self) -> str:
+        return ", ".join(f"{one}: {format_shape(shape)}" for one, shape in self.shapes.items() if shape)
+
+    def entries(self) -> tuple[str, ...]:
+        """The names of the entries of all inputs: x_0, x_1, ..."""
+        return tuple(name for one in self.arrays for name in entries_of(one, self.shapes[one]))
+
+    def shape_of(self, name: str) -> Shape:
+        """The shape of an input, or of the upstream gradient."""
+        return self.out_shape if name == self.upstream else self.shapes[name]
+
+    def samples(self, seed: int, *, far: bool = False) -> Iterator[Sample]:
+        shapes = {name: self.shape_of(name) for name in self.sizes}  # the upstream gradient's, too, once it is known
+        for one in samples(self.name, shapes, seed, far=far):
+            if self.domain is TRUE or self._is_inside(one):
+                yield one
+
+    def _is_inside(self, sample: Sample) -> bool:
+        point = {
+            name: value
+            for one in self.arrays
+            for name, value in zip(entries_of(one, self.shapes[one]), np.ravel(sample.arrays[one]), strict=True)
+        }
+        return bool(evaluate([self.domain], {name: float(value) for name, value in point.items()}, QUIET)[0])
+
+    def limit(self, domain: Any) -> None:
+        """Take the domain that a user gives.  Raises UsageError."""
+        self.given_domain = domain
+        if domain is not None:
+            arrays = {one: entries_of(one, self.shapes[one]) for one in self.arrays}
+            self.domain = as_condition(domain, self.entries(), arrays)
+
+    def at_shapes(self, shapes: Mapping[str, Shape]) -> tuple[Operation, Spec]:
+        small = VectorPair(self._forward, self._backward, shapes, self.name, self.arrays)
+        return beside_spec(small, self.meant, self.given_domain)
+
+    # --------------------------------------------------------------------------------------------------- on floats
+
+    def values(self, arrays: Arrays) -> Any:
+        with np.errstate(all="ignore"), subject_code:
+            return _numbers(self._forward(*(_copy(arrays[one]) for one in self.arrays)))
+
+    def partials(self, arrays: Arrays) -> Arrays:
+        out = self.values(arrays)
+        given = {**{one: _copy(arrays[one]) for one in self.arrays}, OUT: out, UPSTREAM: _copy(arrays[self.upstream])}
+        return self.returned(given)
+
+    def returned(self, given: Arrays) -> Arrays:
+        with np.errstate(all="ignore"), subject_code:
+            return {one: _numbers(found) for one, found in self.gradients(self._backward, given)}
+
+    def _out_shape(self) -> Shape:
+        """The shape that the forward returns.  Raises UsageError where it returns none, or does not run."""
+        refused: SubjectError | None = None
+        for sample in self.samples(0):
+            try:
+                out = self.values(sample.arrays)
+            except SubjectError as error:  # possibly a point outside its domain
+                refused = refused or error
+                continue
+            return shape_returned(self.name, out)
+        reason = in_a_line(refused)
+        raise UsageError(f"{self.name} does not run on arrays of shapes {self.case or '()'} ({reason})")
+
+    # -------------------------------------------------------------------------------------------------- on symbols
+
+    def symbols(self, name: str) -> list[Term]:
+        return list(map(symbol, entries_of(name, self.shape_of(name))))
+
+    def along(self, at: At) -> tuple[list[Term], list[Term], list[Term]]:
+        ledger = Ledger(arrays=True)
+        with np.errstate(all="ignore"), subject_code, at_most(MOST_TERMS), asking(at), keeping(ledger):
+            forward, backward = self._functions(symbols=True)
+            out = forward(*self._on_symbols())
+            if np.shape(out) != self.out_shape:
+                raise RuleError(f"the forward returned shape {np.shape(out)} on symbols, {self.out_shape} on floats")
+            outputs = _terms(out)
+            weights = self.symbols(self.upstream)
+            g = array_of(weights, self.out_shape) if self.out_shape else weights[0]
+            given = {**dict(zip(self.arrays, self._on_symbols(), strict=True)), OUT: out, UPSTREAM: g}
+            gradients = [t for _, found in self.gradients(backward, given) for t in _terms(found)]
+            meant = outputs if self.meant is None else self._meant()
+        if ledger.leaks:
+            raise Leaking(tuple(ledger.leaks))
+        return outputs, gradients, meant
+
+    def _on_symbols(self) -> list[Any]:
+        return self.shaped([t for one in self.arrays for t in self.symbols(one)])
+
+    def _meant(self) -> list[Term]:
+        from backproof.verify.tracing.symbolic import symbolic
+
+        assert self.meant is not None
+        found = symbolic(self.meant)(*self._on_symbols())
+        if np.shape(found) != self.out_shape:
+            raise RuleError(f"the definition returned shape {np.shape(found)}, and the forward {self.out_shape}")
+        return _terms(found)
+
+    # ---------------------------------------------------------------------------------------------- what it reports
+
+    def complaint(self) -> str:
+        """What is wrong with what the backward returns, "" if it is one gradient of the right shape for each input."""
+        for sample in self.samples(0):
+            try:
+                self.partials(sample.arrays)
+            except RuleError as error:
+                return str(error)
+            except SubjectError:  # reported by the checks
+                continue
+            return ""
+        return ""
+
+
+def _copy(x: Any) -> Any:
+    return x.copy() if isinstance(x, np.ndarray) else x
+
+
+def _numbers(x: Any) -> Any:
+    """The array itself; raises if its entries are not numbers: here an error in user code, further on one of ours."""
+    if np.shape(x):
+        np.asarray(x, dtype=float)
+    return x
+
+
+def _terms(x: Any) -> list[Term]:
+    return list(map(term, flat(x)))

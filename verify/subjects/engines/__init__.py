@@ -1,0 +1,1 @@
+"""Classes of nodes: the engine of this project, and user-defined engines."""

@@ -1,0 +1,1 @@
+"""Pairs of Python functions: a forward and a backward."""

@@ -1,0 +1,366 @@
+"""Pairs of Python functions: a forward, and a backward that receives its arguments by name.
+
+    def backward(x, y, out, g): return g * y, g * x
+
+The backward may take any input of the forward, its value ``out`` and the upstream gradient ``g``; it returns one
+gradient for each input.  On symbols both run as copies of themselves (`verify.tracing.symbolic`): the user's
+functions, and their modules, are not modified.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from functools import cached_property
+from textwrap import shorten
+from typing import Any
+
+from backproof.verify.arithmetics.ulps import FORMATS
+from backproof.verify.results.findings import Source
+from backproof.verify.subjects.boundary import subject_code
+from backproof.verify.subjects.operation import INPUT_NAMES, BaseOperation, Operation, Run, Traced, terms_of
+from backproof.verify.support.errors import NO_TRACE, SubjectError, UsageError, kind_of
+from backproof.verify.terms.ledger import Entry
+from backproof.verify.terms.notation.code import written
+from backproof.verify.terms.parser import nearest, unfit
+from backproof.verify.terms.simplify import simplify
+from backproof.verify.terms.term import Term, constant, symbol
+from backproof.verify.tracing.branches import NotRepeatable, explore
+from backproof.verify.tracing.rebuild import Lifter
+from backproof.verify.tracing.source_code import reached, shown_path
+
+OUT, UPSTREAM = "out", "g"
+_TRIED = (0.75, 2.5, -0.625)  # where a backward that does not run on symbols is called
+
+
+class RuleError(UsageError, SubjectError):
+    """Raised for a backward that does not return one gradient for each input."""
+
+
+class PythonPair(BaseOperation):
+    """A forward and a backward in Python, on scalars or arrays: their names, and how they are called."""
+
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        backward: Callable[..., Any],
+        name: str = "",
+        inputs: Sequence[str] = (),
+    ) -> None:
+        self._forward, self._backward = forward, backward
+        self._symbolic: tuple[Callable[..., Any], Callable[..., Any]] | None = None
+        self._lifter = Lifter()
+        with subject_code:  # an object may run any code when its name or signature is read
+            for function in (forward, backward):
+                if any(map(inspect.iscoroutinefunction, (function, type(function).__call__))):
+                    reason = "is asynchronous: pass a plain function that returns its value"
+                    raise UsageError(f"{name_of(function)} {reason}")
+            self.name = name or name_of(forward)
+            self.inputs = tuple(inputs) or inputs_of(forward)
+            self._asked = _asked(backward, self.inputs)
+            told = (name_of(forward, "forward"), name_of(backward, "backward"))
+        self.command = f"verify.check({', '.join(told)})"
+
+    def _functions(self, symbols: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        if not symbols:
+            return self._forward, self._backward
+        if self._symbolic is None:
+            from backproof.verify.tracing.symbolic import lifter_for_symbols
+
+            self._lifter = lifter_for_symbols()
+            self._symbolic = self._lifter.twin(self._forward), self._lifter.twin(self._backward)
+        self._lifter.report()
+        return self._symbolic
+
+    def _returned(self, backward: Callable[..., Any], given: Mapping[str, Any]) -> Any:
+        """What the backward returns for the arguments it takes."""
+        by_place = [given[name] for name, named in self._asked if not named]
+        by_name = {name: given[name] for name, named in self._asked if named}
+        return backward(*by_place, **by_name)
+
+    def rerun(self, seed: int, point: Mapping[str, str]) -> str:
+        if not self.command.endswith(")"):  # it has a name on the command line
+            return super().rerun(seed, point)
+        at = ", ".join(f'"{name}": "{value}"' for name, value in point.items())
+        return f"{self.command[:-1]}, seed={seed}, point={{{at}}})"
+
+    @cached_property
+    def source(self) -> Source:
+        return source_of(self._backward)
+
+    def code_texts(self) -> list[tuple[str, str]]:
+        return reached(self._forward, self._backward)
+
+
+class TracedPair(PythonPair, Operation):
+    """A pair that is one scalar operation, and runs on symbols as a copy of itself."""
+
+    @abstractmethod
+    def with_forward(self, forward: Callable[..., Any]) -> TracedPair:
+        """The same pair with another forward."""
+
+    def traced(self) -> Traced:
+        """The pair on symbols, by copies without state from an earlier run.
+
+        Raises NotRepeatable if a second trace differs, for example through hidden state.  State that is another one
+        after each further run is a leak: what it counts may decide something later.
+        """
+        self._symbolic = None
+        found = super().traced()
+        if super().traced() != found:
+            raise NotRepeatable
+        before = self._lifter.state()
+        last = super().traced()
+        if self._lifter.state() == before:
+            return found
+        leak = Entry("state that changes from call to call", self.source.file, self.source.line)
+        return replace(last, leaks=(*last.leaks, leak))
+
+    @abstractmethod
+    def raw(self, point: Sequence[float]) -> list[Any]:
+        """What forward and backward return at a point of floats, as they return it."""
+
+    def format_of_results(self) -> str:
+        for place in _TRIED:
+            try:
+                with _quiet_numpy(), subject_code:
+                    return narrowest(self.raw([place] * len(self.inputs)))
+            except SubjectError:  # possibly a point outside its domain
+                continue
+        return "float64"
+
+    def constants_of_code(self) -> tuple[float, ...]:
+        return tuple(self._lifter.numbers)
+
+    def value(self) -> Term:
+        """The forward alone on symbols, by a copy without state from an earlier run."""
+        self._symbolic = None
+        (found,) = explore(lambda: terms_of(self.forward(*map(symbol, self.inputs))))
+        return found
+
+    def complaint(self) -> str:
+        """What is wrong with what the functions return, "" if it is a number, and one gradient for each input."""
+        try:
+            self.traced()
+        except RuleError as error:
+            return str(error)
+        except NO_TRACE:  # reported by the checks
+            return self._complaint_on_floats()
+        return ""
+
+    def _complaint_on_floats(self) -> str:
+        found = ""
+        for place in _TRIED:
+            point = [place] * len(self.inputs)
+            try:
+                found = no_number("forward", self.forward(*point))
+                if found:
+                    continue
+                gradients = self.run(point).gradients
+            except RuleError as error:
+                return str(error)
+            except SubjectError:  # possibly a point outside its domain
+                continue
+            found = next(filter(None, (no_number("backward", gradient) for gradient in gradients)), "")
+            if not found:
+                return ""  # they return what they should; elsewhere they may never end
+        return found
+
+
+class FunctionPair(TracedPair):
+    """A pair of scalar functions; ``constants`` of the forward are its arguments with defaults."""
+
+    def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
+        with _quiet_numpy(), subject_code:
+            forward, backward = self._functions(any(isinstance(x, Term) for x in (*data, upstream)))
+            out = plain(forward(*data))
+            gradients = self._passed(backward, data, out, upstream)
+            if before is not None:
+                gradients = tuple(b + g for b, g in zip(before, gradients, strict=True))
+        return Run(out, gradients, tuple(data), out, upstream)
+
+    def forward(self, *data: Any) -> Any:
+        with _quiet_numpy(), subject_code:
+            function, _ = self._functions(any(isinstance(x, Term) for x in data))
+            return plain(function(*data))
+
+    def raw(self, point: Sequence[float]) -> list[Any]:
+        out = self._forward(*point)
+        given = {**dict(zip(self.inputs, point, strict=True)), OUT: out, UPSTREAM: 1.0}
+        return [out, self._returned(self._backward, given)]
+
+    def with_forward(self, forward: Callable[..., Any]) -> FunctionPair:
+        return FunctionPair(forward, self._backward, self.name, self.inputs)
+
+    def written(self) -> tuple[str, ...]:
+        """The backward's formulas for an upstream gradient of 1, in its inputs and `out`."""
+        if self.stopped:
+            return ("(not run again)",) * len(self.inputs)
+        data = [symbol(name) for name in self.inputs]
+
+        def run() -> tuple[Term, ...]:
+            with subject_code:
+                _, backward = self._functions(symbols=True)
+                return terms_of(*self._passed(backward, data, symbol(OUT), constant(1)))
+
+        try:
+            found = explore(run)
+        except NO_TRACE as error:
+            return (f"(does not run on symbols: {kind_of(error)})",) * len(self.inputs)
+        return tuple(written(simplify(partial)) for partial in found)
+
+    def _passed(self, backward: Callable[..., Any], data: Sequence[Any], out: Any, upstream: Any) -> tuple[Any, ...]:
+        """The gradients that the backward returns."""
+        given = {**dict(zip(self.inputs, data, strict=True)), OUT: out, UPSTREAM: upstream}
+        returned = self._returned(backward, given)
+        of_one = max(getattr(x, "ndim", 0) for x in data)  # a batch of numbers is an array, and so is its gradient
+        if getattr(returned, "ndim", 0) == of_one + 1:  # an array of gradients
+            returned = tuple(returned)
+        return gradients_of(returned, self.inputs)
+
+
+# ------------------------------------------------------------------------------------------ arguments and results
+
+
+def inputs_of(forward: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of a function's inputs: its arguments without defaults.
+
+    Raises UsageError if they have no names, or a reserved one.
+    """
+    name = name_of(forward)
+    count = getattr(forward, "nin", 0)
+    if isinstance(count, int) and count:  # a ufunc of NumPy, which has no names of its own before NumPy 2.4
+        return INPUT_NAMES[:count]
+    try:
+        parameters = inspect.signature(forward).parameters.values()
+    except (TypeError, ValueError):
+        raise UsageError(f"the signature of {name} is unknown: pass inputs=('x',), one name each") from None
+    found = []
+    for p in parameters:
+        if p.kind is p.VAR_POSITIONAL:
+            raise UsageError(f"{name} takes *{p.name}: pass inputs=('x', 'y'), a name for each input")
+        if p.kind is p.KEYWORD_ONLY and p.default is p.empty:
+            raise UsageError(f"{name} needs the keyword argument {p.name}=: wrap it in a function of its inputs alone")
+        if p.default is p.empty and p.kind is not p.VAR_KEYWORD:
+            found.append(p.name)
+    if not found:
+        raise UsageError(f"{name} has no inputs: it must take at least one argument without a default")
+    check_names(name, found)
+    return tuple(found)
+
+
+def check_names(name: str, inputs: Any) -> None:
+    """Raises UsageError for a name that an input cannot have."""
+    if not isinstance(inputs, Sequence) or not all(isinstance(one, str) for one in inputs):
+        raise UsageError(f"{name}: {inputs!r} is not a list of names, such as ('x', 'y')")
+    for i, one in enumerate(inputs):
+        reason = unfit(one) or (f"{one!r} occurs twice" if one in inputs[:i] else "")
+        if reason:
+            raise UsageError(f"{name}: an input cannot be called {one}: {reason}; rename it")
+
+
+def _asked(backward: Callable[..., Any], inputs: Sequence[str]) -> tuple[tuple[str, bool], ...]:
+    """The arguments of the backward, in order, and whether each must be passed by name.
+
+    Raises UsageError for an unknown argument.
+    """
+    known = (*inputs, OUT, UPSTREAM)
+    name = name_of(backward)
+    try:
+        parameters = inspect.signature(backward).parameters.values()
+    except (TypeError, ValueError):
+        raise UsageError(f"the signature of {name} is unknown: wrap it in a function of {', '.join(known)}") from None
+    asked: list[tuple[str, bool]] = []
+    for p in parameters:
+        if p.kind is p.VAR_KEYWORD:
+            given = {name for name, _ in asked}
+            asked += [(one, True) for one in known if one not in given]
+        elif p.name in known:
+            asked.append((p.name, p.kind is p.KEYWORD_ONLY))
+        elif p.kind is p.VAR_POSITIONAL or p.default is p.empty:
+            raise UsageError(f"{name} takes an unknown argument {p.name!r}{nearest(p.name, known)}")
+    return tuple(asked)
+
+
+def gradients_of(returned: Any, inputs: Sequence[str]) -> tuple[Any, ...]:
+    """What a backward returned, as one gradient for each input.
+
+    Raises RuleError for None, or for another number of gradients.
+    """
+    needed = f"{len(inputs)} input{'' if len(inputs) == 1 else 's'} ({', '.join(inputs)})"
+    if isinstance(returned, Mapping):
+        if set(returned) != set(inputs):
+            raise RuleError(f"the backward returned gradients of {', '.join(map(str, returned))} for {needed}")
+        returned = [returned[name] for name in inputs]
+    several = isinstance(returned, (tuple, list))
+    if returned is None:
+        raise RuleError(f"the backward returned None: it must return one gradient for each of {needed}")
+    if (several and len(returned) != len(inputs)) or (not several and len(inputs) > 1):
+        count = len(returned) if several else 1
+        raise RuleError(f"the backward returned {count} gradient{'' if count == 1 else 's'} for {needed}")
+    gradients = tuple(returned) if several else (returned,)
+    for name, gradient in zip(inputs, gradients, strict=True):
+        if gradient is None:
+            raise RuleError(f"the backward returned None for {name}: return 0 where no gradient flows")
+    return tuple(map(plain, gradients))
+
+
+def narrowest(results: Any) -> str:
+    """The narrowest format of floats among numbers, arrays, and tuples, lists and dictionaries of them."""
+    if isinstance(results, Mapping):
+        results = list(results.values())
+    if isinstance(results, (tuple, list)):
+        return min(map(narrowest, results), key=lambda name: FORMATS[name].width, default="float64")
+    name = getattr(getattr(results, "dtype", None), "name", "")
+    return name if name in FORMATS else "float64"
+
+
+def no_number(what: str, result: Any) -> str:
+    """The error message for a result that is not a number, "" for a number."""
+    if hasattr(result, "__float__") and getattr(result, "ndim", 0) == 0:
+        return ""
+    shown = repr(result)
+    told = "" if " at 0x" in shown else f", {shorten(shown, 60)}"  # an address differs each time
+    return f"the {what} returned a {type(result).__name__}{told}, which is not a number"
+
+
+def plain(x: Any) -> Any:
+    """A number as the checks expect it: NumPy's scalars as floats; raises for a value that is not real."""
+    if isinstance(x, (bool, complex)) and not isinstance(x, int):
+        raise ArithmeticError(f"the result {x!r} is not real")
+    if getattr(x, "ndim", None) == 0 and hasattr(x, "item"):
+        return plain(x.item())
+    return x
+
+
+def _quiet_numpy() -> Any:
+    """Silences NumPy's warnings of overflow and the like: the sample points are extreme on purpose."""
+    numpy = sys.modules.get("numpy")
+    return nullcontext() if numpy is None else numpy.errstate(all="ignore")
+
+
+# ---------------------------------------------------------------------------------------------------- source locations
+
+
+def name_of(function: Callable[..., Any], nameless: str = "pair") -> str:
+    """The name of a function; a lambda has none."""
+    name = getattr(function, "__name__", type(function).__name__)
+    return nameless if name == "<lambda>" else name
+
+
+def source_of(function: Callable[..., Any]) -> Source:
+    """The file and line of a function, and the line that returns its result."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None:
+        return Source(getattr(function, "__module__", "") or name_of(function), 0, name_of(function))
+    try:
+        lines, first = inspect.getsourcelines(code)
+    except (OSError, TypeError):
+        return Source(shown_path(code.co_filename), code.co_firstlineno)
+    below = next((i for i, line in enumerate(lines) if not line.lstrip().startswith("@")), 0)  # its decorators
+    at = next((i for i, line in enumerate(lines) if line.lstrip().startswith("return")), below)
+    return Source(shown_path(code.co_filename), max(first, 1) + at, lines[at].strip().rstrip(","))

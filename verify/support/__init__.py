@@ -1,0 +1,1 @@
+"""General support, independent of derivatives: errors, limits, processes, streams, text in columns."""

@@ -1,1 +1,0 @@
-"""A rule run on symbols: what it computes, as a term."""

@@ -1,0 +1,122 @@
+"""The names that traced code sees: a `math`, a `numpy` and a `float` that accept terms.
+
+`private(kind)` is a copy of the subject's class with these in place of the real ones (see `verify.tracing.rebuild`);
+the class itself, its module and the real `math` are not modified.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import types
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from backproof.engine.node import Node
+from backproof.verify.terms.term import PI, Term
+from backproof.verify.tracing.functions import FUNCTIONS, SEVERAL, Function
+from backproof.verify.tracing.namespaces import MATHEMATICS, NUMPY, SPECIAL, Namespace, function_among_symbols
+from backproof.verify.tracing.rebuild import Lifter
+
+
+def private(kind: type) -> type:
+    """The class rebuilt for symbols; one derived from our Node accepts terms already: only its literals are lifted."""
+    lifter, twin = _private(kind)
+    lifter.report()
+    return twin
+
+
+@cache
+def _private(kind: type) -> tuple[Lifter, type]:
+    if issubclass(kind, Node):
+        lifter = Lifter()
+    else:
+        numbers.Real.register(Term)  # `isinstance(x, numbers.Real)`: a term is a real number
+        lifter = Lifter(_replaced, {"float": Float})
+    return lifter, lifter.twin(kind)
+
+
+def symbolic(function: Function) -> Function:
+    """The function rebuilt for symbols, its float literals exact."""
+    return lifter_for_symbols().twin(function)  # type: ignore[no-any-return]
+
+
+def lifter_for_symbols() -> Lifter:
+    """Makes functions for symbols that keep shared state: two methods of one object still share that object."""
+    return Lifter(_replaced, {"float": Float})
+
+
+def _replaced(x: Any) -> Any:
+    """The replacement of a module, a function or a mathematical constant; ``x`` itself for anything else."""
+    if isinstance(x, types.ModuleType):
+        return _MODULES.get(x.__name__, x)
+    if x is float:
+        return Float
+    if x is math.pi:
+        return PI
+    try:
+        name, module = getattr(x, "__name__", None), getattr(x, "__module__", None)
+    except Exception:  # an object of a user may do anything when it is asked for an attribute
+        return x
+    if isinstance(x, types.BuiltinFunctionType) and x.__module__ == "math":
+        return getattr(MATHEMATICS, x.__name__)
+    if type(x).__name__ == "ufunc" and (name in FUNCTIONS or name in SEVERAL):
+        return function_among_symbols(name, x)
+    if module == "numpy" and callable(x) and not isinstance(x, type):
+        return getattr(NUMPY, name or "", x)
+    return x
+
+
+_MODULES: dict[str, Any] = {"math": MATHEMATICS, "numpy": NUMPY, "scipy.special": SPECIAL}
+
+
+class _TakesTerms(type):
+    def __instancecheck__(cls, x: object) -> bool:
+        return isinstance(x, (float, Term))
+
+    def __subclasscheck__(cls, kind: type) -> bool:
+        return kind is Float or issubclass(kind, (float, Term))
+
+
+class Float(metaclass=_TakesTerms):
+    """`float`, for code that checks ``isinstance(x, float)`` or converts with ``float(x)``: a term is a number."""
+
+    def __new__(cls, x: Any = 0.0) -> Any:
+        if isinstance(x, Term):
+            return x
+        item = getattr(x, "item", None)
+        if item is not None and getattr(x, "size", 0) == 1 and isinstance(item(), Term):
+            return item()
+        return float(x)
+
+    fromhex = float.fromhex
+
+
+numbers.Real.register(Float)
+Float.__name__ = Float.__qualname__ = "float"  # also for code that goes by a type's name
+
+
+def doubled(kind: type) -> type:
+    """The class rebuilt to keep double precision where it uses a narrower NumPy dtype."""
+    return Lifter(_doubled, literal=lambda x: "float64" if isinstance(x, str) and x in _SHORT else x).twin(kind)  # type: ignore[no-any-return]
+
+
+_SHORT = ("float32", "float16", "single", "half", "f4", "f2")
+
+
+class _InDouble(Namespace):
+    """`numpy` with float64 in place of narrower floats."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, "float64" if name in _SHORT else name)
+
+
+def _doubled(x: Any) -> Any:
+    if x is np:
+        return _IN_DOUBLE
+    return np.float64 if x in (np.float32, np.float16) else x
+
+
+_IN_DOUBLE = _InDouble(np)
