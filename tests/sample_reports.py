@@ -11,10 +11,12 @@ from backproof.verify.subjects.engines.own import own_engine
 
 LINE = Source("engine/value.py", 121, "self.grad += (1 + out.data**2) * out.grad")
 BY_QUESTION = {
-    Question.RIGHT: (Verdict.PROVED, Verdict.PROBABLE, Verdict.MATCHED, Verdict.REFUTED, Verdict.INCONCLUSIVE),
-    Question.ACCURATE: (Verdict.ACCURATE, Verdict.INACCURATE, Verdict.INCONCLUSIVE),
-    Question.SAFE: (Verdict.SAFE, Verdict.FRAGILE, Verdict.UNSAFE, Verdict.INCONCLUSIVE),
-    Question.WIRED: (Verdict.WIRED, Verdict.MISWIRED, Verdict.INCONCLUSIVE),
+    Question.RIGHT: (
+        Verdict.PROVED, Verdict.PROBABLE, Verdict.MATCHED, Verdict.REFUTED, Verdict.INCONCLUSIVE, Verdict.STOPPED
+    ),
+    Question.ACCURATE: (Verdict.ACCURATE, Verdict.INACCURATE, Verdict.INCONCLUSIVE, Verdict.STOPPED),
+    Question.SAFE: (Verdict.SAFE, Verdict.FRAGILE, Verdict.UNSAFE, Verdict.INCONCLUSIVE, Verdict.STOPPED),
+    Question.WIRED: (Verdict.WIRED, Verdict.MISWIRED, Verdict.INCONCLUSIVE, Verdict.STOPPED),
 }
 NASTY = (
     "a<b>&\"quoted\" 'single' ]]> --> </script><script>alert(1)</script> `tick` ```` | pipe \\ *star* _low_ %25 @all "
@@ -70,6 +72,12 @@ def every_verdict():
             verdicts[place] = verdict
             operations.append(operation(f"{question.value}_{verdict.value}", verdicts))
     return Report("engine.value:Value", 0, 100, tuple(operations))
+
+
+def decided():
+    """The same without what a limit stopped, which no baseline accepts."""
+    whole = every_verdict()
+    return replace(whole, operations=tuple(o for o in whole.operations if not o.name.endswith("_stopped")))
 
 
 def hostile():

@@ -21,6 +21,7 @@ from backproof.verify.run.targets import engine, pair, subject_named, subject_of
 from backproof.verify.subjects.functions.arguments import Kinks, bounds_of, point_of
 from backproof.verify.subjects.subject import Cases, Specified, of_numbers
 from backproof.verify.support.errors import DerivativeError, UsageError
+from backproof.verify.support.fuel import FUEL, budget, units_of
 
 OF_ARRAYS = (Question.RIGHT, Question.SAFE, Question.WIRED)
 """The questions checked for a rule of arrays."""
@@ -45,7 +46,8 @@ def check(
     points: int | None = None,
     seed: int = 0,
     point: Mapping[str, Any] | None = None,
-    seconds: float = 20.0,
+    fuel: int | str = FUEL,
+    seconds: float = 60.0,
     strict: bool = False,
     raises: bool = True,
 ) -> Report:
@@ -69,20 +71,24 @@ def check(
         proof is for the whole domain in either case
     points: how many, by default 1000, and 200 for arrays
     point: a further point to check: a number or a hexadecimal text for each input
-    seconds: how long one check may take; one that takes longer is inconclusive, and after two the rest is not tried.
-        Proofs are computed in a process that is killed in time; your own functions run here, where an alarm stops
-        them: on the main thread of a POSIX process, at the next step of Python, and not in a call that never comes back
+    fuel: units of work for each question to the prover, such as "8M" (a unit is about a microsecond): what more would
+        decide is `matched` at points, with that reason; the same on every machine
+    seconds: the last guard: a check that takes longer is `stopped`, which is no verdict; after two the rest is not
+        tried.  Proofs are computed in a process that is killed in time; your own functions run here, where an alarm
+        stops them: on the main thread of a POSIX process, at the next step of Python, and not in a call that never
+        comes back
 
     Raises DerivativeError, with what was found, if anything fails (under ``strict`` also what only warns);
     UsageError for a call that makes no sense.
     """
     __tracebackhide__ = True
     _check_numbers(points, seed, seconds)
+    units = _units(fuel)
     if backward is None:
         if surrogate is not None:
             raise UsageError("surrogate: it is declared beside a backward, and none was passed")
         subject = whole_subject(forward, definition, domain, name, inputs)
-        whole = Options(points=points or 1000, seed=seed, seconds=seconds)
+        whole = Options(points=points or 1000, seed=seed, fuel=units, seconds=seconds)
         if isinstance(subject, Cases):  # here: a framework's threads do not survive a fork
             for operation, _ in of_numbers(subject.cases):
                 operation.bounds = bounds_of(bounds, operation.bounded_names())
@@ -91,22 +97,24 @@ def check(
         if bounds:
             raise UsageError("bounds: of the operations of a class they are stated in [tool.verify.bounds]")
         return _judged(verify(subject, options=whole), strict, raises)
-    case = pair(
-        forward,
-        backward,
-        definition,
-        domain=domain,
-        kinks=kinks,
-        surrogate=surrogate,
-        name=name,
-        inputs=inputs,
-        shapes=shapes,
-        bounds=bounds,
-        seconds=seconds,
-    )
+    with budget(units):
+        case = pair(
+            forward,
+            backward,
+            definition,
+            domain=domain,
+            kinks=kinks,
+            surrogate=surrogate,
+            name=name,
+            inputs=inputs,
+            shapes=shapes,
+            bounds=bounds,
+            seconds=seconds,
+        )
     options = Options(
         points=points or (1000 if shapes is None else 200),
         seed=seed,
+        fuel=units,
         seconds=seconds,
         point=point_of(point, case[0].inputs),
         questions=tuple(Question) if shapes is None else OF_ARRAYS,
@@ -139,6 +147,18 @@ def _check_numbers(points: Any, seed: Any, seconds: Any = 1.0) -> None:
         raise UsageError(f"seconds: {seconds!r} is not a positive number of at most {LONGEST}")
 
 
+def _units(given: Any) -> int:
+    """Raises UsageError for a value that is no number of units."""
+    try:
+        if isinstance(given, str):
+            return units_of(given)
+    except ValueError:
+        raise UsageError(f'fuel: {given!r} is no number of units: write "8M", "500k" or 8000000') from None
+    if not _is_whole(given) or given < 1:
+        raise UsageError(f"fuel: {given!r} is no positive number of units")
+    return int(given)
+
+
 def _is_whole(x: Any) -> bool:
     return isinstance(x, int) and not isinstance(x, bool)
 
@@ -163,7 +183,9 @@ class DerivativeCase:
         __tracebackhide__ = True
         now = current()
         _check_numbers(points, seed)
-        options = Options(points=now.points if points is None else points, seed=now.seed if seed is None else seed)
+        options = Options(
+            points=now.points if points is None else points, seed=now.seed if seed is None else seed, fuel=now.fuel
+        )
         report = replace(verify_here(self.subject, options=options), strict=now.strict if strict is None else strict)
         if self.config is not None:
             report = waived(report, self.config.waivers, date.today())

@@ -49,13 +49,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_BEFORE] = current()
     project = _project(Path(config.rootpath))
     seed, points = config.getoption("--verify-seed"), config.getoption("--verify-points")
-    given = Settings() if project is None else Settings(project.points or 1000, project.seed or 0, project.strict)
+    given = Settings()
+    if project is not None:
+        given = Settings(project.points or 1000, project.seed or 0, project.strict, project.fuel or given.fuel)
     config.stash[_CONFIG] = project
     use(
         Settings(
             points=given.points if points is None else points,
             seed=given.seed if seed is None else seed,
             strict=given.strict or config.getoption("--verify-strict"),
+            fuel=given.fuel,
         )
     )
 

@@ -25,9 +25,9 @@ from backproof.verify.checks.small_shapes import smaller
 from backproof.verify.checks.table import ARRAY_IDENTITY
 from backproof.verify.finite_fields.identity import Outcome, seed_of, tried
 from backproof.verify.results.findings import Finding, Verdict
-from backproof.verify.support.limits import OutOfTime, time_limit
+from backproof.verify.support.fuel import budget, given
 
-_BRIEFLY = 5.0  # seconds for the refuter where no error is known
+_SHARE = 8  # of the fuel of a question, for each small shape where no error is known
 _CITED = "Zippel 1979, Schwartz 1980"
 _CONJECTURE = "a conjecture on powers of e (Li and Wu, arXiv:2506.04529)"
 
@@ -118,24 +118,18 @@ def _refuted_at_smaller(case: ArrayCase) -> Iterator[Finding]:
 
 
 def _suspected(case: ArrayCase) -> Iterator[Finding]:
-    """What the refuter finds in little time at a small shape, where the prover proves none.
+    """What the refuter finds on little fuel at a small shape, where the prover proves none.
 
     The large shape was evaluated on a few cells only.  A rule that is proved on some cells of the small one, and wrong
     on another, is wrong; one that is wrong on all of them may be written for the requested size.
     """
-    found: list[Finding] = []
-    try:
-        with time_limit(_BRIEFLY):
-            for one in smaller(case, first_refuted=True):
-                if one.refuted:
-                    wrong = [f for f in one.findings if f.verdict is Verdict.REFUTED]
-                    verdict = Verdict.REFUTED if one.partly else Verdict.MATCHED
-                    note = "at this smaller shape" + ("" if one.partly else ", if it is written for that,")
-                    found = [replace(f, verdict=verdict, message=f"{note} {f.message}") for f in wrong]
-                    break
-    except OutOfTime:
-        pass
-    yield from found
+    with budget(max(1, given() // _SHARE)):
+        one = next((small for small in smaller(case, first_refuted=True) if small.refuted), None)
+    if one is not None:
+        verdict = Verdict.REFUTED if one.partly else Verdict.MATCHED
+        note = "at this smaller shape" + ("" if one.partly else ", if it is written for that,")
+        wrong = [f for f in one.findings if f.verdict is Verdict.REFUTED]
+        yield from (replace(f, verdict=verdict, message=f"{note} {f.message}") for f in wrong)
 
 
 def _finding(case: ArrayCase, sampled: ArrayCells, trials: Trials) -> Finding:

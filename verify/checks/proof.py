@@ -28,13 +28,14 @@ from backproof.verify.numerics.trace_agreement import placed
 from backproof.verify.proof.bound_residual import Enclosure
 from backproof.verify.proof.cells.infinite_derivatives import MASKED
 from backproof.verify.proof.field.interpret import unread
-from backproof.verify.proof.process import Lost, in_time
+from backproof.verify.proof.process import Unanswered, answered
 from backproof.verify.proof.refute.clarity import digits
 from backproof.verify.proof.result import BoundaryKind, BoundaryResult, Proof, Status
 from backproof.verify.results.findings import Finding, Verdict
 from backproof.verify.subjects.boundary import number
 from backproof.verify.subjects.operation import Operation
 from backproof.verify.support.errors import SubjectError
+from backproof.verify.support.fuel import budget, given
 from backproof.verify.terms.notation.code import written
 from backproof.verify.terms.term import Term, topological
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LONG = 60  # characters of a formula that is still shown next to a number
+_LESS = 4  # the share of a question's fuel for what is told beside a verdict, and for SymPy
 
 
 def check(case: Case) -> Iterator[Finding]:
@@ -71,7 +73,7 @@ def check(case: Case) -> Iterator[Finding]:
         yield from refuted
         if refuted:
             return
-        if _in_time(settled, proof):
+        if _answer(settled, proof, share=_LESS):
             message = "SymPy simplifies rule - derivative to 0, where the prover does not reach"
             yield case.finding(PROOF, Verdict.MATCHED, message)
         elif unknown := unread(proof.obligation.definition, proof.obligation.forward, *proof.obligation.gradients):
@@ -92,11 +94,12 @@ def decides(operation: Operation, spec: Spec) -> bool:
     return any(f.verdict in (Verdict.PROVED, Verdict.REFUTED) for f in check(case))
 
 
-def _in_time(work: Callable[..., T], *arguments: Any) -> T | None:
-    """The prover's result; None if it does not finish within the time of the check."""
+def _answer(work: Callable[..., T], *arguments: Any, share: int = 1) -> T | None:
+    """The prover's answer; None if its fuel is not enough: one part in ``share`` of what a question is given."""
     try:
-        return in_time(work, *arguments)
-    except Lost:
+        with budget(max(1, given() // share)):
+            return answered(work, *arguments)
+    except Unanswered:
         return None
 
 
@@ -151,19 +154,15 @@ def _refuted(case: Case, proof: Proof) -> Iterator[Finding]:
 
 
 def _counterexamples(proof: Proof) -> Sequence[Counterexample]:
-    """Empty, too, where there is none within the time of the check."""
-    try:
-        return _searched(proof)
-    except Lost:
-        return ()
+    return _searched(proof, given())
 
 
 @lru_cache(maxsize=8)
-def _searched(proof: Proof) -> Sequence[Counterexample]:
+def _searched(proof: Proof, units: int) -> Sequence[Counterexample]:
     """Kept, since the search may take seconds and `decides` asks for what the check then reports."""
     from backproof.verify.proof.refute.counterexample import refutations
 
-    return in_time(refutations, proof)
+    return _answer(refutations, proof) or ()
 
 
 def _one_a_fault(case: Case, found: list[Finding]) -> Iterator[Finding]:
@@ -183,7 +182,7 @@ def _evidence(case: Case, proof: Proof, boundary: BoundaryResult) -> dict[str, A
     """The simplest point of the boundary, the rule's result there and the gradients around it."""
     from backproof.verify.proof.refute.boundary_point import place
 
-    at = _in_time(place, proof.obligation, boundary, case.operation.arriving)
+    at = _answer(place, proof.obligation, boundary, case.operation.arriving)
     if at is None:
         details = [("ours", _vector(boundary.rule))] if boundary.rule is not None else []
         details += [("partials", f"{_vector(limit)}   on one side of it") for limit in boundary.limits]
@@ -241,7 +240,7 @@ def _finding(case: Case, proof: Proof, counterexample: Counterexample) -> Findin
         h = f"2**-{counterexample.certificate.h.denominator.bit_length() - 1}"
         details.append(("certified", f"the secant over h = {h} excludes the rule on all of it (mean value theorem)"))
     # shown to the reader; not part of the verdict
-    diagnosis = None if case.options.alone else _in_time(diagnose, proof, counterexample)
+    diagnosis = None if case.options.alone else _answer(diagnose, proof, counterexample, share=_LESS)
     if diagnosis is not None:
         details.append(("likely", diagnosis.mistake))
     elif i is not None:

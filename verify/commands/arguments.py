@@ -21,6 +21,7 @@ def options_of(arguments: argparse.Namespace) -> Options:
         seed=arguments.seed,
         questions=_questions(arguments.select),
         jobs=arguments.jobs,
+        fuel=arguments.fuel,
         seconds=arguments.seconds,
         point=tuple(map(_coordinate, arguments.point)),
     )

@@ -18,6 +18,7 @@ from backproof.verify.config.options import Options
 from backproof.verify.config.project import fill, load
 from backproof.verify.reports.formats import FORMATS
 from backproof.verify.support.errors import OutputError, SubjectError, UsageError, in_a_line
+from backproof.verify.support.fuel import FUEL, budget, shown, units_of
 from backproof.verify.support.layout import columns, folded
 from backproof.verify.support.processes import expect, start_method
 from backproof.verify.support.program import program
@@ -118,7 +119,8 @@ def parser() -> argparse.ArgumentParser:
     add("--baseline", metavar="FILE", help="accept the failures listed there; only new ones count")
     add("--update-baseline", action="store_true", help="write what fails now into the baseline")
     add("--allow-stale", action="store_true", help="known failures that fail no more are not an error")
-    add("--seconds", type=_above_zero, default=20.0, metavar="S", help="how long one check may take, in seconds (20)")
+    add("--fuel", type=_units, metavar="U", help=f"work for one question to the prover ({shown(FUEL)})")
+    add("--seconds", type=_above_zero, default=60.0, metavar="S", help="stop a check that takes longer (60)")
     add("--jobs", type=_at_least(0), default=0, metavar="N", help="worker processes (0: one a core)")
     add("--color", choices=("auto", "always", "never"), default="auto")
     add("--ascii", action="store_true", help="ASCII only")
@@ -154,6 +156,13 @@ def _at_least(least: int, most: int | None = None) -> Callable[[str], int]:
         return number
 
     return whole
+
+
+def _units(text: str) -> int:
+    try:
+        return units_of(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of units: write 8M, 500k or 8000000") from None
 
 
 def _above_zero(text: str) -> float:
@@ -249,6 +258,7 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     _expect_workers(arguments, what)
     run: Callable[[argparse.Namespace, list[str]], int] = getattr(import_module(module), function)
     try:
-        return run(arguments, rest)
+        with budget(arguments.fuel):
+            return run(arguments, rest)
     finally:
         expect(0)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from importlib import import_module
 
 from backproof.verify.commands.arguments import check_point, chosen, options_of, without_reports
-from backproof.verify.commands.codes import FAILED, INTERRUPTED, NOTHING, OK
+from backproof.verify.commands.codes import FAILED, INTERRUPTED, NOTHING, OK, STOPPED
 from backproof.verify.config.options import Options
 from backproof.verify.reports.output import to_stdout as to_standard_output
 from backproof.verify.reports.output import write_text
@@ -121,7 +121,7 @@ def verified(
         write(target, report)
     if not report.complete:
         return INTERRUPTED
-    return OK if report.ok else FAILED
+    return OK if report.ok else STOPPED if report.only_stopped else FAILED
 
 
 def accepted(arguments: argparse.Namespace) -> list[Known] | None:

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 
 from backproof.verify.results.findings import Question
+from backproof.verify.support.fuel import FUEL
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,8 @@ class Options:
     """The options of a run.
 
     points: points per operand combination; questions: which to check; jobs: worker processes;
-    seconds: the time limit of one check of one operation; gibibytes: the memory limit of a worker
+    fuel: units of work for one question to the prover, on which alone it depends what is decided
+    seconds: the last guard, a time limit for one check of one operation; gibibytes: the memory limit of a worker
     alone: no check relies on the findings of another, so that each can be evaluated by itself
     plot_data: write out formulas and proofs as well; plots: compute what is plotted of them
     """
@@ -22,7 +24,8 @@ class Options:
     seed: int = 0
     questions: tuple[Question, ...] = tuple(Question)
     jobs: int = 0
-    seconds: float = 20.0
+    fuel: int = FUEL
+    seconds: float = 60.0
     gibibytes: float = 4.0
     alone: bool = False
     plot_data: bool = False

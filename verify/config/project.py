@@ -4,6 +4,7 @@
     subjects = ["mypackage.engine:Value", "rules.toml"]
     points = 2000
     seed = 7
+    fuel = "8M"                    # units of work for one question to the prover
     fail-on = "warnings"
 
     [tool.verify.kinks]
@@ -34,13 +35,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backproof.verify.support.errors import UsageError
+from backproof.verify.support.fuel import FUEL, units_of
 from backproof.verify.support.spelling import suggestion
 
 if TYPE_CHECKING:
     from backproof.verify.results.findings import Answer
     from backproof.verify.results.report import AnyReport, Report
 
-KEYS = ("subjects", "points", "seed", "fail-on", "bounds", "kinks", "surrogates", "waivers")
+KEYS = ("subjects", "points", "seed", "fuel", "fail-on", "bounds", "kinks", "surrogates", "waivers")
 FAIL_ON = ("failures", "warnings", "nothing")
 QUESTIONS = ("right", "accurate", "safe", "wired")
 _WAIVER = ("operation", "question", "reason", "expires")
@@ -63,7 +65,7 @@ class Waiver:
 class Config:
     """The table, checked.
 
-    folder: of pyproject.toml; subjects, points, seed: None or empty by default
+    folder: of pyproject.toml; subjects, points, seed, fuel: None or empty by default
     kinks: operation -> the derivatives required at its kinks, one per operand
     bounds: operation -> input -> (low, high), read with the operation; surrogates: operation -> a formula in its inputs
     """
@@ -72,6 +74,7 @@ class Config:
     subjects: tuple[str, ...] = ()
     points: int | None = None
     seed: int | None = None
+    fuel: int | None = None
     fail_on: str = "failures"
     kinks: Mapping[str, tuple[float, ...]] | None = None
     waivers: tuple[Waiver, ...] = ()
@@ -135,6 +138,7 @@ def parsed(table: Any, folder: Path) -> Config:
         tuple(subjects),
         _whole(table, "points", 1),
         _whole(table, "seed", 0),
+        _fuel(table),
         fail_on,
         dict(_kinks(table.get("kinks", {}))),
         tuple(_waiver(w, f"waivers[{place}]") for place, w in enumerate(waivers)),
@@ -162,6 +166,16 @@ def _whole(table: Mapping[str, Any], key: str, least: int) -> int | None:
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise UsageError(f"{key}: {value!r} is not an integer of at least {least}")
     return value
+
+
+def _fuel(table: Mapping[str, Any]) -> int | None:
+    value = table.get("fuel")
+    if isinstance(value, str):
+        try:
+            return units_of(value)
+        except ValueError:
+            raise UsageError(f'fuel: {value!r} is no number of units: write "8M", "500k" or 8000000') from None
+    return _whole(table, "fuel", 1)
 
 
 def _kinks(table: Any) -> Iterator[tuple[str, tuple[float, ...]]]:
@@ -210,11 +224,13 @@ def _waiver(table: Any, where: str) -> Waiver:
 
 def fill(arguments: Any, config: Config | None) -> None:
     """Fills options that the command line left open, from the project, else with the defaults."""
-    points, seed = (config.points, config.seed) if config is not None else (None, None)
+    points, seed, fuel = (config.points, config.seed, config.fuel) if config is not None else (None, None, None)
     if arguments.points is None:
         arguments.points = 1000 if points is None else points
     if arguments.seed is None:
         arguments.seed = seed or 0
+    if arguments.fuel is None:
+        arguments.fuel = fuel or FUEL
     arguments.strict = arguments.strict or (config is not None and config.strict)
     arguments.config = config
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import NamedTuple
 
+from backproof.verify.support.fuel import FUEL
+
 
 class Settings(NamedTuple):
-    """points: per operand combination; seed: of the points; strict: warnings fail."""
+    """points: per operand combination; seed: of the points; strict: warnings fail; fuel: of a question."""
 
     points: int = 1000
     seed: int = 0
     strict: bool = False
+    fuel: int = FUEL
 
 
 _CURRENT: ContextVar[Settings] = ContextVar("settings", default=Settings())  # noqa: B039 - a tuple

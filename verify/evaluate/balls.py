@@ -17,7 +17,8 @@ from flint import arb
 from backproof.verify.arithmetics.balls import DECIDED, BallArithmetic, ratio, square
 from backproof.verify.arithmetics.special_balls import ON_BALLS
 from backproof.verify.evaluate.compiled import Compiled, compiled
-from backproof.verify.terms.term import Condition, Term
+from backproof.verify.support.fuel import charge
+from backproof.verify.terms.term import Condition, Term, topological
 
 
 def _constant(value: Fraction) -> arb:
@@ -66,6 +67,7 @@ class BallProgram:
         self.terms = tuple(terms)
         self.inputs = tuple(inputs)
         self._made = compiled(self.terms, self.inputs, ENCLOSURES, hoisted=True)
+        self._size = len(topological(*self.terms))
         self._programs: dict[int, Compiled] = {}
 
     def __call__(self, *x: arb) -> tuple[arb, ...]:
@@ -76,8 +78,18 @@ class BallProgram:
         program = self._programs.get(prec)
         if program is None:
             with flint.ctx.workprec(prec):
-                program = self._programs[prec] = self._made()
+                program = self._programs[prec] = _charged(self._made(), 20 + self._size * (prec + 64) // 1280)
         return program
+
+
+def _charged(program: Compiled, units: int) -> Compiled:
+    """The same function, each of whose calls is charged."""
+
+    def charging(*x: Any) -> tuple[Any, ...]:
+        charge("balls", units)
+        return program(*x)
+
+    return charging
 
 
 def compile_balls(terms: Iterable[Term], inputs: Sequence[str]) -> BallProgram:

@@ -18,7 +18,8 @@ from backproof.verify.arithmetics.balls import ratio
 from backproof.verify.evaluate.series import Series, Undecided
 from backproof.verify.proof.obligation import UPSTREAM, Obligation, accumulated
 from backproof.verify.proof.result import CellResult
-from backproof.verify.terms.term import Term, constant, substitute, symbol, symbols_of
+from backproof.verify.support.fuel import charge
+from backproof.verify.terms.term import Term, constant, substitute, symbol, symbols_of, topological
 
 ORDER, BITS = 24, 160
 MOST_PIECES = 4000
@@ -94,6 +95,7 @@ class _Model:
 
     def __init__(self, term: Term) -> None:
         self.series = Series(term)
+        self._size = len(topological(term))
         self.exceeded = False
 
     def bound(self, a: Fraction, b: Fraction, bar: arb) -> arb | None:
@@ -101,6 +103,7 @@ class _Model:
 
         At a midpoint where the term certainly exceeds ``bar`` the model is `exceeded`, and no bound exists.
         """
+        charge("series", 100 + 30 * self._size)
         middle, radius = (a + b) / 2, (b - a) / 2
         m, r = ratio(middle.numerator, middle.denominator), ratio(radius.numerator, radius.denominator)
         try:

@@ -16,10 +16,11 @@ from backproof.verify.arithmetics.balls import ratio
 from backproof.verify.evaluate.balls import BallProgram
 from backproof.verify.proof.bound_residual import BITS, Enclosure, enclosed
 from backproof.verify.proof.obligation import UPSTREAM, Obligation, accumulated
-from backproof.verify.proof.process import Lost, in_time
+from backproof.verify.proof.process import Unanswered, answered
 from backproof.verify.proof.prove import prove
 from backproof.verify.proof.recognise_constants import recognised
 from backproof.verify.proof.result import BoundaryResult, Proof, Status
+from backproof.verify.support.fuel import given
 from backproof.verify.terms.conditions import conjuncts
 from backproof.verify.terms.derivatives import derivative
 from backproof.verify.terms.term import TRUE, constant, substitute, symbol, symbols_of, topological
@@ -37,18 +38,18 @@ COPIED = 12
 def decided(obligation: Obligation) -> Proof:
     """The proof by the first step that succeeds; where none does, the result of the prover.
 
-    Within the time limit, if one is set; a proof that does not finish in it fails with that reason.
+    A proof that needs more fuel than there is fails with that reason.
     """
-    try:
-        return _kept(obligation)
-    except Lost as lost:
-        return Proof(obligation, failure=f"the proof {lost}")
+    return _kept(obligation, given())
 
 
 @lru_cache(maxsize=8)
-def _kept(obligation: Obligation) -> Proof:
+def _kept(obligation: Obligation, units: int) -> Proof:
     """Kept, since a pair of array functions is proved once to choose how it is verified, and again to be reported."""
-    return in_time(_decided, obligation)
+    try:
+        return answered(_decided, obligation)
+    except Unanswered as open_question:
+        return Proof(obligation, failure=str(open_question))
 
 
 forget = _kept.cache_clear
@@ -81,13 +82,13 @@ def _without_equations(obligation: Obligation) -> Obligation:
 def within(proof: Proof) -> tuple[Enclosure, ...]:
     """Bounds of rule - derivative where a rule holds rounded constants, one for each open identity.
 
-    Empty where there are no such constants, where anything else is open, or where a bound cannot be shown (in time).
+    Empty where there are no such constants, where anything else is open, or where a bound cannot be shown.
     """
     if not any(_is_copied(t.value) for t in topological(*proof.obligation.gradients) if t.op == "const"):
         return ()
     try:
-        return in_time(_within, proof)
-    except Lost:
+        return answered(_within, proof)
+    except Unanswered:
         return ()
 
 
@@ -117,11 +118,11 @@ def negligible(proof: Proof, value: Fraction, partial: Fraction) -> tuple[Enclos
     value, partial: the largest difference of the forward and of the rule
 
     A cell is covered as far as `FARTHER` beyond its finite end, and to 0 if it has none.  Empty where a bound cannot be
-    shown (in time), where anything else is open, and for more than one input.
+    shown, where anything else is open, and for more than one input.
     """
     try:
-        return in_time(_negligible, proof, value, partial)
-    except Lost:
+        return answered(_negligible, proof, value, partial)
+    except Unanswered:
         return ()
 
 

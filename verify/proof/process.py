@@ -1,9 +1,10 @@
-"""A process for proofs: started once, reused, and killed when a proof exceeds its time limit.
+"""Questions to the prover: each with its fuel, and with a process that can be killed.
 
-FLINT cannot be interrupted from Python, and may run for minutes on polynomials that look harmless.  Obligations and
-proofs are values, so proofs for a check in the user's own process are computed in this second process: past
-the time of the check (`verify.limits.time_limit`) it is killed, and the next question starts another.
-Workers of the harness can be killed themselves; there, and wherever no time is set, proofs run in the same process.
+What is decided depends on fuel alone (`verify.support.fuel`).  The clock is a last guard: FLINT cannot be interrupted
+from Python, and may run for minutes on polynomials that look harmless.  Obligations and proofs are values, so proofs
+for a check in the user's own process are computed in a second process: past the time of the check
+(`verify.support.limits.time_limit`) it is killed, and the next question starts another.  Workers of the harness can be
+killed themselves; there, and wherever no time is set, proofs run in the same process.
 """
 
 from __future__ import annotations
@@ -17,43 +18,72 @@ from typing import Any, TypeVar
 
 from flint import arb
 
-from backproof.verify.support.limits import Remaining, remaining
+from backproof.verify.support import fuel
+from backproof.verify.support.limits import OutOfTime, Remaining, Stopped, remaining
 from backproof.verify.support.processes import NoProcess
-from backproof.verify.support.worker import Failed, Handler, Worker
-from backproof.verify.support.worker import Lost as Lost
+from backproof.verify.support.worker import Failed, Handler, Lost, Worker
 from backproof.verify.terms.serialise import packed, unpacked
 
 T = TypeVar("T")
 
 
-def in_time(work: Callable[..., T], *arguments: Any) -> T:
-    """``work(*arguments)``, within the time left to the check.
+class Unanswered(Exception):
+    """The question is too hard for its fuel, or for the depth that Python allows: the message says which."""
+
+
+class Died(Stopped):
+    """The process for proofs ended by itself, perhaps out of memory."""
+
+
+def answered(work: Callable[..., T], *arguments: Any) -> T:
+    """``work(*arguments)``, on the fuel of one question (`verify.support.fuel.given`).
 
     work: a function of a module, its arguments and its answer values that can be pickled
 
-    Raises Lost; an exception of ``work`` as a RuntimeError with its text.
+    Raises Unanswered, the same on every machine; where a limit of this one is in the way, OutOfTime, Died or
+    MemoryError; an exception of ``work`` as itself, or from the other process as a RuntimeError with its text.
     """
+    answer, wants = _elsewhere(work, arguments) or _burnt(work, arguments, fuel.given())
+    if wants:
+        raise Unanswered(wants)
+    return answer  # type: ignore[no-any-return]
+
+
+def _burnt(work: Callable[..., Any], arguments: tuple[Any, ...], units: int) -> tuple[Any, str]:
+    """The answer, or why there is none."""
+    try:
+        with fuel.purse(units):
+            return work(*arguments), ""
+    except fuel.OutOfFuel as spent:
+        return None, str(spent)
+    except RecursionError:
+        return None, "it needs terms that are nested too deeply"
+
+
+def _elsewhere(work: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, str] | None:
+    """The same from the process for proofs, within the time left to the check; None where it is not needed."""
     left = remaining()
-    if left is not None:
-        with _ASKING:
-            prover = _prover(work.__module__)
-            if prover is not None and _is_there(prover):
-                return _asked(prover, packed((work, arguments)), left)  # type: ignore[no-any-return]
-    return work(*arguments)
+    if left is None:
+        return None
+    with _ASKING:
+        prover = _prover(work.__module__)
+        if prover is None or not _is_there(prover):
+            return None
+        return _asked(prover, packed((work, arguments, fuel.given())), left)
 
 
-def _asked(prover: Worker, question: bytes, left: Remaining) -> Any:
-    late = f"did not end within {left.limit:g} s and was stopped"
+def _asked(prover: Worker, question: bytes, left: Remaining) -> tuple[Any, str]:
     if not left.seconds:
-        raise Lost(late)
+        raise OutOfTime
     try:
         answer, wants = unpacked(prover.answer(question, left.seconds))
     except Lost as lost:
-        ended = f"ended its process (code {lost.code}), perhaps out of memory"
-        raise Lost(late if lost.code is None else ended, lost.code) from None
-    if wants:
-        raise Lost(wants)
-    return answer
+        if lost.code is None:
+            raise OutOfTime from None
+        raise Died(f"the prover's process ended (code {lost.code}), perhaps out of memory") from None
+    if answer is MemoryError:
+        raise MemoryError(wants)
+    return answer, wants
 
 
 def start(module: str) -> None:
@@ -107,12 +137,9 @@ def _begin(module: str) -> Handler:
 def _returned(question: bytes) -> bytes:
     """The answer, or why there is none."""
     try:
-        work, arguments = unpacked(question)
-        return packed((work(*arguments), ""))
+        return packed(_burnt(*unpacked(question)))
     except MemoryError:
-        return packed((None, "ran out of memory"))
-    except RecursionError:
-        return packed((None, "needs terms that are nested too deeply"))
+        return packed((MemoryError, "the prover ran out of memory"))
 
 
 def _parts(ball: arb) -> tuple[Any, ...]:

@@ -21,6 +21,7 @@ from backproof.verify.proof.field.samples import BITS, Point, nowhere_zero_denom
 from backproof.verify.proof.field.signs import learn
 from backproof.verify.proof.obligation import UPSTREAM, Obligation, accumulated
 from backproof.verify.proof.result import BoundaryResult, CellResult, Proof, Status, Verdict
+from backproof.verify.support.fuel import charge
 from backproof.verify.terms.term import Term
 
 MOST_CELLS = 64
@@ -55,6 +56,7 @@ def _leaves(obligation: Obligation, waiting: list[Cell]) -> tuple[list[Leaf], st
         if seen > MOST_CELLS:
             return leaves, f"more than {MOST_CELLS} cells"
         cell = waiting.pop(0)
+        charge("cells", 300)
         try:
             leaves.append(_examined(obligation, cell))
         except Split as split:

@@ -28,7 +28,8 @@ class Change:
 def changes(old: Report, new: Report) -> Iterator[Change]:
     """What changed, worst first.
 
-    What an interrupt cut off is not a change.  A new failure is worse, whatever was before it.
+    What an interrupt or a limit of time or memory cut off is not a change.  A new failure is worse, whatever was
+    before it.
     """
     before, after = _cells(old), _cells(new)
     found = []
@@ -37,6 +38,8 @@ def changes(old: Report, new: Report) -> Iterator[Change]:
         if (key not in before and name in old.missing) or (key not in after and name in new.missing):
             continue
         was, now = before.get(key), after.get(key)
+        if _stopped(was) or _stopped(now):
+            continue
         kind = _kind(was, now, fails_now=now is not None and _fails(now, new.strict))
         if kind:
             found.append(Change(kind, name, operand, question, _word(was), _word(now)))
@@ -50,6 +53,10 @@ def _cells(report: Report) -> dict[tuple[str, str, Question], Cell]:
         for operation in report.operations
         for cell in operation.cells()
     }
+
+
+def _stopped(cell: Cell | None) -> bool:
+    return cell is not None and cell.answer is not None and cell.answer.verdict is Verdict.STOPPED
 
 
 def _fails(cell: Cell, strict: bool) -> bool:

@@ -24,6 +24,7 @@ HEADLINES = {
     Verdict.PROBABLE: "the rule is right with overwhelming probability, but not proved",
     Verdict.MATCHED: "the rule is right at all points, but not proved",
     Verdict.INCONCLUSIVE: "it could not be decided",
+    Verdict.STOPPED: "a limit of time or memory stopped the check before it was decided",
 }
 """A verdict as a sentence that stays the same while numbers change."""
 
@@ -84,7 +85,7 @@ def worst_first(found: list[Failure]) -> list[Failure]:
 def failures_of(operation: OperationReport, answer: Answer, strict: bool) -> Iterator[Failure]:
     """For each case the findings of the most informative check; a disproof before a doubt."""
     against = [f for f in answer.against(strict) if not f.accepted]
-    against.sort(key=lambda f: f.verdict is Verdict.INCONCLUSIVE)
+    against.sort(key=lambda f: f.verdict in (Verdict.INCONCLUSIVE, Verdict.STOPPED))
     if not against:
         silent = Finding(
             operation.name, answer.question, Verdict.INCONCLUSIVE, "none", "no check reported anything",

@@ -12,6 +12,7 @@ SEVERITIES = {
     Verdict.MISWIRED: "critical",
     Verdict.UNSAFE: "major",
     Verdict.INCONCLUSIVE: "major",
+    Verdict.STOPPED: "major",
 }
 
 

@@ -84,6 +84,8 @@ def _shown(text: str) -> str:
 def _title(report: Report) -> str:
     if not report.complete:
         return "Derivatives: interrupted"
+    if report.only_stopped:
+        return "Derivatives: something was stopped by the limits of the machine"
     return "Derivatives: all verified" if report.ok else "Derivatives: something failed"
 
 

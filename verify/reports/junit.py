@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from backproof.verify.reports.failures import failures_of, moment
-from backproof.verify.results.findings import explain
+from backproof.verify.results.findings import Verdict, explain
 from backproof.verify.results.report import Cell, OperationReport, Report
 from backproof.verify.support.escape import on_a_line, visible
 from backproof.verify.support.version import version
@@ -81,7 +81,8 @@ def _outcome(case: Element, cell: Cell, strict: bool) -> None:
     elif answer.fails(strict):
         found = list(failures_of(cell.operation, answer, strict))
         text = "\n\n".join(failure.explain() for failure in found)
-        _add(case, "failure", answer.verdict.value, found[0].finding.message, text)
+        tag = "error" if answer.verdict is Verdict.STOPPED else "failure"
+        _add(case, tag, answer.verdict.value, found[0].finding.message, text)
     elif answer.failing or (strict and answer.warning):
         against = answer.against(strict)
         _add(case, "skipped", "accepted", f"accepted: {against[0].accepted}", "\n\n".join(map(explain, against)))

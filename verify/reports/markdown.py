@@ -81,6 +81,8 @@ def _title(report: Report) -> str:
         return "⏸️ Derivatives: interrupted"
     if report.ok and any(finding.accepted for finding in report.findings):
         return "☑️ Derivatives: nothing new failed"
+    if report.only_stopped:
+        return "⏱️ Derivatives: something was stopped by the limits of the machine"
     return "✅ Derivatives verified" if report.ok else "❌ Derivatives: something failed"
 
 

@@ -24,13 +24,17 @@ IDS = {
     (Question.RIGHT, Verdict.INCONCLUSIVE): ("BP102", "UndecidedDerivative"),
     (Question.RIGHT, Verdict.MATCHED): ("BP103", "UnprovedDerivative"),
     (Question.RIGHT, Verdict.PROBABLE): ("BP104", "ProbableDerivative"),
+    (Question.RIGHT, Verdict.STOPPED): ("BP105", "StoppedBeforeRight"),
     (Question.ACCURATE, Verdict.INACCURATE): ("BP201", "LostDigits"),
     (Question.ACCURATE, Verdict.INCONCLUSIVE): ("BP202", "UndecidedAccuracy"),
+    (Question.ACCURATE, Verdict.STOPPED): ("BP203", "StoppedBeforeAccurate"),
     (Question.SAFE, Verdict.UNSAFE): ("BP301", "InvalidAnswer"),
     (Question.SAFE, Verdict.INCONCLUSIVE): ("BP302", "UndecidedSafety"),
     (Question.SAFE, Verdict.FRAGILE): ("BP303", "FragileBeyondWorkingRange"),
+    (Question.SAFE, Verdict.STOPPED): ("BP304", "StoppedBeforeSafe"),
     (Question.WIRED, Verdict.MISWIRED): ("BP401", "WrongWiring"),
     (Question.WIRED, Verdict.INCONCLUSIVE): ("BP402", "UndecidedWiring"),
+    (Question.WIRED, Verdict.STOPPED): ("BP403", "StoppedBeforeWired"),
 }
 
 

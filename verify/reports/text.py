@@ -115,7 +115,7 @@ def _first_of(answer: Answer, width: int, before: set[str]) -> Iterator[str]:
     failing = [f for f in answer.findings if f.fails and not f.accepted] or list(answer.findings)
     format_of: dict[tuple[str, str], Finding] = {}
     others: list[str] = []
-    for finding in sorted(failing, key=lambda f: f.verdict is Verdict.INCONCLUSIVE):
+    for finding in sorted(failing, key=lambda f: f.verdict in (Verdict.INCONCLUSIVE, Verdict.STOPPED)):
         if any(f.check != finding.check and f.case == finding.case for f in format_of.values()):
             others.append(finding.check)
         else:
@@ -155,7 +155,8 @@ def closing(report: Report, *, seconds: float | None, strict: bool) -> str:
     counts = ", ".join(f"{number} {verdict}" for verdict, number in report.summary().items())
     failed = sum(not operation.passes(strict) for operation in report.operations)
     known = sum(bool(finding.accepted) for finding in report.findings)
-    outcome = f"{failed} failed" if failed else f"nothing new failed, {known} known" if known else "all verified"
+    what = "stopped by the limits of this machine" if report.only_stopped else "failed"
+    outcome = f"{failed} {what}" if failed else f"nothing new failed, {known} known" if known else "all verified"
     if report.stale:
         outcome += f", {len(report.stale)} stale in the baseline"
     took = "" if seconds is None else f", {seconds:.1f} s"

@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from backproof.verify.results.findings import Answer, Finding, Known, identity
+from backproof.verify.results.findings import Answer, Finding, Known, Verdict, identity
 from backproof.verify.results.report import AnyReport, Report
 from backproof.verify.support.errors import UsageError
 from backproof.verify.support.escape import as_json
@@ -36,7 +36,8 @@ def apply(report: AnyReport, baseline: Iterable[Known], *, allow_stale: bool = F
     def accepted(finding: Finding) -> Finding:
         key = identity(finding)
         seen.add(key)
-        return replace(finding, accepted=reasons[key]) if key in reasons else finding
+        known = key in reasons and finding.verdict is not Verdict.STOPPED  # which is no verdict that could be known
+        return replace(finding, accepted=reasons[key]) if known else finding
 
     operations = tuple(
         replace(
@@ -60,6 +61,7 @@ def updated(report: Report, baseline: Iterable[Known]) -> list[Known]:
         for answer in operation.answers.values()
         if answer.failing or (report.strict and answer.warning)
         for finding in answer.against(report.strict)
+        if finding.verdict is not Verdict.STOPPED
     }
     kept = {key for key in reasons if not _looked_at(report, key)}
     return sorted(replace(key, reason=reasons.get(key, UNEXPLAINED)) for key in failing | kept)

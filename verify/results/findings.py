@@ -30,6 +30,7 @@ class Verdict(StrEnum):
     FRAGILE = "fragile"
     WIRED = "wired"
     INCONCLUSIVE = "inconclusive"
+    STOPPED = "stopped"  # no verdict: the clock, the memory or a crash ended the check, and another run may decide
     UNSAFE = "unsafe"
     MISWIRED = "miswired"
     REFUTED = "refuted"
@@ -37,7 +38,7 @@ class Verdict(StrEnum):
     @property
     def fails(self) -> bool:
         """Fails the run."""
-        return self in (Verdict.REFUTED, Verdict.UNSAFE, Verdict.MISWIRED, Verdict.INCONCLUSIVE)
+        return self in (Verdict.REFUTED, Verdict.UNSAFE, Verdict.MISWIRED, Verdict.INCONCLUSIVE, Verdict.STOPPED)
 
     @property
     def warns(self) -> bool:

@@ -164,9 +164,19 @@ class Report:
         """The operations that fail the run."""
         return tuple(operation for operation in self.operations if not operation.passes(self.strict))
 
+    @property
+    def only_stopped(self) -> bool:
+        """Nothing failed but what this machine's limits stopped: another run may pass."""
+        against = [f for o in self.failing for a in o.answers.values() if a.fails(self.strict) for f in _open(a, self)]
+        return not self.stale and bool(against) and all(f.verdict is Verdict.STOPPED for f in against)
+
     def summary(self) -> dict[str, int]:
         """How many answers have each verdict, the best verdicts first."""
         return count(answer.verdict for o in self.operations for answer in o.answers.values())
+
+
+def _open(answer: Answer, report: Report) -> list[Finding]:
+    return [f for f in answer.against(report.strict) if not f.accepted]
 
 
 AnyReport = TypeVar("AnyReport", bound=Report)

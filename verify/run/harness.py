@@ -1,7 +1,7 @@
 """Every operation under every check: in worker processes that can be killed, in an order that never changes.
 
 A check is a generator of findings.  It runs in a worker, which streams them back; a check that hangs, eats memory
-or takes its process down costs that one check its verdict (`inconclusive`, with the reason), never the run.
+or takes its process down costs that one check its verdict (`stopped`, with the reason), never the run.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from backproof.verify.run.report import Report
 from backproof.verify.run.tasks import READING, Task, hear, lost, steps, tasks_of
 from backproof.verify.run.workers import listed_by, reader_of, run
 from backproof.verify.subjects.subject import Elsewhere, Subject, recipe_of
-from backproof.verify.support.limits import OutOfTime, time_limit
+from backproof.verify.support.fuel import budget
+from backproof.verify.support.limits import OutOfTime, Stopped, time_limit
 from backproof.verify.support.processes import NoProcess, forks
 
 _PROVES = "backproof.verify.proof.decide"
@@ -93,11 +94,13 @@ def _work_here(task: Task, options: Options) -> None:
             continue
         hear(task, "begin", name)
         try:
-            with time_limit(options.seconds):
+            with time_limit(options.seconds), budget(options.fuel):
                 found = step()
             hear(task, *found)
         except OutOfTime:
             lost(task, checks, f"it ran longer than {options.seconds:g} s and was stopped")
+        except Stopped as stopped:
+            lost(task, checks, str(stopped))
 
 
 def _reported(subject: Subject, tasks: list[Task], options: Options, complete: bool, whole: bool) -> Report:

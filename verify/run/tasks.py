@@ -94,10 +94,14 @@ def tasks_of(subject: Subject, names: Sequence[str], options: Options) -> list[T
 def _unreadable(cases: list[Specified], options: Options) -> list[Finding]:
     """A finding for each case that cannot be read; none where no question is checked."""
     return [
-        Finding(o.name, options.questions[0], Verdict.INCONCLUSIVE, READING, o.problem, source=o.source)
+        Finding(o.name, options.questions[0], _unread(o), READING, o.problem, source=o.source)
         for o, _ in cases
         if o.problem and options.questions
     ]
+
+
+def _unread(operation: BaseOperation) -> Verdict:
+    return Verdict.STOPPED if operation.stopped else Verdict.INCONCLUSIVE
 
 
 def _written(operation: BaseOperation, options: Options) -> tuple[str, ...]:
@@ -166,7 +170,7 @@ def _plot_data_of(cases: Cases, options: Options) -> tuple[PlotData, ...]:
 
 
 def lost(task: Task, checks: list[Check], reason: str) -> None:
-    """What was running took its process with it: inconclusive, by name.
+    """What was running took its process with it: stopped, by name.
 
     After the second loss the rest is not tried: it would end the same way, a time limit later each time.
     """
@@ -176,7 +180,7 @@ def lost(task: Task, checks: list[Check], reason: str) -> None:
         task.ended, task.rule = True, (f"(cannot be read: {reason})",)
         message = f"it cannot be read: {reason}"
         task.findings.append(
-            Finding(task.name, checks[0].question, Verdict.INCONCLUSIVE, READING, message, source=task.source)
+            Finding(task.name, checks[0].question, Verdict.STOPPED, READING, message, source=task.source)
         )
         return
     if task.running == DESCRIPTION:
@@ -190,7 +194,7 @@ def lost(task: Task, checks: list[Check], reason: str) -> None:
         task.done.append(PLOT_DATA)
         task.ended = True
     task.findings += [
-        Finding(task.name, c.question, Verdict.INCONCLUSIVE, c.name, reasons[c.name], source=task.source)
+        Finding(task.name, c.question, Verdict.STOPPED, c.name, reasons[c.name], source=task.source)
         for c in checks
         if c.name in reasons
     ]
@@ -203,7 +207,8 @@ def found_by(check: Check, cases: Cases) -> list[Finding]:
         try:
             findings += check.run(case)
         except Exception as error:  # a bug of backproof must cost this check its verdict, and be visible
-            findings.append(case.finding(check, Verdict.INCONCLUSIVE, _ended(error)))
+            verdict = Verdict.STOPPED if kind_of(error) == MemoryError.__name__ else Verdict.INCONCLUSIVE
+            findings.append(case.finding(check, verdict, _ended(error)))
     return findings
 
 

@@ -14,6 +14,7 @@ from functools import partial
 from backproof.verify.config.options import Options
 from backproof.verify.run.tasks import DESCRIPTION, Task, hear, lost, steps, tasks_of
 from backproof.verify.subjects.subject import Elsewhere, PartedSubject, Recipe, read
+from backproof.verify.support.fuel import budget
 from backproof.verify.support.pool import LOST, Pool
 from backproof.verify.support.processes import NoProcess, forks
 from backproof.verify.support.worker import DONE, SAID, START, Handler, Lost, Say, Worker
@@ -107,10 +108,11 @@ def _begin(recipe: Recipe | None, known: Mapping[str, Task], options: Options) -
         if name == _LIST:
             return [replace(task, cases=[]) for task in known.values()]
         say(("begin", DESCRIPTION))
-        for step, work in steps(known[name], options):
-            if step not in done:
-                say(("begin", step))
-                say(work())
+        with budget(options.fuel):
+            for step, work in steps(known[name], options):
+                if step not in done:
+                    say(("begin", step))
+                    say(work())
         return []
 
     return answer

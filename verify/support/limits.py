@@ -25,8 +25,15 @@ class Remaining(NamedTuple):
 _LIMIT: ContextVar[tuple[float, float] | None] = ContextVar("limit", default=None)  # when it ends, how long it was
 
 
-class OutOfTime(BaseException):
-    """The time is over.  Not an Exception: no ``except Exception`` of user code must swallow it."""
+class Stopped(BaseException):
+    """A limit of this machine, or a crash, ended the work: never a verdict, for elsewhere it may end well.
+
+    Not an Exception: no ``except Exception`` of user code must swallow it.
+    """
+
+
+class OutOfTime(Stopped):
+    """The time is over."""
 
 
 @contextmanager

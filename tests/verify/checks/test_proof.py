@@ -24,11 +24,11 @@ def case_of(forward: Any, backward: Any, definition: str) -> Case:
 
 
 def test_a_rejected_boundary_is_reported_even_if_no_point_of_it_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where the search for one runs out of time: then it is shown as formulas."""
+    """As where the search for one runs out of fuel: then it is shown as formulas."""
     case = case_of(lambda x: abs(x), wrong_at_0, "abs(x)")
     (found,) = proof.check(case)
     assert (found.verdict, found.point) == (Verdict.REFUTED, {"x": "0"})
-    monkeypatch.setattr(proof, "_in_time", lambda work, *arguments: None)
+    monkeypatch.setattr(proof, "_answer", lambda work, *arguments, share=1: None)
     (found,) = proof.check(case)
     assert (found.verdict, found.point) == (Verdict.REFUTED, {})
     assert found.details[0] == ("ours", "3")

@@ -37,6 +37,10 @@ def test_only_failures():
         "BP301/safe_unsafe",
         "BP401/wired_miswired",
         "BP402/wired_inconclusive",
+        "BP105/right_stopped",
+        "BP203/accurate_stopped",
+        "BP304/safe_stopped",
+        "BP403/wired_stopped",
     }
     assert all(r["level"] == "error" for r in run(every_verdict())["results"])
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
-from sample_reports import GOOD, NASTY, SAMPLES, empty, every_verdict, hostile, large, operation, ours
+from sample_reports import GOOD, NASTY, SAMPLES, decided, empty, every_verdict, hostile, large, operation, ours
 
 from backproof.verify.reports import badge, github, gitlab, markdown
 from backproof.verify.reports.targets import SUMMARY_BYTES, targets, write
@@ -88,7 +88,7 @@ def test_code_quality_has_its_six_fields(sample):
 
 def test_code_quality_is_failures_only():
     assert json.loads(gitlab.render(Report("s", 0, 1, (operation("tanh", GOOD),)))) == []
-    assert len(json.loads(gitlab.render(every_verdict()))) == 5
+    assert len(json.loads(gitlab.render(every_verdict()))) == 9
 
 
 # ------------------------------------------------------------------------------------------------ badges
@@ -98,7 +98,7 @@ def test_code_quality_is_failures_only():
     ("report", "message", "colour"),
     [
         (Report("s", 0, 1, (operation("tanh", GOOD),)), "1/1", "brightgreen"),
-        (every_verdict(), "8/13", "red"),
+        (every_verdict(), "8/17", "red"),
         (empty(), "0/2 interrupted", "lightgrey"),
         (Report("s", 0, 1, (operation("tanh", GOOD),), stale=(Known("a", "right", "", "", "", "refuted", "r"),)),
          "1/1, 1 stale", "red"),
@@ -143,8 +143,8 @@ def test_hostile_text_stays_inside_code():
 
 def test_a_table_and_folded_findings():
     text = markdown.render(every_verdict())
-    assert text.startswith("### ❌ Derivatives: something failed\n\n13 operations, 5 failed: ")
-    assert text.count("<details>") == text.count("</details>") == 6  # five failures, and the warnings
+    assert text.startswith("### ❌ Derivatives: something failed\n\n17 operations, 9 failed: ")
+    assert text.count("<details>") == text.count("</details>") == 10  # nine failures, and the warnings
     assert "| <code>right&#95;refuted</code> | <code>1 &#43; out&#42;&#42;2</code> | ❌ refuted |" in text
     assert "⚠️ inaccurate" in text
 
@@ -175,7 +175,7 @@ def test_interrupted_says_so():
 
 
 def test_accepted_is_marked():
-    report = every_verdict()
+    report = decided()
     from backproof.verify.results import baseline
 
     known = [replace(k, reason="ticket 12") for k in baseline.updated(report, [])]

@@ -81,7 +81,8 @@ def test_a_rule_that_hangs_costs_its_verdicts_and_nothing_else() -> None:
     report = verify(subject, (), replace(FAST, seconds=2))
     assert report["exp"].ok
     right = report["tanh"].answers[Question.RIGHT]
-    assert right.verdict is Verdict.INCONCLUSIVE
+    assert right.verdict is Verdict.STOPPED
+    assert report.only_stopped
     assert "ran longer than 2 s" in right.findings[0].message
     assert report.complete
 

@@ -1,4 +1,4 @@
-"""Limits: what hangs in the user's own process ends as inconclusive, and leaves the process as it was."""
+"""Limits: what hangs in the user's own process is stopped, and leaves the process as it was."""
 
 from __future__ import annotations
 

@@ -15,6 +15,8 @@ from typing import Any, Generic, TypeVar
 
 from flint import Ordering, fmpq, fmpq_mpoly_ctx
 
+from backproof.verify.support.fuel import charge
+
 STOCK = 40
 """The number of generators."""
 
@@ -22,10 +24,7 @@ MOST_TERMS = 6000
 """A product of polynomials that would have more terms than this is refused: FLINT cannot be interrupted."""
 
 MOST_BITS = 2**32
-"""A power of a number that would have more binary digits than this is refused: FLINT aborts on larger ones.
-
-A smaller one that still takes minutes is stopped by ending its process.
-"""
+"""A power of a number that would have more binary digits than this is refused: FLINT aborts on larger ones."""
 
 Polynomial = Any  # flint.fmpq_mpoly, which has no usable static type for its operators
 V = TypeVar("V")
@@ -58,7 +57,24 @@ def product(a: Polynomial, b: Polynomial) -> Polynomial:
     """a·b; raises TooHard where it may have too many terms."""
     if len(a) * len(b) > MOST_TERMS:
         raise TooHard(f"a product of {len(a)} by {len(b)} terms")
+    charge("products", 12 + (3 * len(a) * len(b) * (digits(a) + digits(b))) // 4)
     return a * b
+
+
+def digits(p: Polynomial) -> int:
+    """The size of its leading coefficient, in pieces of 2,048 bits: what arithmetic with its numbers costs."""
+    return 1 + (_bits(p.leading_coefficient()) >> 11) if p else 1
+
+
+def remainder(p: Polynomial, relation: Polynomial) -> Polynomial:
+    """``p`` modulo a relation."""
+    charge("remainders", 15 + 2 * _size(p) * digits(p))
+    return divmod(p, relation)[1]
+
+
+def _size(p: Polynomial) -> int:
+    """Terms times degree: what a division of polynomials costs; a single term is divided at once."""
+    return len(p) if len(p) < 2 else len(p) * (1 + int(p.total_degree()))
 
 
 def indices(p: Polynomial) -> list[int]:
@@ -96,6 +112,7 @@ def factors(p: Polynomial) -> tuple[Fraction, list[tuple[Polynomial, int]]]:
     small = len(p) <= 24 and p.total_degree() <= 24
     if not small and len(p) > 400:
         return Fraction(1), [(p, 1)]
+    charge("factors", 220 + 10 * _size(p) * digits(p))
     content, found = p.factor() if small else p.factor_squarefree()
     result = []
     scale = fraction(content)
@@ -201,6 +218,8 @@ class Element:
                 raise TooHard(f"the power {n} of a polynomial of {len(p)} terms")
             if len(p) == 1 and _bits(p.leading_coefficient()) * n > MOST_BITS:
                 raise TooHard("a power of a number that has too many digits")
+            if p:
+                charge("powers", 12 + len(p) ** min(n, 6) + (_bits(p.leading_coefficient()) * n >> 6))
         return Element(self.num**n, self.den**n)
 
     def scaled(self, c: Fraction | int) -> Element:
@@ -222,7 +241,8 @@ class Element:
 
 def _bits(c: fmpq) -> int:
     """The size of a number; 0 for 1 and -1, whose powers do not grow."""
-    return 0 if abs(c) == 1 else max(int(c.p).bit_length(), int(c.q).bit_length())
+    above, below = c.p.bit_length(), c.q.bit_length()
+    return 0 if above == below == 1 else max(above, below)
 
 
 def quotient(num: Polynomial, den: Polynomial) -> Element:
@@ -232,6 +252,7 @@ def quotient(num: Polynomial, den: Polynomial) -> Element:
     if not num:
         return CONSTANT_ZERO
     if not den.is_constant():
+        charge("quotients", 15 + 2 * (_size(num) + _size(den)) * (digits(num) + digits(den)))
         common = num.gcd(den)
         if not common.is_one():
             num, den = num // common, den // common

@@ -190,7 +190,7 @@ class Field:
         for index in reversed(self._related):
             order, base = self.relation(self.generators[index]) or (1, algebra.ZERO)
             if p and p.degrees()[index] >= order:
-                p = divmod(p, GENS[index] ** order - base)[1]
+                p = algebra.remainder(p, GENS[index] ** order - base)
         return p
 
     def reduced(self, u: Element) -> Element:

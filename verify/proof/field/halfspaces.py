@@ -8,6 +8,7 @@ from backproof.verify.proof.cell import NOT_ZERO
 from backproof.verify.proof.field import algebra
 from backproof.verify.proof.field.algebra import Polynomial
 from backproof.verify.proof.field.differential_field import Field
+from backproof.verify.support.fuel import charge
 
 MOST_SPECS = 2000
 
@@ -57,6 +58,7 @@ def open_directions(rows: list[list[Fraction]]) -> bool:
         up = [[a / c for a in rest] for c, rest in head if c > 0]  # d > -rest
         down = [[a / -c for a in rest] for c, rest in head if c < 0]  # d < rest
         flat = [rest for c, rest in head if c == 0]
+        charge("half-spaces", len(rows) + len(up) * len(down) * len(rows[0]))
         rows = flat + [[a + b for a, b in zip(u, d, strict=True)] for u in up for d in down]
         if len(rows) > MOST_SPECS:
             return True  # not shown to be empty

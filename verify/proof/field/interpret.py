@@ -20,6 +20,7 @@ from backproof.verify.proof.field.algebra import (
 from backproof.verify.proof.field.differential_field import DERIVATIVES, Field, Generator
 from backproof.verify.proof.field.signs import learn, require_nonzero, sign
 from backproof.verify.proof.field.values import FUNCTIONS
+from backproof.verify.support.fuel import charge
 from backproof.verify.terms.definitions import definition, domain, expanded, reading
 from backproof.verify.terms.derivatives import partials
 from backproof.verify.terms.ops import COMPARISONS, PRIMITIVES, SPECIAL
@@ -68,6 +69,7 @@ class Interpreter:
         return found
 
     def _element(self, node: Term) -> Element:
+        charge("terms", 2)
         match node.op:
             case "const":
                 return number(node.value)

@@ -19,6 +19,7 @@ from backproof.verify.proof.field.algebra import GENS, Element, Polynomial, numb
 from backproof.verify.proof.field.differential_field import Field, Generator
 from backproof.verify.proof.field.halfspaces import Empty
 from backproof.verify.proof.field.values import Values
+from backproof.verify.support.fuel import charge
 
 MOST_DEGREES = 59
 """The largest degree of a polynomial in one generator whose roots are computed."""
@@ -320,6 +321,7 @@ def roots_within(coefficients: list[Fraction], lo: Fraction | None, hi: Fraction
         common = common * c.denominator
     polynomial = fmpz_poly([int(c * common) for c in coefficients])
     for precision in (64, 256, 1024):
+        charge("roots", 50 + len(coefficients) ** 2 * precision // 64)
         with ctx.workprec(precision):
             found: list[tuple[Any, int]] = polynomial.complex_roots()  # type: ignore[assignment]
             real = [r.real for r, _ in found if r.imag == 0]
@@ -365,6 +367,7 @@ def _by_balls(field: Field, p: Polynomial) -> int | None:
     common = 0
     with ctx.workprec(160):
         for kink in product(*pieces):
+            charge("balls", 20 + 3 * len(p))
             value = Values(field, dict(zip(names, kink, strict=True))).polynomial(p)
             s = 1 if value > 0 else -1 if value < 0 else 0
             if not s or common not in (0, s):
