@@ -15,7 +15,7 @@ import numpy as np
 from flint import arb, ctx
 from numpy.typing import NDArray
 
-from backproof.verify.arithmetics.ulps import FLOAT64, decimal
+from backproof.verify.arithmetics.ulps import FLOAT64, decimal, digits_left, error_in_ulps
 from backproof.verify.checks.case import Case
 from backproof.verify.checks.table import POINTS
 from backproof.verify.evaluate.balls import BallProgram
@@ -47,7 +47,7 @@ def check(case: Case) -> Iterator[Finding]:
     trace = case.recognised_trace
     if trace is None:
         problem = _floats_only(case)
-        agrees = f"the rule is the derivative at {len(case.points)} points, to {-math.log10(case.good):.0f} digits"
+        agrees = _agreement(case)
     else:
         count = _FEW if case.proved else 0 if case.residual_bounds or case.negligible else _MOST
         if case.proved and case.operation.own_definition:
@@ -59,7 +59,10 @@ def check(case: Case) -> Iterator[Finding]:
             agrees = f"on floats the rule matches what was proved, at {len(case.points)} points"
         elif case.residual_bounds or case.negligible:
             agrees = f"on floats the rule matches its trace, at {len(case.points)} points"
-    yield from _asked_for(case)
+    asked = list(_asked_for(case, trace))
+    yield from asked
+    if any(finding.verdict is Verdict.REFUTED for finding in asked):
+        return
     if problem is not None:
         yield problem
     elif case.no_result_reason:
@@ -72,18 +75,55 @@ def check(case: Case) -> Iterator[Finding]:
         yield case.finding(POINTS, Verdict.MATCHED, agrees)
 
 
-def _asked_for(case: Case) -> Iterator[Finding]:
-    """The values at the point that the user requested, whatever else is found."""
+def _agreement(case: Case) -> str:
+    """At how many points a rule that runs on floats only is the derivative, and to how many digits."""
+    digits_of = f"{-math.log10(case.good):.0f} digits"
+    off = np.zeros(len(case.points), bool)
+    for i in range(len(case.spec.inputs)):
+        off |= _judged(case, i) & ~_near(case, i, case.good)
+    count = len(case.points)
+    if not off.any():
+        return f"the rule is the derivative at {count} points, to {digits_of}"
+    return f"the rule is the derivative at {count} points, to {digits_of} at {count - np.count_nonzero(off)} of them"
+
+
+def _asked_for(case: Case, trace: Traced | None) -> Iterator[Finding]:
+    """The values at the point that the user requested, and how far they are apart: refuted, where the rule is wrong."""
     if not case.requested_point:
         return
     sample, reference_values = case.samples[0], case.reference_values[0]
+    refuted = None if trace is None else _formula(case, trace, np.array([0]))
     for i, (name, true_value) in enumerate(zip(case.spec.inputs, reference_values, strict=True)):
+        operand = name if len(reference_values) > 1 else ""
         ours = repr(sample.partials[i]) if sample.error is None else in_a_line(sample.error)
         true = decimal(true_value.ball) if true_value.ball.is_finite() else true_value.status.value
+        given = f"at {case.shown(sample.point)} the rule gives {ours}"
+        message = f"{given}, the derivative is {true}"
         if sample.point not in case.region:
-            true = f"undefined: the point is outside the domain {case.spec.domain}"
-        message = f"at {case.shown(sample.point)} the rule gives {ours}, the derivative is {true}"
-        yield case.finding(POINTS, Verdict.MATCHED, message, operand=name if len(reference_values) > 1 else "")
+            message = f"{given}; the point is outside the domain {case.spec.domain}"
+        elif case.at_kink[0]:
+            message = f"{given}; it is a kink, where the check of kinks says what is valid"
+        elif refuted is not None and refuted.operand == operand:
+            yield refuted
+            continue
+        elif true_value.status is Status.KNOWN and sample.error is None:
+            relative = _relative(sample.partials[i], true_value.nearest)
+            if trace is None and relative > case.bad and not _explained(case, 0, i):
+                yield _refuted(case, 0, i, name, ours, "the rule on floats")
+                continue
+            message += _apart(case, sample.partials[i], true_value.ball, relative, trace)
+        yield case.finding(POINTS, Verdict.MATCHED, message, operand=operand)
+
+
+def _apart(case: Case, ours: float, true: arb, relative: float, trace: Traced | None) -> str:
+    """How far the rule on floats is from the derivative, and whose business that is."""
+    error = error_in_ulps(ours, true, case.format)
+    far = f": {error:.1f} ULP apart" if error < 10 else f": {error:.1e} ULP apart"
+    if relative <= case.good:
+        return far
+    if trace is None:
+        return f"{far}, {digits_left(error, case.format):.0f} digits agree"
+    return f"{far}, for floats lose digits: as a formula the rule is the derivative there"
 
 
 def _places(case: Case, count: int) -> Places:

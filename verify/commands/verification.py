@@ -68,10 +68,10 @@ def verified(
 ) -> int:
     """Verify ``subject`` as the options say (by ``how``, in workers or here), print the outcome, write the reports.
 
-    The evidence is printed in full for operations requested by ``names``, or where the subject itself is
-    (``named``); else a row each, and what fails.
+    The evidence is printed in full for operations requested by ``names``, at a point that is asked for,
+    or where the subject itself is (``named``); else a row each, and what fails.
     """
-    full = named or bool(names)
+    full = named or bool(names or arguments.point)
     wanted = targets(arguments.report)
     known = accepted(arguments)
     if arguments.order == 2:

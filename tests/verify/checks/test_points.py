@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backproof import verify
 from backproof.engine import OPS, Value, arithmetic
 from backproof.engine.arithmetic import FLOATS
 from backproof.verify.arithmetics.double_double import Doubled
@@ -106,3 +108,64 @@ def test_of_very_many_points_half_are_the_plainest_and_half_are_spread_evenly(mo
     spread = sorted(places[200:])
     assert max(b - a for a, b in pairwise(spread)) <= 2 * len(case.points) / 100
     assert spread[0] < len(case.points) / 10 < 9 * len(case.points) / 10 < spread[-1]
+
+
+def asked(forward: Any, backward: Any, definition: str, **point: float) -> list[tuple[str, str]]:
+    """What is said of the point that is asked for, where it is right, accurate or a kink."""
+    report = verify.check(forward, backward, definition, point=point, points=40, raises=False)
+    where = ", ".join(f"{name} = {value!r}" for name, value in point.items())
+    return [
+        (f.verdict.value, f"{f.message} {dict(f.details).get('ours', '')}")
+        for f in report.findings
+        if f.check == "points" and where in f"{f.message} {dict(f.details).get('ours', '')}"
+    ]
+
+
+def test_a_point_that_is_asked_for_is_never_matched_beside_another_number() -> None:
+    ((verdict, text),) = asked(math.tanh, lambda out, g: g * (1 + out**2), "tanh(x)", x=0.5)
+    assert verdict == "refuted"
+    assert "1.21355226703   at x = 0.5" in text
+    product = asked(lambda x, y: x * y, lambda x, y, g: (g * y, g * x * 2), "x*y", x=0.5, y=2.0)
+    assert [verdict for verdict, _ in product] == ["matched", "refuted"]
+    assert "2.0, the derivative is 2: 0.0 ULP apart" in product[0][1]
+
+
+def test_what_it_is_apart_there_is_told_with_the_reason() -> None:
+    def rule(out: float, g: float) -> float:
+        return g * (1 - out**2)
+
+    ((verdict, text),) = asked(math.tanh, rule, "tanh(x)", x=-19.061547465398498)
+    assert verdict == "matched"
+    assert "9.0e+15 ULP apart, for floats lose digits: as a formula the rule is the derivative there" in text
+    ((_, text),) = asked(math.tanh, rule, "tanh(x)", x=0.5)
+    assert "0.1 ULP apart" in text
+
+
+def test_a_kink_and_a_point_outside_are_told_as_such() -> None:
+    def rule(x: float, g: float) -> float:
+        return g if x > 0 else 0.0
+
+    ((verdict, text),) = asked(lambda x: max(x, 0.0), rule, "max(x, 0)", x=0.0)
+    assert (verdict, "the derivative is" in text) == ("matched", False)
+    assert "the rule gives 0.0; it is a kink" in text
+    ((_, text),) = asked(lambda x: math.log(x), lambda x, g: g / x, "log(x)", x=-1.0)
+    assert "outside the domain x > 0" in text
+
+
+def test_a_rule_on_floats_only_says_how_many_digits_agree() -> None:
+    """An error of 1e-9 at one float is between rounding and a wrong rule: it is told, with its digits."""
+
+    def rule(x: float, out: float, g: float) -> float:
+        if str(x) == "0.640625":
+            return g * (1 - out**2) * (1 + 1e-9)
+        return g * (1 - out**2)
+
+    ((verdict, text),) = asked(math.tanh, rule, "tanh(x)", x=0.640625)
+    assert verdict == "matched"
+    assert "ULP apart, 9 digits agree" in text
+
+    def far(x: float, out: float, g: float) -> float:
+        return g * (1 - out**2) * (1.01 if str(x) == "0.640625" else 1)
+
+    ((verdict, text),) = asked(math.tanh, far, "tanh(x)", x=0.640625)
+    assert verdict == "refuted"
