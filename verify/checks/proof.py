@@ -168,6 +168,7 @@ def _searched(proof: Proof, units: int) -> Sequence[Counterexample]:
 def _one_a_fault(case: Case, found: list[Finding]) -> Iterator[Finding]:
     """The findings, those alike for entries of one array as one: a missing factor is one fault, not one an entry."""
     array_of = {entry: name for name, entries in case.operation.bounded_names().items() for entry in entries}
+    array_of |= dict.fromkeys(case.operation.arriving, "an upstream gradient")
     faults: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in found:
         array = array_of.get(finding.operand, finding.operand)

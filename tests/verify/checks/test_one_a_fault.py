@@ -37,3 +37,18 @@ def test_operands_of_numbers_are_told_each() -> None:
     report = verify.check(lambda x, y: x * y, lambda x, y, g: (2 * g * y, 2 * g * x), raises=False)
     found = [f for f in report.findings if f.check == "proof" and f.verdict.fails]
     assert sorted(f.operand for f in found) == ["x", "y"]
+
+
+def test_the_weights_in_a_diagnosis_do_not_make_it_another() -> None:
+    """w_1 is superfluous for x_0, w_0 for x_1: one sum too many."""
+
+    def softmax(x):
+        e = np.exp(x)
+        return e / e.sum(axis=-1, keepdims=True)
+
+    def backward(out, g):
+        return out * (g - (g * out).sum())
+
+    report = verify.check(softmax, backward, shapes={"x": (2, 1)}, raises=False)
+    (found,) = [f for f in report.findings if f.check == "proof" and f.verdict.fails]
+    assert dict(found.details)["alike"] == "x_1_0"
