@@ -235,6 +235,11 @@ class Case:
         """For each point, whether it lies in the working range: what fails elsewhere is fragile, and no failure."""
         return inside(self.points.columns, self.spec.inputs, self.operation.bounds, self.format.name)
 
+    def is_in_working_range(self, point: Point) -> bool:
+        """Whether this point does, which need not be one of them."""
+        columns = [np.array([x]) for x in point]
+        return bool(inside(columns, self.spec.inputs, self.operation.bounds, self.format.name)[0])
+
     @cached_property
     def in_range_of_format(self) -> NDArray[np.bool_]:
         """The points at which a rule in its own format is held to the derivative: all in double precision.

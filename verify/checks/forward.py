@@ -95,9 +95,12 @@ def _settled(case: Case) -> Mask:
 def _chosen(case: Case, settled: Mask) -> list[int]:
     """Points to evaluate in interval arithmetic: the plainest, settled or not, then those not decided, and some evenly.
 
-    So no forward passes by the screen alone.  The check of extremes reports points without a result.
+    So no forward passes by the screen alone.  The check of extremes reports points without a result; an overflow beyond
+    the working range is its business, too, where no formula tells it from another function.
     """
     returned = case.samples.returned & case.in_range_of_format
+    if case.recognised_trace is None:
+        returned &= np.isfinite(case.samples.out) | case.in_working_range
     still_open = returned & ~settled
     plainest = (case.points.plainest(_PLAIN, among) for among in (returned, still_open))
     spread = np.flatnonzero(still_open)[:: max(_EVERY, len(case.points) // _MOST)]

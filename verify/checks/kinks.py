@@ -40,22 +40,28 @@ Vector = tuple[float, ...]
 
 
 def check(case: Case) -> Iterator[Finding]:
-    """Each kink of the spec where the rule's result is not valid; otherwise one finding that all are."""
+    """The first kink of the spec where the rule's result is not valid; otherwise one finding that all are.
+
+    Where it gives no number beyond the working range it is fragile, and other kinks are looked at first.
+    """
     judged = 0
     partials = case.derivatives
+    far: list[Finding] = []
     for kink in case.spec.kinks:
         for place in _places(case, kink):
             if not kink.returns and _no_value(case, place):
                 continue
             judged += 1
             problem = _judge(case, partials, kink, place)
-            if problem is not None:
+            if problem is None:
+                continue
+            if problem.verdict is not Verdict.FRAGILE:
                 yield problem
-                break
-        else:
-            continue
-        return
-    if judged:
+                return
+            far.append(problem)
+    if far:
+        yield far[0]
+    elif judged:
         yield case.finding(KINKS, Verdict.SAFE, f"a valid subgradient at {judged} kink and tie points")
     else:
         yield case.finding(KINKS, Verdict.SAFE, "no kinks")
@@ -90,13 +96,15 @@ def _no_value(case: Case, place: Vector) -> bool:
 
 def _judge(case: Case, partials: BallProgram, kink: Kink, place: Vector) -> Finding | None:
     at, point = case.shown(place), case.exact(place)
+    beyond = not case.is_in_working_range(place)
+    failed, note = (Verdict.FRAGILE, "; beyond the working range") if beyond else (Verdict.UNSAFE, "")
     try:
         result = tuple(map(number, case.operation.partials(*place)))
     except SubjectError as error:
         return case.finding(
             KINKS,
-            Verdict.UNSAFE,
-            f"forward or backward fails at the kink {at}",
+            failed,
+            f"forward or backward fails at the kink {at}{note}",
             point=point,
             details=(("ours", in_a_line(error)), ("valid", _valid(_limits(case, partials, place)))),
         )
@@ -104,10 +112,11 @@ def _judge(case: Case, partials: BallProgram, kink: Kink, place: Vector) -> Find
     if not limits and not kink.returns and not any(map(math.isnan, result)):
         return None  # not a declared kink, and the derivatives around it are infinite
     if not in_hull(result, limits) and not _within_rounding(case, partials, kink, place, result, limits):
+        finite = all(map(math.isfinite, result))
         return case.finding(
             KINKS,
-            Verdict.UNSAFE,
-            f"the gradient at the kink {at} is not a valid subgradient",
+            Verdict.UNSAFE if finite else failed,
+            f"the gradient at the kink {at} is not a valid subgradient{'' if finite else note}",
             point=point,
             details=(("ours", _shown(result)), ("valid", _valid(limits))),
         )

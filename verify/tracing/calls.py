@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from backproof.verify.terms.ledger import guard, leak, narrowed, of_entries
-from backproof.verify.terms.term import Condition, Term, apply, compare, where
+from backproof.verify.terms.term import Condition, Term, apply, compare, constant, where
 from backproof.verify.tracing.arrays import TermArray, terms
 from backproof.verify.tracing.functions import FUNCTIONS
 from backproof.verify.tracing.passed import (
@@ -35,7 +35,9 @@ from backproof.verify.tracing.passed import (
     impure,
     is_error,
     is_of_a_user,
+    is_of_named_tuple,
     is_of_terms,
+    is_single_dispatch,
     is_whole,
     live,
     name_of,
@@ -70,7 +72,7 @@ class Calls:
     def call(self, function: Any, /, *args: Any, **options: Any) -> Any:
         """``function(*args, **options)``."""
         if hasattr(function, "registry") and hasattr(function, "dispatch") and any(map(live, args)):
-            leak("a function was chosen by the type of a symbol (functools.singledispatch)")
+            function = self._dispatched(function, args[0])
         if self._is_ours(function):
             return function(*args, **options)
         known = hashable(function)
@@ -100,13 +102,23 @@ class Calls:
         return function(*args, **options)
 
     def _is_ours(self, function: Any) -> bool:
-        """Whether the code that runs is rewritten: a twin, a function made in one, a class of such."""
+        """Whether the code that runs is rewritten: a twin, a function made in one, a class or an object of such."""
         if isinstance(function, types.MethodType):
             function = function.__func__
+        if is_of_a_user(type(function).__module__) and not isinstance(function, type):
+            function = getattr(type(function), "__call__", function)  # noqa: B004 - not whether, but which
         if isinstance(function, type) and is_of_a_user(function.__module__):
             own = (x for kind in function.__mro__ if is_of_a_user(kind.__module__) for x in vars(kind).values())
-            return all(self._is_ours(x) for x in own if isinstance(x, types.FunctionType))
+            return all(self._is_ours(x) or is_of_named_tuple(x) for x in own if isinstance(x, types.FunctionType))
         return isinstance(function, types.FunctionType) and function.__globals__.get(CALLS) is self
+
+    def _dispatched(self, function: Any, x: Any) -> Any:
+        """What functools.singledispatch chooses for a float, where ``x`` is one."""
+        is_float = isinstance(x, Term) and not isinstance(x, Condition) and not _may_be_another(x)
+        if not (is_float and is_single_dispatch(function)):
+            leak("a function was chosen by the type of a symbol (functools.singledispatch)")
+            return function
+        return self._twin(function.dispatch(float))
 
     def _passes(self, function: Any, args: tuple[Any, ...], options: dict[str, Any]) -> bool:
         """Whether the function learns nothing of the symbols that it is given."""
@@ -147,7 +159,7 @@ class Calls:
     def _type(self, args: tuple[Any, ...]) -> Done:
         if len(args) != 1:
             return False, None
-        if _is_an_entry(args[0]) or (isinstance(args[0], Term) and is_whole(args[0])):
+        if _may_be_another(args[0]):
             leak("the type of a symbol was asked")
         kind = self.attribute(args[0], "__class__") if isinstance(args[0], (Term, TermArray)) else type(args[0])
         return True, self._float if kind is float else kind
@@ -156,7 +168,7 @@ class Calls:
         if len(args) != 2 or not isinstance(args[0], (Term, TermArray)):
             return False, None
         x, kinds = args
-        if _is_an_entry(x) or (isinstance(x, Term) and is_whole(x)):
+        if _may_be_another(x):
             leak("the type of a symbol was asked")
         return True, isinstance(x if isinstance(x, TermArray) else True if isinstance(x, Condition) else 1.0, kinds)
 
@@ -175,6 +187,16 @@ class Calls:
         if len(args) != 1 or not live(args[0]) or isinstance(args[0], Condition) or not isinstance(args[0], Term):
             return self._of_numbers(round, args)
         return True, args[0] - FUNCTIONS["math.remainder"](args[0], 1)
+
+    def _total(self, args: tuple[Any, ...]) -> Done:
+        """``math.fsum``: a sum, rounded once."""
+        return (True, sum(args[0], constant(0))) if len(args) == 1 and live(args[0]) else (False, None)
+
+    def _distance(self, args: tuple[Any, ...]) -> Done:
+        """``math.dist``: the length of a difference."""
+        if len(args) != 2 or not any(map(live, args)):
+            return False, None
+        return True, FUNCTIONS["hypot"](*(a - b for a, b in zip(*args, strict=True)))
 
     def _of_numbers(self, function: Any, args: tuple[Any, ...]) -> Done:
         """A function of floats, for the numbers that stand for literals."""
@@ -263,6 +285,8 @@ class Calls:
 
     def item(self, among: Any, key: Any) -> Any:
         """``among[key]``."""
+        if isinstance(key, Condition) and isinstance(among, (list, tuple)):  # (a, b)[x > 0]: True is 1
+            return among[bool(key)]
         if isinstance(key, Term) and isinstance(among, dict):
             key = self._key(among, key)
         return among[key]
@@ -350,6 +374,8 @@ Calls._modelled = {
     isinstance: Calls._isinstance,
     int: Calls._whole,
     math.trunc: Calls._whole,
+    math.fsum: Calls._total,
+    math.dist: Calls._distance,
     round: Calls._nearest,
     **{of: _on_numbers(of) for of in (str, repr, format, hash, complex)},
     id: Calls._identity,
@@ -375,6 +401,11 @@ def _note_format(function: Any, args: tuple[Any, ...], options: Mapping[str, Any
 def _is_an_entry(x: Any) -> bool:
     """Whether it is an entry of an array or a sum of some, which NumPy's types tell from a float."""
     return (isinstance(x, TermArray) and x.ndim == 0) or (isinstance(x, Term) and of_entries())
+
+
+def _may_be_another(x: Any) -> bool:
+    """Whether what stands here for a number may have another type than float where the code runs on floats."""
+    return _is_an_entry(x) or (isinstance(x, Term) and is_whole(x))
 
 
 def _in_range(x: Term, among: range) -> bool:

@@ -42,7 +42,7 @@ PASSED: frozenset[Any] = frozenset(
         *(getattr(builtins, name) for name in _names(_BUILTINS)),
         *(getattr(itertools, name) for name in _names(_OF_ITERTOOLS)),
         *(getattr(operator, name) for name in dir(operator) if name[0] != "_" and name not in ("setitem", "delitem")),
-        *(math.prod, math.fsum, collections.deque, collections.OrderedDict, functools.wraps, copy.copy, copy.deepcopy),
+        *(math.prod, collections.deque, collections.OrderedDict, functools.wraps, copy.copy, copy.deepcopy),
     ]
 )
 """Functions that move numbers, compute with them or compare them."""
@@ -82,8 +82,8 @@ OF_ARRAYS = _names(
     errstate expand_dims extract fill fill_diagonal flatnonzero flatten flip fliplr flipud float64 full full_like
     hsplit hstack inner insert iscomplexobj isrealobj isscalar item ix_ kron logical_and logical_not logical_or
     logical_xor matmul max may_share_memory mean meshgrid min moveaxis multiply nansum ndarray ndim negative nonzero
-    norm ones_like outer pad place prod ptp put put_along_axis putmask ravel real reciprocal reduce reduceat repeat
-    reshape resize result_type roll rollaxis rot90 select set_printoptions shape shares_memory size
+    norm ones_like outer pad place polyder polyval prod ptp put put_along_axis putmask ravel real reciprocal reduce
+    reduceat repeat reshape resize result_type roll rollaxis rot90 select set_printoptions shape shares_memory size
     sliding_window_view sort split square squeeze stack std subtract sum swapaxes T take take_along_axis tensordot
     tile tolist trace transpose tril triu true_divide unravel_index var vdot vsplit vstack where zeros_like
     __getitem__ __len__ __setitem__
@@ -187,6 +187,19 @@ def is_of_terms(function: Any) -> bool:
     """Whether it is one of our functions of terms, in place of one of `math` or NumPy."""
     module = getattr(function, "__module__", None) or ""
     return module.startswith(("backproof.verify.tracing", "backproof.verify.terms", "backproof.engine"))
+
+
+def is_of_named_tuple(function: types.FunctionType) -> bool:
+    """Whether it is one of the methods that `collections.namedtuple` gives every class: they move fields."""
+    return function.__code__.co_filename == collections.__file__
+
+
+def is_single_dispatch(function: Any) -> bool:
+    """Whether it is what functools.singledispatch made, with the table that it asks."""
+    code, dispatch = getattr(function, "__code__", None), function.dispatch
+    if code is None or code.co_filename != functools.__file__ or "dispatch" not in code.co_freevars:
+        return False
+    return bool(function.__closure__[code.co_freevars.index("dispatch")].cell_contents is dispatch)
 
 
 def is_error(function: Any) -> bool:
