@@ -6,7 +6,8 @@ counted, as in a search; near a zero of the derivative its size around replaces 
 
 A bound depends on the known errors of the library's functions (`verify.accuracy.libm`) and on a proof that the rule is
 the derivative in exact arithmetic: without one there is no bound.  Nor is there one if a larger error has been
-observed: such a rule computes something else on floats than on symbols.
+observed, or if a result on floats is not, bit for bit, that of the trace: such a rule computes something else on floats
+than on symbols, or with other functions than those whose errors are known.
 """
 
 from __future__ import annotations
@@ -25,15 +26,18 @@ from backproof.verify.arithmetics.ulps import FLOAT64, Format
 from backproof.verify.checks.case import Case
 from backproof.verify.evaluate.balls import BallProgram
 from backproof.verify.evaluate.evaluate import evaluate
+from backproof.verify.evaluate.floats import compile_floats
 from backproof.verify.numerics.conditioning import AROUND
 from backproof.verify.proof.result import Status
 from backproof.verify.subjects.boundary import subject_code
 from backproof.verify.support.errors import NotTraced, SubjectError
+from backproof.verify.terms.term import substitute
 
 PIECES = 1024
 _PATIENCE = 0.9  # twice the pieces must reduce the bound to this fraction, or the search ends
 _HOPELESS = 4.0  # times the numbers of a binade: more ULPs than the derivative has; not even a short piece has a bound
 _SHORT = 2.0**-10  # of a binade: a piece that is short in this sense
+_REPLAYED = 4096  # points, the plainest, at which a rule is held to its trace
 _PREC = 96
 Box = tuple[tuple[float, float], ...]
 """An interval of floats for each operand, ends included."""
@@ -49,11 +53,48 @@ class Bound:
     libm: Profile
 
 
-def founded(case: Case) -> bool:
-    """Whether it can be bounded: proved, with its literals unchanged, and the rule that runs on floats."""
+def unfounded(case: Case) -> str:
+    """Why it cannot be bounded; "" if it can.
+
+    It is proved, with its literals unchanged; it is the rule that runs on floats, and gives what its trace gives there.
+    """
     proof = case.rule_proof
-    proved = proof is not None and proof.status is Status.PROVED and not proof.assumptions
-    return proved and not case.operation.compiled
+    if case.operation.compiled:
+        return "the floats come from another program"
+    if proof is None or proof.status is not Status.PROVED:
+        return "the rule is not proved"
+    if proof.assumptions:
+        return "literals were taken for the constants that they round"
+    other = _not_replayed(case)
+    return f"the rule on floats and its trace differ in their last bits, first at {other}" if other else ""
+
+
+def founded(case: Case) -> bool:
+    """Whether it can be bounded."""
+    return not unfounded(case)
+
+
+def _not_replayed(case: Case) -> str:
+    """The plainest point at which the rule on floats is not bit for bit its trace on floats; "" if there is none.
+
+    In the working range: where numbers overflow the two may differ, and nothing is bounded.
+    """
+    trace = case.trace
+    if isinstance(trace, Exception):
+        return "every point: it has no trace"
+    rules = substitute(trace.gradients, case.seeds)
+    program = compile_floats(rules, case.spec.inputs)
+    for index in case.points.plainest(_REPLAYED, case.in_working_range).tolist():
+        sample = case.samples[index]
+        if sample.error is not None:
+            continue
+        try:
+            expected = program(*sample.point)
+        except ArithmeticError:  # which the rule handles
+            continue
+        if any(a != b and (a == a or b == b) for a, b in zip(sample.partials, expected, strict=True)):
+            return case.shown(sample.point)
+    return ""
 
 
 def upheld(bound: float, observed: float) -> float:

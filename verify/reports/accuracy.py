@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from backproof.verify.accuracy.bounds import founded
+from backproof.verify.accuracy.bounds import unfounded
 from backproof.verify.accuracy.boxes import Square, has_bound
 from backproof.verify.accuracy.curve import LEVELS, Band, Breakdown
 from backproof.verify.accuracy.error_meter import ErrorMeter, Measured
@@ -150,8 +150,7 @@ def curve_lines(meter: ErrorMeter, bands: Sequence[Band], bounds: Sequence[float
 
 def sound_lines(meter: ErrorMeter, *, refuted: bool = False) -> Iterator[str]:
     """What the bounds rest on, or why there are none."""
-    if not founded(meter.case):
-        why = "the floats come from another program" if meter.case.operation.compiled else "the rule is not proved"
+    if why := unfounded(meter.case):
         yield f"sound bound: none, because it requires a proof: {why}"
         return
     if refuted:
