@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import Decimal
 
-FUEL = 1_000_000
-"""Units for one question to the prover, if nothing else is said: six times what any rule of our tests takes."""
+FUEL = 2_000_000
+"""Units for one question to the prover, if nothing else is said: ten times what any rule of our tests takes."""
 
 _LETTERS = {"k": 10**3, "M": 10**6, "G": 10**9}
 

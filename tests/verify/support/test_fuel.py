@@ -22,7 +22,7 @@ from backproof.verify.results.findings import Verdict
 from backproof.verify.subjects.engines.own import own_engine
 from backproof.verify.support import fuel
 from backproof.verify.support.fuel import OutOfFuel, charge, purse, shown, units_of
-from backproof.verify.terms.term import TERMS, TRUE, Term, symbol
+from backproof.verify.terms.term import TERMS, TRUE, Term, constant, symbol
 
 m = TERMS
 x, g, acc = symbol("x"), symbol("g"), symbol("acc_x")
@@ -57,10 +57,18 @@ def test_the_work_is_charged_before_it_is_done() -> None:
 
 
 def test_a_charge_of_more_than_there_is_says_so() -> None:
-    """A power of a billion digits is refused at once; it is not computed first."""
-    huge = rule(m.mul(x, m.div(m.pow(3, 10**9), m.pow(3, 10**9))), x)
-    with pytest.raises(OutOfFuel, match="more than that on powers"):
-        within(10**6, _decided, huge)
+    with pytest.raises(OutOfFuel, match="fuel: 1M units are spent, more than that on powers; a fuel of 4M gives more"):
+        within(10**6, charge, "powers", 10**9)
+
+
+def test_the_largest_natural_rules_are_within_it() -> None:
+    """A sum of 24 logarithms: polynomials of degree 300."""
+    terms = [m.log(1 + m.exp(k * x)) for k in range(1, 25)]
+    slopes = [k * m.exp(k * x) / (1 + m.exp(k * x)) for k in range(1, 25)]
+    zero = constant(0)
+    obligation = rule(sum(terms, zero), sum(slopes, zero))
+    with purse(fuel.FUEL // 2):
+        assert _decided(obligation).status is Status.PROVED
 
 
 def test_no_exception_handler_takes_it_for_a_result() -> None:
