@@ -123,9 +123,20 @@ def along(pair: ArrayOperation, sample: Sample, direction: dict[str, Any]) -> di
         return float((weights * out).sum())
 
     try:
-        return differences.finite_difference(value, 0.0)
+        return differences.finite_difference(value, 0.0, *_within_bounds(pair, arrays, direction))
     except SubjectError:
         return differences.NO_ESTIMATE
+
+
+def _within_bounds(pair: ArrayOperation, arrays: dict[str, Any], direction: dict[str, Any]) -> tuple[float, float]:
+    """How far one may go against and along a direction until an entry leaves its bounds."""
+    least, most = -np.inf, np.inf
+    for name, (low, high) in pair.bounds.items():
+        moved = np.ravel(direction.get(name, 0.0))
+        for end in (low, high):
+            ends = (end - np.ravel(arrays[name])[moved != 0]) / moved[moved != 0] if moved.any() else np.empty(0)
+            least, most = max(least, ends[ends < 0].max(initial=-np.inf)), min(most, ends[ends > 0].min(initial=np.inf))
+    return float(least), float(most)
 
 
 def entries_of_all(found: dict[str, Any]) -> list[Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from backproof.verify.evaluate.formulas import Formula
 from backproof.verify.numerics.natural_domain import natural_domain
+from backproof.verify.subjects.arrays.large import LargePair
 from backproof.verify.subjects.functions.arguments import bounds_of
 from backproof.verify.subjects.functions.formulas import formula_spec
 from backproof.verify.subjects.operation import BaseOperation, Operation
@@ -80,9 +81,11 @@ def _declared(case: Specified, text: str) -> Specified:
 
 
 def _bound(operation: BaseOperation, given: Mapping[str, Any]) -> None:
-    if not isinstance(operation, Operation):
-        raise UsageError(f"[tool.verify.bounds] {operation.name}: bounds of large arrays are not honoured")
+    if not operation.takes_bounds:
+        raise UsageError(f"[tool.verify.bounds] {operation.name}: bounds of these arrays are not honoured")
     try:
+        if isinstance(operation, LargePair):
+            operation.bound(given)
         operation.bounds = bounds_of(given, operation.bounded_names())
     except UsageError as error:
         raise UsageError(f"[tool.verify.bounds] {operation.name}: {error}") from None

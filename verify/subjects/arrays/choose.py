@@ -44,12 +44,12 @@ def of_arrays(
     if small is not None:
         try:
             operation, spec = beside_spec(small, definition, domain, kinks, bounds=bounds)
-            if operation.problem or not whole or kinks or bounds or decides(operation, spec):
+            if operation.problem or not whole or kinks or decides(operation, spec):
                 return operation, spec
         except TooManyEntries as error:
             refused = error
     try:
-        large = LargePair(forward, backward, shapes, name, inputs, definition if whole else None)
+        large = LargePair(forward, backward, shapes, name, inputs, definition if whole else None, bounds)
     except UsageError:
         if refused is not None and not isinstance(refused, TooManyEntries):
             raise refused from None
@@ -58,8 +58,6 @@ def of_arrays(
         raise UsageError(f"definition: at {large.count} entries it must be a function, not a formula in the entries")
     if kinks:
         raise UsageError(f"kinks: at {large.count} entries they are not checked; declare them at a smaller shape")
-    if bounds:
-        raise UsageError(f"bounds: at {large.count} entries they are not honoured; state them at a smaller shape")
     large.limit(domain)
     large.problem = large.complaint()
     return large, None

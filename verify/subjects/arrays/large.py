@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from backproof.verify.arithmetics.floats import QUIET
 from backproof.verify.evaluate.evaluate import evaluate
 from backproof.verify.evaluate.stepwise import At
 from backproof.verify.mirror.table import Spec
-from backproof.verify.numerics.lattices import Sample, samples
+from backproof.verify.numerics.lattices import NoRoom, Sample, samples
 from backproof.verify.numerics.trace_agreement import Leaking
 from backproof.verify.subjects.arrays.small import (
     ArrayPair,
@@ -29,7 +30,7 @@ from backproof.verify.subjects.arrays.small import (
     weights_name,
 )
 from backproof.verify.subjects.boundary import subject_code
-from backproof.verify.subjects.functions.arguments import as_condition, beside_spec
+from backproof.verify.subjects.functions.arguments import as_condition, beside_spec, bounds_of
 from backproof.verify.subjects.functions.pairs import OUT, UPSTREAM, RuleError
 from backproof.verify.subjects.operation import ArrayOperation, Arrays, Operation, Shape
 from backproof.verify.support.errors import SubjectError, UsageError, in_a_line
@@ -45,6 +46,8 @@ MOST_ENTRIES_AT_ALL = 200_000  # of an array that is checked on floats
 class LargePair(ArrayPair, ArrayOperation):
     """A pair at fixed shapes.  ``meant``: another function that defines what the forward must compute, if any."""
 
+    takes_bounds = True
+
     def __init__(
         self,
         forward: Callable[..., Any],
@@ -53,6 +56,7 @@ class LargePair(ArrayPair, ArrayOperation):
         name: str = "",
         inputs: Sequence[str] = (),
         meant: Callable[..., Any] | None = None,
+        bounds: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         super().__init__(forward, backward, shapes, name, inputs)
         self.meant, self.domain = meant, TRUE
@@ -61,6 +65,7 @@ class LargePair(ArrayPair, ArrayOperation):
         if sum(self.sizes.values()) > MOST_ENTRIES_AT_ALL:
             raise UsageError(f"shapes: {sum(self.sizes.values())} entries are more than {MOST_ENTRIES_AT_ALL}")
         self.upstream = weights_name(self.arrays)
+        self.bound(bounds)
         self.out_shape: Shape = self._out_shape()
         self.sizes[self.upstream] = math.prod(self.out_shape)
 
@@ -83,7 +88,7 @@ class LargePair(ArrayPair, ArrayOperation):
 
     def samples(self, seed: int, *, far: bool = False) -> Iterator[Sample]:
         shapes = {name: self.shape_of(name) for name in self.sizes}  # the upstream gradient's, too, once it is known
-        for one in samples(self.name, shapes, seed, far=far):
+        for one in samples(self.name, shapes, seed, far=far, bounds=self.bounds):
             if self.domain is TRUE or self._is_inside(one):
                 yield one
 
@@ -102,9 +107,18 @@ class LargePair(ArrayPair, ArrayOperation):
             arrays = {one: entries_of(one, self.shapes[one]) for one in self.arrays}
             self.domain = as_condition(domain, self.entries(), arrays)
 
+    def bound(self, bounds: Mapping[str, Any]) -> None:
+        """Take the bounds that a user gives, of an array each.  Raises UsageError."""
+        self.bounds = bounds_of(bounds, {one: (one,) for one in self.arrays})
+        try:
+            for far in (False, True):
+                list(self.samples(0, far=far))
+        except NoRoom as error:
+            raise UsageError(f"bounds: {error}; state wider ones, or a smaller shape") from None
+
     def at_shapes(self, shapes: Mapping[str, Shape]) -> tuple[Operation, Spec]:
         small = VectorPair(self._forward, self._backward, shapes, self.name, self.arrays)
-        return beside_spec(small, self.meant, self.given_domain)
+        return beside_spec(small, self.meant, self.given_domain, bounds=self.bounds)
 
     # --------------------------------------------------------------------------------------------------- on floats
 
