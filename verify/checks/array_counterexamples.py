@@ -39,7 +39,7 @@ def wrong_gradient(case: ArrayCase, look: Look, wrong: Sequence[int], check: Che
         ("wrong", f"{len(wrong)} of {len(look.formula.rule)} entries, {label} the first"),
         ("rerun", case.operation.rerun(case.options.seed, {})),
     ]
-    message = f"the rule is not the derivative: entry {label} of its gradient is wrong"
+    message = f"the rule is not {case.derivative}: entry {label} of its gradient is wrong"
     return case.finding(
         check,
         Verdict.REFUTED,
@@ -109,7 +109,8 @@ def difference(pair: ArrayOperation, sample: Sample, name: str, place: tuple[int
     direction[place] = 1.0
     estimate = along(pair, sample, {name: direction})
     if estimate.within(differences.USELESS):
-        yield "difference", f"{estimate.value:.12g} ± {estimate.error:.0e}   (finite difference of the forward)"
+        told = f"finite difference of the {pair.compared}"
+        yield "difference", f"{estimate.value:.12g} ± {estimate.error:.0e}   ({told})"
 
 
 def along(pair: ArrayOperation, sample: Sample, direction: dict[str, Any]) -> differences.Estimate:

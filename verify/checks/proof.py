@@ -310,4 +310,5 @@ def _difference(case: Case, i: int, point: tuple[float, ...]) -> Iterator[tuple[
     except SubjectError:
         return
     if estimate.within(differences.USELESS):
-        yield "difference", f"{estimate.value:.12g} ± {estimate.error:.0e}   (finite difference of the forward)"
+        of = case.operation.compared
+        yield "difference", f"{estimate.value:.12g} ± {estimate.error:.0e}   (finite difference of the {of})"

@@ -89,6 +89,7 @@ class BaseOperation(ABC):
     own_definition = False  # it is compared with its own forward, in the absence of a definition
     bounds: Bounds = MappingProxyType({})  # of inputs: where it is checked on floats, and taken for the working range
     takes_bounds = True  # it honours them
+    surrogate = ""  # the function, as text, whose derivative its rule is declared to be, if not its forward's
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Our adapters place the boundary around each call; an adapter from outside is user code as a whole."""
@@ -97,6 +98,11 @@ class BaseOperation(ABC):
             for name in RUNNING:
                 if isinstance(method := vars(cls).get(name), FunctionType):
                     setattr(cls, name, _guarded(method))
+
+    @property
+    def compared(self) -> str:
+        """What its rule is the derivative of, in a word."""
+        return "surrogate" if self.surrogate else "forward"
 
     def bounded_names(self) -> dict[str, tuple[str, ...]]:
         """What a user may bound, and the inputs that each name stands for: the entries of an array, for example."""
@@ -137,7 +143,6 @@ class Operation(BaseOperation):
     sampled_region: Condition | None = None  # where it is checked on floats, if not on its whole domain
     of_entries = False  # its inputs are entries of arrays
     keeps_policy = False  # the user declared its derivatives at kinks
-    surrogate = ""  # the function, as text, whose derivative its rule is declared to be, if not its forward's
     arriving: tuple[str, ...] = ()  # inputs that are the upstream gradient: a 0 there is not a kink
     matches_mirror_kinks = False  # at kinks it returns what its spec declares, not just a valid subgradient
 
@@ -279,7 +284,11 @@ class ArrayOperation(BaseOperation):
 
     @abstractmethod
     def values(self, arrays: Arrays) -> Any:
-        """The forward on floats, called with copies."""
+        """The forward on floats, called with copies; where it has a surrogate, that."""
+
+    def out(self, arrays: Arrays) -> Any:
+        """What the backward is given as the forward's output."""
+        return self.values(arrays)
 
     @abstractmethod
     def partials(self, arrays: Arrays) -> Arrays:

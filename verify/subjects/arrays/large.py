@@ -123,11 +123,14 @@ class LargePair(ArrayPair, ArrayOperation):
     # --------------------------------------------------------------------------------------------------- on floats
 
     def values(self, arrays: Arrays) -> Any:
+        return self._numbers_of(self._forward, arrays)
+
+    def _numbers_of(self, function: Callable[..., Any], arrays: Arrays) -> Any:
         with np.errstate(all="ignore"), subject_code:
-            return _numbers(self._forward(*(_copy(arrays[one]) for one in self.arrays)))
+            return _numbers(function(*(_copy(arrays[one]) for one in self.arrays)))
 
     def partials(self, arrays: Arrays) -> Arrays:
-        out = self.values(arrays)
+        out = self.out(arrays)
         given = {**{one: _copy(arrays[one]) for one in self.arrays}, OUT: out, UPSTREAM: _copy(arrays[self.upstream])}
         return self.returned(given)
 
@@ -157,30 +160,37 @@ class LargePair(ArrayPair, ArrayOperation):
         ledger = Ledger(arrays=True)
         with np.errstate(all="ignore"), subject_code, at_most(MOST_TERMS), asking(at), keeping(ledger):
             forward, backward = self._functions(symbols=True)
-            out = forward(*self._on_symbols())
-            if np.shape(out) != self.out_shape:
-                raise RuleError(f"the forward returned shape {np.shape(out)} on symbols, {self.out_shape} on floats")
-            outputs = _terms(out)
+            out, outputs, meant = self._outputs(forward)
             weights = self.symbols(self.upstream)
             g = array_of(weights, self.out_shape) if self.out_shape else weights[0]
             given = {**dict(zip(self.arrays, self._on_symbols(), strict=True)), OUT: out, UPSTREAM: g}
             gradients = [t for _, found in self.gradients(backward, given) for t in _terms(found)]
-            meant = outputs if self.meant is None else self._meant()
         if ledger.leaks:
             raise Leaking(tuple(ledger.leaks))
         return outputs, gradients, meant
+
+    def _outputs(self, forward: Callable[..., Any]) -> tuple[Any, list[Term], list[Term]]:
+        """What the backward is given as the output, the output's entries, and those of the definition."""
+        out = forward(*self._on_symbols())
+        if np.shape(out) != self.out_shape:
+            raise RuleError(f"the forward returned shape {np.shape(out)} on symbols, {self.out_shape} on floats")
+        outputs = _terms(out)
+        return out, outputs, outputs if self.meant is None else self._meant()
 
     def _on_symbols(self) -> list[Any]:
         return self.shaped([t for one in self.arrays for t in self.symbols(one)])
 
     def _meant(self) -> list[Term]:
-        from backproof.verify.tracing.symbolic import symbolic
-
-        assert self.meant is not None
-        found = symbolic(self.meant)(*self._on_symbols())
+        found = self._meant_on_symbols()(*self._on_symbols())
         if np.shape(found) != self.out_shape:
             raise RuleError(f"the definition returned shape {np.shape(found)}, and the forward {self.out_shape}")
         return _terms(found)
+
+    def _meant_on_symbols(self) -> Callable[..., Any]:
+        from backproof.verify.tracing.symbolic import symbolic
+
+        assert self.meant is not None
+        return symbolic(self.meant)
 
     # ---------------------------------------------------------------------------------------------- what it reports
 
