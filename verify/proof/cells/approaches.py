@@ -12,7 +12,7 @@ from itertools import combinations, product
 from backproof.verify.proof.cell import NOT_ZERO, Cell
 from backproof.verify.proof.cells.examined_cell import Leaf
 from backproof.verify.proof.cells.strata import Stratum, faces
-from backproof.verify.proof.field.algebra import CONSTANT_ZERO, Element, number
+from backproof.verify.proof.field.algebra import CONSTANT_ZERO, Element, number, total
 from backproof.verify.proof.field.differential_field import Field
 from backproof.verify.proof.field.interpret import Interpreter
 from backproof.verify.proof.field.limits import Infinite, Transfer, Unclear
@@ -139,6 +139,13 @@ def arcs(place: Place, leaf: Leaf, which: Sequence[int]) -> list[Approach]:
             with suppress(Unclear):  # other arcs may show it
                 found += _along(place, leaf, which, path)
     return found
+
+
+def is_too_steep(field: Field, around: Sequence[Leaf], rule: Sequence[Element]) -> bool:
+    """Whether a rule's gradient is longer than that of the definition, which has one length all around."""
+    length = total(u * u for u in rule)
+    lengths = [leaf.field.reduced(total(u * u for u in leaf.partials)).constant() for leaf in around]
+    return all(c is not None and sign(field, length - number(c)) > 0 for c in lengths)
 
 
 def _along(place: Place, leaf: Leaf, which: Sequence[int], path: Sequence[tuple[int, int]]) -> Iterator[Approach]:

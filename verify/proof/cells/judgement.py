@@ -13,13 +13,13 @@ from fractions import Fraction
 from itertools import combinations
 
 from backproof.verify.proof.cell import NOT_ZERO, Split
-from backproof.verify.proof.cells.approaches import Approach, Place, arcs, rays
+from backproof.verify.proof.cells.approaches import Approach, Place, arcs, is_too_steep, rays
 from backproof.verify.proof.cells.domain import domain_cells
 from backproof.verify.proof.cells.examined_cell import Leaf
 from backproof.verify.proof.cells.hulls import equal, weights
 from backproof.verify.proof.cells.infinite_derivatives import UNBOUNDED, Tangent, Unbounded, different
 from backproof.verify.proof.cells.strata import Stratum, depends, faces
-from backproof.verify.proof.field.algebra import Element, number, total
+from backproof.verify.proof.field.algebra import Element, number
 from backproof.verify.proof.field.differential_field import Field
 from backproof.verify.proof.field.halfspaces import open_directions
 from backproof.verify.proof.field.interpret import Interpreter, Undefined
@@ -29,7 +29,7 @@ from backproof.verify.proof.obligation import UPSTREAM, Obligation, accumulated
 from backproof.verify.proof.result import BoundaryKind, BoundaryResult
 from backproof.verify.terms.conditions import conjuncts, is_no_whole_number
 from backproof.verify.terms.ops import inside
-from backproof.verify.terms.term import Term, topological
+from backproof.verify.terms.term import Term, substitute, symbol, topological
 
 Partials = tuple[Element, ...]
 NO_MULTIPLE = "the rule's contribution is not a multiple of the upstream gradient here"
@@ -223,9 +223,10 @@ class Judgement:
             returned.append(found)
         return tuple(returned)
 
-    def _partial(self, name: str) -> Element | str:
+    def _partial(self, name: str, gradient: Term | None = None) -> Element | str:
         """The rule's partial derivative by one operand, or why it has none."""
-        gradient = self.obligation.gradients[self.obligation.inputs.index(name)]
+        if gradient is None:
+            gradient = self.obligation.gradients[self.obligation.inputs.index(name)]
         try:
             added = self.reader.element(gradient) - self.reader.element_of_symbol(accumulated(name))
         except Undefined as problem:
@@ -356,11 +357,31 @@ class Judgement:
             return BoundaryKind.REJECTED, reason
         if all(a.limits[k] is not None for a in approaches):
             return BoundaryKind.REJECTED, different(self.obligation.inputs[k])
+        if problem := self._other_infinity(k, approaches):
+            return BoundaryKind.REJECTED, problem
         if any(k in a.infinite for a in approaches) or all(a.infinite for a in approaches):
             return None
         if any(0 in a.infinite for a in self._along(inside, [k])):
             return None
         return BoundaryKind.UNKNOWN, f"{reason}, and whether the derivative is infinite is not decided"
+
+    def _other_infinity(self, k: int, approaches: list[Approach]) -> str:
+        """Why a NaN or an infinity that the rule states is wrong; "" where it states none, or a right one."""
+        name, gradient = self.obligation.inputs[k], self.obligation.gradients[k]
+        stated = {t: symbol(f"{t.value} of the rule") for t in topological(gradient) if t.op == "special"}
+        found = self._partial(name, *substitute((gradient,), stated)) if stated else ""
+        if isinstance(found, str):
+            return ""
+        for i in found.indices():
+            constant = next((t for t, s in stated.items() if self.field.generators[i].term is s), None)
+            if constant is not None and constant.value == "nan":
+                return "the derivative is infinite, and the rule returns NaN"
+            if constant is not None and found.num.degrees()[i] == 1:
+                s = known_sign(self.field, Element(found.num.derivative(i), found.den))
+                signs = {a.known_sign(k) for a in approaches if k in a.infinite}
+                if s in (-1, 1) and signs == {-s if constant.value == "inf" else s}:
+                    return "the derivative is infinite, and the rule returns the infinity of the other sign"
+        return ""
 
     def _tangents(self, which: Sequence[int], value: Element) -> Iterator[Tangent]:
         """The directions along the boundary in which operands move for which the rule returns a number."""
@@ -389,7 +410,7 @@ class Judgement:
                 return self._unbounded(inside, approaches, value)
             return self._result(BoundaryKind.REJECTED, rule, limits)
         found = weights(self.field, rule, limits)
-        if found is None and self._too_steep(inside, rule):
+        if found is None and is_too_steep(self.field, inside, rule):
             reason = "the rule's gradient is longer than every gradient nearby"
             return self._result(BoundaryKind.REJECTED, reason, limits, rule)
         if found is None:
@@ -407,12 +428,6 @@ class Judgement:
 
     def _place(self) -> Place:
         return Place(self.field, self.stratum, self.images)
-
-    def _too_steep(self, inside: list[Leaf], rule: Partials) -> bool:
-        """Whether the rule's gradient is longer than the definition's, which has one length all around."""
-        length = total(u * u for u in rule)
-        around = [leaf.field.reduced(total(u * u for u in leaf.partials)).constant() for leaf in inside]
-        return all(c is not None and sign(self.field, length - number(c)) > 0 for c in around)
 
     # ------------------------------------------------------------------------------------------- the result
 

@@ -135,11 +135,19 @@ class Transfer:
 
     def _in_roots(self, u: Element) -> tuple[Element, Element, Element]:
         """A quotient 0/0 in lower terms, if it has any, and its two images: 1 + x/√x is (√x + x)/x, or (1 + √x)/√x."""
-        for _, finer in self._by_roots(u):
+        for finer in (*self._with_roots_below(u), *(finer for _, finer in self._by_roots(u))):
             top, bottom = self.polynomial(finer.num), self.polynomial(finer.den)
             if top or bottom:
                 return finer, top, bottom
         return u, CONSTANT_ZERO, CONSTANT_ZERO
+
+    def _with_roots_below(self, u: Element) -> Iterator[Element]:
+        """The same quotient with a root that tends to 0 below: √(x·y)/x is y/√(x·y)."""
+        for i in algebra.indices(u.num):
+            g = self.source.generators[i]
+            for power in range(1, g.order if g.kind == "root" and not self.generator(i) else 1):
+                factor = GENS[i] ** power
+                yield quotient(self.source.reduced_polynomial(algebra.product(u.num, factor)), u.den * factor)
 
     def _by_roots(self, u: Element) -> Iterator[tuple[Generator, Element]]:
         """Each root that tends to 0, and the element with a symbol under it written as a power of it.

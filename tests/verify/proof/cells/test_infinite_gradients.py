@@ -130,6 +130,21 @@ ENTROPY = "where(x > 0, x*log(x), 0) + where(y > 0, y*log(y), 0)"
         ("cbrt(x) + x*y", ("where(x != 0, 1/(3*cbrt(x)**2) + y, 1)", "x"), "", WRONG),
         ("sqrt(x) + x", (ROOT.format(0) + " + 1",), "", MASK),
         ("sqrt(x) + x", (ROOT.format(1) + " + 1",), "", WRONG),
+        # infinities that the rule states, and NaN
+        ("sqrt(x) + y", (ROOT.format("inf"), "1"), "", RIGHT),
+        ("sqrt(x) + y", (ROOT.format("-inf"), "1"), "", WRONG),
+        ("sqrt(x) + y", (ROOT.format("nan"), "1"), "", WRONG),
+        ("sqrt(x) + y", (ROOT.format("inf"), "where(x > 0, 1, 2)"), "", WRONG),
+        ("sqrt(abs(x)) + y", (TIP.format("-inf", "x"), "1"), "", RIGHT),
+        ("x*sqrt(y)", ("sqrt(y)", "where(y > 0, x/(2*sqrt(y)), where(x == 0, 0, x*inf))"), "", RIGHT),
+        ("x*sqrt(y)", ("sqrt(y)", "where(y > 0, x/(2*sqrt(y)), inf)"), "", WRONG),
+        # a root of all operands: √(x·y)/x tends to infinity as y/√(x·y) does
+        (
+            "sqrt(x*y)",
+            ("where(sqrt(x*y) > 0, y/(2*sqrt(x*y)), 0)", "where(sqrt(x*y) > 0, x/(2*sqrt(x*y)), 0)"),
+            "x*y >= 0",
+            MASK,
+        ),
         # not decided: never proved
         ("sqrt(x)*(y**5 - y + 1)", (f"(y**5 - y + 1)*({ROOT.format(0)})", "(5*y**4 - 1)*sqrt(x)"), "", OPEN),
     ],
@@ -172,6 +187,22 @@ def test_the_mask_is_told_and_safe() -> None:
     assert (found.right.verdict, found.safe.verdict) == (Verdict.PROVED, Verdict.SAFE)
     (told,) = [f.message for f in found.right.findings if f.check == "proof"]
     assert "at x = 0 the derivative by x is infinite and the rule returns 0" in told
+
+
+def entropy(x: float, y: float) -> float:
+    return sum(-v * math.log(v) if v > 0 else 0.0 for v in (x, y))
+
+
+@pytest.mark.parametrize(("at_0", "safe"), [(0.0, Verdict.SAFE), (5.0, Verdict.UNSAFE)])
+def test_a_mask_is_safe_at_a_kink_too(at_0: float, safe: Verdict) -> None:
+    """The gradient grows as a logarithm at x = 0, and at places as small as 1e-300."""
+
+    def backward(x: float, y: float, g: float) -> tuple[float, ...]:
+        return tuple(g * (-math.log(v) - 1) if v > 0 else g * at_0 for v in (x, y))
+
+    report = verify.check(entropy, backward, f"-({ENTROPY})", domain=QUADRANT, points=200, raises=False)
+    assert report.operations[0].safe.verdict is safe
+    assert report.operations[0].right.verdict is (Verdict.PROVED if at_0 == 0 else Verdict.REFUTED)
 
 
 @pytest.mark.parametrize(("value", "along"), [(5, 1), (-1000, 1), (0, 2)])
