@@ -33,7 +33,7 @@ RIGHT: dict[str, tuple[str, str, Number, Number, float]] = {
     "a line": ("2*x", "2", lambda x: 2 * x, lambda x: 2.0, 0.0),
     "a root": ("sqrt(x)", "1/(2*sqrt(x))", math.sqrt, lambda x: 0.5 / math.sqrt(x), 0.0),
     "the other": ("-sqrt(x)", "-1/(2*sqrt(x))", lambda x: -math.sqrt(x), lambda x: -0.5 / math.sqrt(x), 0.0),
-    "both": ("2*x + sqrt(x)", "2 + 1/(2*sqrt(x))", lambda x: 2 * x + math.sqrt(x), lambda x: 2 + 0.5 / math.sqrt(x), 2.0),
+    "both": ("x + sqrt(x)", "1 + 1/(2*sqrt(x))", lambda x: x + math.sqrt(x), lambda x: 1 + 0.5 / math.sqrt(x), 1.0),
 }
 FACTORS: dict[str, tuple[str, Number, Number]] = {
     "1": ("0", lambda y: 1.0, lambda y: 0.0),
