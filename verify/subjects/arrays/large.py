@@ -147,9 +147,10 @@ class LargePair(ArrayPair, ArrayOperation):
             except SubjectError as error:  # possibly a point outside its domain
                 refused = refused or error
                 continue
-            return shape_returned(self.name, out)
+            return shape_returned(self.valued, out)
         reason = in_a_line(refused)
-        raise UsageError(f"{self.name} does not run on arrays of shapes {self.case or '()'} ({reason})")
+        who = self.valued if self.surrogate else self.name
+        raise UsageError(f"{who} does not run on arrays of shapes {self.case or '()'} ({reason})")
 
     # -------------------------------------------------------------------------------------------------- on symbols
 

@@ -65,6 +65,11 @@ class ArrayPair(PythonPair):
         told = ", ".join(f'"{one}": {_literal(shape)}' for one, shape in self.shapes.items() if shape)
         self.command = f"{self.command[:-1]}, shapes={{{told}}})"
 
+    @property
+    def valued(self) -> str:
+        """What returns its values, for a message."""
+        return f"{self.name}: the forward"
+
     def shaped(self, entries: Sequence[Any]) -> list[Any]:
         """The entries of all inputs, as arrays."""
         found, start = [], 0
@@ -116,7 +121,7 @@ class VectorPair(ArrayPair, TracedPair):
         _refuse_many(len(entries))
         self.entries = tuple(entries)
         self.first_output = self._on_symbols()
-        self.out_shape: Shape = shape_returned(self.name, self.first_output)
+        self.out_shape: Shape = shape_returned(self.valued, self.first_output)
         self.weights = tuple(entries_of(weights_name(self.arrays), self.out_shape))
         _refuse_many(len(entries) + len(self.weights))
         self.inputs, self.arriving = (*self.entries, *self.weights), self.weights
@@ -212,7 +217,7 @@ class VectorPair(ArrayPair, TracedPair):
         return tuple(written(simplify(partial)) for partial in found)
 
 
-def shape_returned(name: str, out: Any) -> Shape:
+def shape_returned(who: str, out: Any) -> Shape:
     """The shape of what a forward returned.  Raises UsageError if that is not an array of real numbers."""
     what = ""
     if out is None or isinstance(out, (tuple, list)) or not _is_of_numbers(out):
@@ -222,7 +227,7 @@ def shape_returned(name: str, out: Any) -> Shape:
     elif 0 in np.shape(out):
         what = "an empty array"
     if what:
-        raise UsageError(f"{name}: the forward returned {what}: it must return one array, or one number")
+        raise UsageError(f"{who} returned {what}: it must return one array, or one number")
     return np.shape(out)
 
 

@@ -229,3 +229,27 @@ def test_a_declaration_keeps_domain_and_bounds() -> None:
     (operation, _) = whole.cases[0]
     assert operation.bounds == {"x": (1.0, 2.0)}
     assert verify_here(whole).operations[0].answers[Question.RIGHT].verdict is Verdict.PROBABLE
+
+
+def raises(x: Any) -> Any:
+    raise ValueError("never")
+
+
+@pytest.mark.parametrize("size", [2, 40])
+@pytest.mark.parametrize(
+    ("surrogate", "message"),
+    [
+        (raises, "surrogate raises does not run on arrays .*never"),
+        (lambda x: [1, 2], "surrogate a function without a name returned a list"),
+        (lambda x, y: x, "does not run on arrays .*'y'"),
+    ],
+)
+def test_a_surrogate_that_is_none(size: int, surrogate: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        verify.check(np.round, lambda g: g, inputs=("x",), surrogate=surrogate, shapes={"x": size})
+
+
+@pytest.mark.parametrize("size", [2, 40])
+def test_a_forward_that_never_runs(size: int) -> None:
+    report = verify.check(raises, lambda g: g, surrogate="x", shapes={"x": size}, raises=False)
+    assert not report.ok
