@@ -70,10 +70,6 @@ class Approach:
         """The limits with 0 for the infinite ones; None where one is unclear."""
         return None if self.unclear else tuple(CONSTANT_ZERO if u is None else u for u in self.limits)
 
-    def finite_part(self, k: int) -> Element | None:
-        """What is left of a partial derivative that is infinite without its infinite term; None where not known."""
-        return self.transfer.finite_part(self.partials[k])
-
     @cached_property
     def direction(self) -> tuple[Element, ...] | None:
         """The direction of a gradient of infinite length; None where it is finite, or not decided.

@@ -62,6 +62,7 @@ class Unbounded:
     approaches: from each cell that touches
     along: more ones, along rays and arcs, where several symbols are bound; they are some of all
     normal: whether the boundary has a dimension less than the domain, so that the tangents are all but one direction
+    covered: whether the value for an operand is the derivative with 0 for an infinite term (see `masks`)
     """
 
     field: Field
@@ -72,6 +73,7 @@ class Unbounded:
     along: Callable[[], Sequence[Approach]]
     tangents: Sequence[Tangent]
     normal: bool
+    covered: Callable[[int], bool]
 
     def outcome(self) -> Outcome:
         """VERTICAL where the value is valid, REJECTED where it is not, else UNKNOWN; with the reason.  Raises Split."""
@@ -167,10 +169,8 @@ class Unbounded:
         return weights(self.field, tuple(self.rule[k] for k in others), corners) is not None
 
     def _masks(self, k: int) -> bool:
-        """Whether the rule returns 0 for an infinite partial derivative, or what is left without its infinite term."""
-        value = self.rule[k]
-        parts = (a.finite_part(k) for a in self.approaches if k in a.infinite)
-        return not value or any(part is not None and self.field.is_zero(value - part) for part in parts)
+        """Whether the rule returns 0 for an infinite partial derivative, or has 0 for the infinite part of it."""
+        return not self.rule[k] or self.covered(k)
 
     def _mask(self, which: Sequence[int]) -> Outcome:
         if not which:

@@ -14,10 +14,12 @@ from itertools import combinations
 
 from backproof.verify.proof.cell import NOT_ZERO, Split
 from backproof.verify.proof.cells.approaches import Approach, Place, arcs, is_too_steep, rays
+from backproof.verify.proof.cells.continuity import is_continuous
 from backproof.verify.proof.cells.domain import domain_cells
 from backproof.verify.proof.cells.examined_cell import Leaf
 from backproof.verify.proof.cells.hulls import equal, weights
 from backproof.verify.proof.cells.infinite_derivatives import UNBOUNDED, Tangent, Unbounded, different
+from backproof.verify.proof.cells.masks import Mask
 from backproof.verify.proof.cells.strata import Stratum, depends, faces
 from backproof.verify.proof.field.algebra import Element, number
 from backproof.verify.proof.field.differential_field import Field
@@ -28,13 +30,10 @@ from backproof.verify.proof.field.signs import known_sign, learn, sign
 from backproof.verify.proof.obligation import UPSTREAM, Obligation, accumulated
 from backproof.verify.proof.result import BoundaryKind, BoundaryResult
 from backproof.verify.terms.conditions import conjuncts, is_no_whole_number
-from backproof.verify.terms.ops import inside
 from backproof.verify.terms.term import Term, substitute, symbol, topological
 
 Partials = tuple[Element, ...]
 NO_MULTIPLE = "the rule's contribution is not a multiple of the upstream gradient here"
-CONTINUOUS = inside("smooth", "steep", "kink", "tip") - {"pow"} | {"symbol", "const", "pi"}
-"""A composition of these alone is continuous wherever it has a value; so is a power with a constant exponent."""
 
 
 @dataclass
@@ -172,7 +171,7 @@ class Judgement:
         A difference that does not reduce to 0 is a jump only if it has a sign; Unclear where that is not known.
         """
         assert leaf.definition is not None
-        if self._is_continuous():
+        if is_continuous(self.obligation.definition, Interpreter(self.field, self.images, trusting=True)):
             return False
         try:
             arriving = transfer.limit(leaf.definition, self._variable())
@@ -184,20 +183,6 @@ class Judgement:
         if known_sign(self.field, difference) in (1, -1):
             return True
         raise Unclear(f"whether the operation jumps here by {self.field.term(difference)!r} is undecided")
-
-    def _is_continuous(self) -> bool:
-        """Whether the definition is composed of functions that are continuous here, if they have a value."""
-        return all(
-            t.op in CONTINUOUS
-            or (t.op == "pow" and t.args[1].op == "const")
-            or (t.op == "atan2" and self._is_off_the_cut(*t.args))
-            for t in topological(self.obligation.definition)
-        )
-
-    def _is_off_the_cut(self, up: Term, along: Term) -> bool:
-        """Whether an angle is continuous here: atan2(up, along) jumps where up is 0 and along negative."""
-        reader = Interpreter(self.field, self.images, trusting=True)
-        return known_sign(self.field, reader.element(along)) == 1 or bool(known_sign(self.field, reader.element(up)))
 
     def _forward_problem(self, value: Element) -> str:
         """The error of the engine's forward here, "" if there is none."""
@@ -346,8 +331,14 @@ class Judgement:
             lambda: self._along(inside, which),
             list(self._tangents(which, value)),
             complete is not None and len(self.stratum.where) == 1,
+            lambda k: self._mask(which[k], inside).covers(rule[k]),
         ).outcome()
         return self._result(kind, reason, shown, complete)
+
+    def _mask(self, k: int, inside: list[Leaf]) -> Mask:
+        ways = [(leaf, Transfer(leaf.field, self.field, self.images)) for leaf in inside]
+        rule, definition = self.obligation.gradients[k], self.obligation.definition
+        return Mask(self.obligation.inputs[k], k, rule, definition, self.reader, ways, self._variable())
 
     def _missing(
         self, k: int, reason: str, inside: list[Leaf], approaches: list[Approach]

@@ -46,6 +46,7 @@ BESIDE = "where(x < 0, 3*x + 2*y, 3*x + 2*y + sqrt(x))"
 BESIDE_X = "where(x > 0, 3 + 1/(2*sqrt(x)), where(x < 0, 3, {0}))"
 DISC = "where(y > x*x, {0}, {1})"
 UP = "1/(2*sqrt(y - x*x))"
+LOG = "log(1 + sqrt(x)) + x*y"
 KL = "where(x > 0, x*log(x/y), 0)"
 ENTROPY = "where(x > 0, x*log(x), 0) + where(y > 0, y*log(y), 0)"
 
@@ -129,6 +130,12 @@ ENTROPY = "where(x > 0, x*log(x), 0) + where(y > 0, y*log(y), 0)"
         ("cbrt(x) + x*y", ("where(x != 0, 1/(3*cbrt(x)**2) + y, 0)", "x"), "", MASK),
         ("cbrt(x) + x*y", ("where(x != 0, 1/(3*cbrt(x)**2) + y, 1)", "x"), "", WRONG),
         ("sqrt(x) + x", (ROOT.format(0) + " + 1",), "", MASK),
+        (LOG, ("where(x > 0, 1/(2*sqrt(x)*(1 + sqrt(x))), 0) + y", "x"), "", MASK),  # a branch of the rule
+        (LOG, ("where(x > 0, 1/(2*sqrt(x)*(1 + sqrt(x))) + y, y)", "x"), "", MASK),  # a summand of the definition
+        (LOG, ("where(x > 0, 1/(2*sqrt(x)*(1 + sqrt(x))) + y, 2*y)", "x"), "", WRONG),
+        ("x*y - log(1 + sqrt(x))", ("where(x > 0, y - 1/(2*sqrt(x)*(1 + sqrt(x))), y)", "x"), "", MASK),
+        ("sqrt(x)*(1 + y) - x", ("where(x > 0, (1 + y)/(2*sqrt(x)) - 1, -1)", "sqrt(x)"), "y > 0", MASK),
+        ("sqrt(x)*(1 + y) - x", ("where(x > 0, (1 + y)/(2*sqrt(x)) - 1, y)", "sqrt(x)"), "y > 0", WRONG),
         ("sqrt(x) + x", (ROOT.format(1) + " + 1",), "", WRONG),
         # infinities that the rule states, and NaN
         ("sqrt(x) + y", (ROOT.format("inf"), "1"), "", RIGHT),
