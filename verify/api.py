@@ -62,13 +62,14 @@ def check(
     kinks: kinks beside those found in the definition (comparisons, abs, max, min): expressions that are 0 there,
         numbers for one input; a mapping also says what the backward returns there, one derivative for each input
     surrogate: another function whose derivative the backward is declared to be, as text or a function of the inputs:
-        "x" for a straight-through estimator, "-x" for a reversed gradient; the forward then only gives ``out``
+        "x" for a straight-through estimator, "-x" for a reversed gradient; the forward then only gives ``out``.
+        With shapes a function of the arrays, or a text in their names that is applied entry by entry
     inputs: names for the forward's inputs, where it has none of its own
     shapes: of inputs that are arrays, such as {"x": 768}: then every entry of every gradient is verified at this
         shape, proved where it is small and `probable` where it is large; their accuracy is not measured
-    bounds: input -> (smallest, largest) value: the points lie between them, and there a failure in floats is unsafe;
-        without them a failure beyond the working range, sizes from 2**-64 to 2**64, is only fragile, a warning.  The
-        proof is for the whole domain in either case
+    bounds: input -> (smallest, largest) value, of an array each of its entries: the points lie between them, and there
+        a failure in floats is unsafe; without them a failure beyond the working range, sizes from 2**-64 to 2**64, is
+        only fragile, a warning.  The proof is for the whole domain in either case
     points: how many, by default 1000, and 200 for arrays
     point: a further point to check: a number or a hexadecimal text for each input
     fuel: units of work for each question to the prover, such as "8M" (a unit is about a microsecond): what more would

@@ -27,6 +27,11 @@ class ArrayCase:
         """The operation's name, and its shapes: softmax (x: 768)."""
         return f"{self.operation.name} ({self.operation.case})" if self.operation.case else self.operation.name
 
+    @property
+    def derivative(self) -> str:
+        """What the rule must be, in words."""
+        return f"the derivative{of_surrogate(self.operation)}"
+
     @cached_property
     def sampled(self) -> ArrayCells:
         """The operation at sample points, and on the cells around them."""
@@ -35,6 +40,11 @@ class ArrayCase:
     def finding(self, check: Check, verdict: Verdict, message: str, of: str = "", **more: Any) -> Finding:
         """A finding about this case; ``of``: the array whose source line is reported, if not that of the operand."""
         return check.finding(self.operation, self.operation.case, verdict, message, of, **more)
+
+
+def of_surrogate(pair: ArrayOperation) -> str:
+    """Which function's derivative a rule is declared to be; "" for its forward's."""
+    return f" of its surrogate {pair.surrogate}, not of its forward" if pair.surrogate else ""
 
 
 def without_warnings(check: Callable[[ArrayCase], Iterator[Finding]]) -> Callable[[ArrayCase], Iterator[Finding]]:

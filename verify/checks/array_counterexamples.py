@@ -39,7 +39,7 @@ def wrong_gradient(case: ArrayCase, look: Look, wrong: Sequence[int], check: Che
         ("wrong", f"{len(wrong)} of {len(look.formula.rule)} entries, {label} the first"),
         ("rerun", case.operation.rerun(case.options.seed, {})),
     ]
-    message = f"the rule is not the derivative: entry {label} of its gradient is wrong"
+    message = f"the rule is not {case.derivative}: entry {label} of its gradient is wrong"
     return case.finding(
         check,
         Verdict.REFUTED,
@@ -109,7 +109,8 @@ def difference(pair: ArrayOperation, sample: Sample, name: str, place: tuple[int
     direction[place] = 1.0
     estimate = along(pair, sample, {name: direction})
     if estimate.within(differences.USELESS):
-        yield "difference", f"{estimate.value:.12g} ± {estimate.error:.0e}   (finite difference of the forward)"
+        told = f"finite difference of the {pair.compared}"
+        yield "difference", f"{estimate.value:.12g} ± {estimate.error:.0e}   ({told})"
 
 
 def along(pair: ArrayOperation, sample: Sample, direction: dict[str, Any]) -> differences.Estimate:
@@ -123,9 +124,20 @@ def along(pair: ArrayOperation, sample: Sample, direction: dict[str, Any]) -> di
         return float((weights * out).sum())
 
     try:
-        return differences.finite_difference(value, 0.0)
+        return differences.finite_difference(value, 0.0, *_within_bounds(pair, arrays, direction))
     except SubjectError:
         return differences.NO_ESTIMATE
+
+
+def _within_bounds(pair: ArrayOperation, arrays: dict[str, Any], direction: dict[str, Any]) -> tuple[float, float]:
+    """How far one may go against and along a direction until an entry leaves its bounds."""
+    least, most = -np.inf, np.inf
+    for name, (low, high) in pair.bounds.items():
+        moved = np.ravel(direction.get(name, 0.0))
+        for end in (low, high):
+            ends = (end - np.ravel(arrays[name])[moved != 0]) / moved[moved != 0] if moved.any() else np.empty(0)
+            least, most = max(least, ends[ends < 0].max(initial=-np.inf)), min(most, ends[ends > 0].min(initial=np.inf))
+    return float(least), float(most)
 
 
 def entries_of_all(found: dict[str, Any]) -> list[Any]:

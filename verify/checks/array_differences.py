@@ -59,7 +59,8 @@ def check(case: ArrayCase) -> Iterator[Finding]:
         yield found
         return
     if agreed:
-        message = f"finite differences agree along {agreed} directions ({undecided} inconclusive)"
+        of = f" of its surrogate {pair.surrogate}" if pair.surrogate else ""
+        message = f"finite differences{of} agree along {agreed} directions ({undecided} inconclusive)"
         yield case.finding(ARRAY_DIFFERENCES, Verdict.MATCHED, message)
     elif not sampled:
         refused = _refused(pair, points[0][0]) if points else ""
@@ -148,7 +149,7 @@ def _off(case: ArrayCase, look: Look, name: str, place: Any, ours: float, true: 
     return case.finding(
         ARRAY_DIFFERENCES,
         Verdict.REFUTED,
-        f"on floats the rule is not the derivative: entry {label} of its gradient is wrong",
+        f"on floats the rule is not {case.derivative}: entry {label} of its gradient is wrong",
         operand=name if len(look.pair.inputs) > 1 else "",
         details=(
             ("ours", f"{float(ours)!r}   for {label}, of the gradient of Σ g·out"),
@@ -231,11 +232,11 @@ def _disagrees(
     return case.finding(
         ARRAY_DIFFERENCES,
         Verdict.REFUTED,
-        "the rule is not the derivative of its own forward",
+        f"the rule is not {case.derivative if pair.surrogate else 'the derivative of its own forward'}",
         operand=next(iter(direction)) if len(direction) == 1 and len(pair.inputs) > 1 else "",
         details=(
             ("ours", f"{rule!r}   along a direction of {moved}"),
-            ("difference", f"{estimate.value!r} ± {estimate.error:.0e}   (of the forward, Ridders' method)"),
+            ("difference", f"{estimate.value!r} ± {estimate.error:.0e}   (of the {pair.compared}, Ridders' method)"),
             *most_visible.at(pair, sample),
             ("rerun", case.operation.rerun(case.options.seed, {})),
         ),

@@ -39,7 +39,8 @@ def check(case: ArrayCase) -> Iterator[Finding]:
         unknown, first = unknown + 1, first or reason
     if returned:
         aside = f" ({unknown} more are outside the domain, or overflow)" if unknown else ""
-        message = f"finite gradients at {returned} points, entries up to 1000{aside}"
+        where = "within the bounds" if pair.bounds else "entries up to 1000"
+        message = f"finite gradients at {returned} points, {where}{aside}"
         yield case.finding(ARRAY_EXTREMES, Verdict.SAFE, message)
     else:
         message = f"no finite gradient at any of {len(points)} points ({first})"

@@ -148,7 +148,9 @@ def _finding(case: ArrayCase, sampled: ArrayCells, trials: Trials) -> Finding:
         message = f"not probable: at {dropped} it does not run on symbols: {sampled.reason}"
         return case.finding(ARRAY_IDENTITY, Verdict.MATCHED, message)
     chance = f"2**{math.ceil(trials.worst.error)}"
-    message = f"equal to the derivative in finite fields: a wrong rule would pass with probability at most {chance}"
+    comma = "," if case.operation.surrogate else ""
+    chance = f"a wrong rule would pass with probability at most {chance}"
+    message = f"equal to {case.derivative}{comma} in finite fields: {chance}"
     details = (*_facts(sampled, trials), *_notes(case, sampled))
     return case.finding(ARRAY_IDENTITY, Verdict.PROBABLE, message, details=details)
 
@@ -160,7 +162,7 @@ def _only_matched(case: ArrayCase, sampled: ArrayCells, failed: Outcome, unknown
         message = f"not decided: {why}, and interval arithmetic is inconclusive too"
         return case.finding(ARRAY_IDENTITY, Verdict.INCONCLUSIVE, message)
     count = len(sampled.sampled)
-    message = f"the rule is the derivative at {count} points, in interval arithmetic; not probable: {why}"
+    message = f"the rule is {case.derivative} at {count} points, in interval arithmetic; not probable: {why}"
     return case.finding(ARRAY_IDENTITY, Verdict.MATCHED, message)
 
 

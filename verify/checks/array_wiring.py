@@ -57,7 +57,7 @@ _Problem = tuple[str, list[tuple[str, str]]]
 
 def _problem(pair: ArrayOperation, sample: Sample) -> _Problem | None:
     arrays = sample.arrays
-    given = {**{one: arrays[one] for one in pair.inputs}, OUT: pair.values(arrays), UPSTREAM: arrays[pair.upstream]}
+    given = {**{one: arrays[one] for one in pair.inputs}, OUT: pair.out(arrays), UPSTREAM: arrays[pair.upstream]}
     before = {name: np.array(x, copy=True) for name, x in given.items()}
     first = {one: np.array(x, dtype=float, copy=True) for one, x in pair.returned(given).items()}
     for name, x in given.items():

@@ -61,7 +61,8 @@ def check(case: Case) -> Iterator[Finding]:
             else:
                 undecided += 1
     if agreed:
-        message = f"finite differences of the forward agree at {agreed} points ({undecided} inconclusive)"
+        of = f"finite differences of the {case.operation.compared}"
+        message = f"{of} agree at {agreed} points ({undecided} inconclusive)"
         yield case.finding(DIFFERENCES, Verdict.MATCHED, message)
 
 
@@ -114,16 +115,17 @@ def _forward(case: Case, sample: Sample, i: int, value: float) -> float:
 def _disagree(
     case: Case, sample: Sample, operand: str, rule: float, expected: ReferenceValue, estimate: differences.Estimate
 ) -> Finding:
+    of = case.operation.compared
     return case.finding(
         DIFFERENCES,
         Verdict.REFUTED,
-        "the rule is not the derivative of its own forward",
+        f"the rule is not the derivative of its {'surrogate' if case.operation.surrogate else 'own forward'}",
         operand=operand,
         point=case.exact(sample.point),
         details=(
             ("ours", f"{rule!r}   at {case.shown(sample.point)}"),
             ("expected", f"{decimal(expected.ball)}   (reference)"),
-            ("difference", f"{estimate.value!r} ± {estimate.error:.0e}   (of the forward, Ridders' method)"),
+            ("difference", f"{estimate.value!r} ± {estimate.error:.0e}   (of the {of}, Ridders' method)"),
             ("rerun", case.rerun(sample.point)),
         ),
     )

@@ -59,7 +59,8 @@ def check(case: Case) -> Iterator[Finding]:
             yield _refuted(case, index, expected)
             return
     if judged:
-        yield case.finding(FORWARD, Verdict.MATCHED, f"the forward is {case.spec.definition} at {judged} points")
+        message = f"the {case.operation.compared} is {case.spec.definition} at {judged} points"
+        yield case.finding(FORWARD, Verdict.MATCHED, message)
     else:
         why = case.no_result_reason or "no point has a known value to compare the forward with"
         yield case.finding(FORWARD, Verdict.INCONCLUSIVE, why)

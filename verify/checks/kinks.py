@@ -111,8 +111,12 @@ def _judge(case: Case, partials: BallProgram, kink: Kink, place: Vector) -> Find
     limits = _limits(case, partials, place)
     if not limits and not kink.returns and not any(map(math.isnan, result)):
         return None  # not a declared kink, and the derivatives around it are infinite
-    if not in_hull(result, limits) and not _within_rounding(case, partials, kink, place, result, limits):
-        finite = all(map(math.isfinite, result))
+    finite = all(map(math.isfinite, result))
+    if not (
+        in_hull(result, limits)
+        or _is_mask(case, partials, place, result, limits)
+        or _within_rounding(case, partials, kink, place, result, limits)
+    ):
         return case.finding(
             KINKS,
             Verdict.UNSAFE if finite else failed,
@@ -135,6 +139,22 @@ def _judge(case: Case, partials: BallProgram, kink: Kink, place: Vector) -> Find
     return None
 
 
+def _is_mask(case: Case, partials: BallProgram, place: Vector, result: Vector, limits: list[Vector]) -> bool:
+    """Whether 0 stands for derivatives that grow without bound on every side, as -log x - 1 does at 0.
+
+    They are larger by half at least at the square of a distance; for the logarithm, the slowest, it is twice as much.
+    """
+    nearer = _limits(case, partials, place, _step(place) ** 2, 2 * _BITS)
+    if not limits or not nearer:
+        return False
+    grow = [min(abs(v[i]) for v in nearer) > max(1.0, 1.5 * min(abs(v[i]) for v in limits)) for i in range(len(result))]
+    rest = [i for i, grows in enumerate(grow) if not grows]
+    masked = any(grow) and all(not v for v, grows in zip(result, grow, strict=True) if grows)
+    return masked and (
+        not rest or in_hull([result[i] for i in rest], list({tuple(v[i] for i in rest): None for v in nearer}))
+    )
+
+
 def _within_rounding(
     case: Case, partials: BallProgram, kink: Kink, place: Vector, result: Vector, limits: list[Vector]
 ) -> bool:
@@ -149,7 +169,14 @@ def _within_rounding(
     return in_hull(result, [*limits, *_limits(case, partials, place, arb(max(map(abs, place))) * 2.0**-_ROUNDED)])
 
 
-def _limits(case: Case, partials: BallProgram, place: Vector, step: arb | None = None) -> list[Vector]:
+def _step(place: Vector) -> arb:
+    """A distance so small that the gradient there is its limit."""
+    return arb(min((1.0, *(abs(p) for p in place if p)))) * arb(2) ** -_NEAR
+
+
+def _limits(
+    case: Case, partials: BallProgram, place: Vector, step: arb | None = None, bits: int = _BITS
+) -> list[Vector]:
     """The distinct limits of the gradient at ``place``, along directions into every smooth piece.
 
     step: how far to go into each piece; by default so little that the gradient there is its limit
@@ -157,9 +184,8 @@ def _limits(case: Case, partials: BallProgram, place: Vector, step: arb | None =
     names = case.spec.inputs
     found: dict[Vector, None] = {}
     inside = BallProgram([case.domain], names) if case.domain.op != "true" else None
-    with ctx.workprec(_BITS):
-        if step is None:
-            step = arb(min((1.0, *(abs(p) for p in place if p)))) * arb(2) ** -_NEAR
+    with ctx.workprec(bits):
+        step = _step(place) if step is None else step
         for turn, direction in enumerate(_directions(len(names))):
             if turn == _FEW and len(found) <= 4:
                 break  # a few flat or smooth pieces meet, and each has been found

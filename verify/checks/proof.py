@@ -26,7 +26,7 @@ from backproof.verify.mirror.table import Spec
 from backproof.verify.numerics import differences
 from backproof.verify.numerics.trace_agreement import placed
 from backproof.verify.proof.bound_residual import Enclosure
-from backproof.verify.proof.cells.infinite_derivatives import MASKED
+from backproof.verify.proof.cells.infinite_derivatives import masked
 from backproof.verify.proof.field.interpret import unread
 from backproof.verify.proof.process import Unanswered, answered
 from backproof.verify.proof.refute.clarity import digits
@@ -125,8 +125,7 @@ def _summary(case: Case, proof: Proof) -> str:
     jumps = sum(boundary.kind is BoundaryKind.DISCONTINUOUS for boundary in proof.boundaries)
     if jumps:
         parts.append(f"{jumps} jump{'' if jumps == 1 else 's'} left out, where there is no derivative")
-    masks = [b for b in proof.boundaries if b.reason == MASKED]
-    parts += [f"{_where(b)} the derivative is infinite and the rule returns 0" for b in masks]
+    parts += dict.fromkeys(f"{_where(b)} {mask}" for b in proof.boundaries if (mask := masked(b.reason)))
     if case.guards:
         more = f" and {len(case.guards) - 1} more" if len(case.guards) > 1 else ""
         parts.append(f"a guard of floats ({placed(case.guards[0])}){more} looked at on {len(case.points)} points")
@@ -311,4 +310,5 @@ def _difference(case: Case, i: int, point: tuple[float, ...]) -> Iterator[tuple[
     except SubjectError:
         return
     if estimate.within(differences.USELESS):
-        yield "difference", f"{estimate.value:.12g} ± {estimate.error:.0e}   (finite difference of the forward)"
+        of = case.operation.compared
+        yield "difference", f"{estimate.value:.12g} ± {estimate.error:.0e}   (finite difference of the {of})"

@@ -232,8 +232,6 @@ def pair(
         check_names(name or "inputs", inputs)
     if surrogate is not None and definition is not None:
         raise UsageError("surrogate and definition: the forward of a rule with a surrogate is not compared; drop one")
-    if surrogate is not None and shapes is not None:
-        raise UsageError("surrogate: not for arrays; declare it for one number, without shapes")
     case: Specified
     try:
         if shapes is not None:
@@ -241,9 +239,8 @@ def pair(
             from backproof.verify.subjects.arrays.choose import of_arrays
 
             with time_limit(seconds):
-                case = of_arrays(
-                    forward, backward, shapes, definition, domain, kinks, bounds, name, inputs, decides=decides
-                )
+                given = (forward, backward, shapes, definition, domain, kinks, bounds, name, inputs, surrogate)
+                case = of_arrays(*given, decides=decides)
         else:
             functions = FunctionPair(forward, backward, name, inputs)
             value = None if surrogate is None else value_of(functions, surrogate)

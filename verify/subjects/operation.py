@@ -87,6 +87,9 @@ class BaseOperation(ABC):
     problem = ""  # why it cannot be verified at all, such as a text that does not parse
     stopped = False  # it hung or ended its process in its first run, and is not run again
     own_definition = False  # it is compared with its own forward, in the absence of a definition
+    bounds: Bounds = MappingProxyType({})  # of inputs: where it is checked on floats, and taken for the working range
+    takes_bounds = True  # it honours them
+    surrogate = ""  # the function, as text, whose derivative its rule is declared to be, if not its forward's
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Our adapters place the boundary around each call; an adapter from outside is user code as a whole."""
@@ -95,6 +98,15 @@ class BaseOperation(ABC):
             for name in RUNNING:
                 if isinstance(method := vars(cls).get(name), FunctionType):
                     setattr(cls, name, _guarded(method))
+
+    @property
+    def compared(self) -> str:
+        """What its rule is the derivative of, in a word."""
+        return "surrogate" if self.surrogate else "forward"
+
+    def bounded_names(self) -> dict[str, tuple[str, ...]]:
+        """What a user may bound, and the inputs that each name stands for: the entries of an array, for example."""
+        return {name: (name,) for name in self.inputs}
 
     @property
     @abstractmethod
@@ -129,16 +141,10 @@ class Operation(BaseOperation):
     compiled = False  # its floats come from another program than its trace: a kernel, which is audited
     flush_to_zero_below = 0.0  # an intermediate below it may become 0: floats without subnormal numbers
     sampled_region: Condition | None = None  # where it is checked on floats, if not on its whole domain
-    bounds: Bounds = MappingProxyType({})  # of inputs: where it is checked on floats, and taken for the working range
     of_entries = False  # its inputs are entries of arrays
     keeps_policy = False  # the user declared its derivatives at kinks
-    surrogate = ""  # the function, as text, whose derivative its rule is declared to be, if not its forward's
     arriving: tuple[str, ...] = ()  # inputs that are the upstream gradient: a 0 there is not a kink
     matches_mirror_kinks = False  # at kinks it returns what its spec declares, not just a valid subgradient
-
-    def bounded_names(self) -> dict[str, tuple[str, ...]]:
-        """What a user may bound, and the inputs that each name stands for: the entries of an array, for example."""
-        return {name: (name,) for name in self.inputs}
 
     @abstractmethod
     def run(
@@ -265,6 +271,7 @@ class ArrayOperation(BaseOperation):
     out_shape: Shape
     upstream: str
     domain: Condition
+    takes_bounds = False  # unless its `samples` lie between them
 
     @property
     @abstractmethod
@@ -277,7 +284,11 @@ class ArrayOperation(BaseOperation):
 
     @abstractmethod
     def values(self, arrays: Arrays) -> Any:
-        """The forward on floats, called with copies."""
+        """The forward on floats, called with copies; where it has a surrogate, that."""
+
+    def out(self, arrays: Arrays) -> Any:
+        """What the backward is given as the forward's output."""
+        return self.values(arrays)
 
     @abstractmethod
     def partials(self, arrays: Arrays) -> Arrays:

@@ -10,6 +10,8 @@ from typing import Any
 
 from backproof.verify.evaluate.formulas import Formula
 from backproof.verify.numerics.natural_domain import natural_domain
+from backproof.verify.subjects.arrays.choose import with_surrogate
+from backproof.verify.subjects.arrays.large import LargePair
 from backproof.verify.subjects.functions.arguments import bounds_of
 from backproof.verify.subjects.functions.formulas import formula_spec
 from backproof.verify.subjects.operation import BaseOperation, Operation
@@ -69,20 +71,22 @@ def _together(
 
 def _declared(case: Specified, text: str) -> Specified:
     operation, spec = case
-    if spec is None or not isinstance(operation, Operation):
-        raise UsageError(f"[tool.verify.surrogates] {operation.name}: not for large arrays")
     try:
+        if not isinstance(operation, Operation) or operation.of_entries or spec is None:
+            return with_surrogate(case, text)
         meant = expression(text, operation.inputs)
-    except ExpressionError as error:
+    except (ExpressionError, UsageError) as error:
         raise UsageError(f"[tool.verify.surrogates] {operation.name} = {text!r}: {error}") from None
     declared = WithSurrogate(operation, Formula(meant, operation.inputs), text)
     return declared, formula_spec(operation.name, meant, operation.inputs, natural_domain(meant))
 
 
 def _bound(operation: BaseOperation, given: Mapping[str, Any]) -> None:
-    if not isinstance(operation, Operation):
-        raise UsageError(f"[tool.verify.bounds] {operation.name}: bounds of large arrays are not honoured")
+    if not operation.takes_bounds:
+        raise UsageError(f"[tool.verify.bounds] {operation.name}: bounds of these arrays are not honoured")
     try:
+        if isinstance(operation, LargePair):
+            operation.bound(given)
         operation.bounds = bounds_of(given, operation.bounded_names())
     except UsageError as error:
         raise UsageError(f"[tool.verify.bounds] {operation.name}: {error}") from None

@@ -68,7 +68,6 @@ def test_without_the_declaration_it_is_wrong() -> None:
     ("options", "message"),
     [
         ({"surrogate": "x", "definition": "x"}, "drop one"),
-        ({"surrogate": "x", "shapes": {"x": 3}}, "not for arrays"),
         ({"surrogate": "x +"}, "surrogate"),
         ({"surrogate": "y"}, "y"),
     ],

@@ -10,32 +10,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations, product
+from itertools import combinations
 
-from flint import ctx
-
-from backproof.verify.proof.cell import NOT_ZERO, Cell, Split
-from backproof.verify.proof.cells import infinite_derivatives
+from backproof.verify.proof.cell import NOT_ZERO, Split
+from backproof.verify.proof.cells.approaches import Approach, Place, arcs, is_too_steep, rays
+from backproof.verify.proof.cells.continuity import is_continuous
 from backproof.verify.proof.cells.domain import domain_cells
 from backproof.verify.proof.cells.examined_cell import Leaf
+from backproof.verify.proof.cells.hulls import equal, weights
+from backproof.verify.proof.cells.infinite_derivatives import UNBOUNDED, Tangent, Unbounded, different
+from backproof.verify.proof.cells.masks import Mask
 from backproof.verify.proof.cells.strata import Stratum, depends, faces
-from backproof.verify.proof.field.algebra import Element, number, total
+from backproof.verify.proof.field.algebra import Element, number
 from backproof.verify.proof.field.differential_field import Field
 from backproof.verify.proof.field.halfspaces import open_directions
 from backproof.verify.proof.field.interpret import Interpreter, Undefined
-from backproof.verify.proof.field.limits import Infinite, Transfer, Unclear, barycentric
-from backproof.verify.proof.field.samples import BITS, sample
+from backproof.verify.proof.field.limits import Infinite, Transfer, Unclear
 from backproof.verify.proof.field.signs import known_sign, learn, sign
 from backproof.verify.proof.obligation import UPSTREAM, Obligation, accumulated
 from backproof.verify.proof.result import BoundaryKind, BoundaryResult
 from backproof.verify.terms.conditions import conjuncts, is_no_whole_number
-from backproof.verify.terms.ops import inside
-from backproof.verify.terms.term import Term, topological
+from backproof.verify.terms.term import Term, substitute, symbol, topological
 
 Partials = tuple[Element, ...]
-NEAR = Fraction(1, 1024)
-CONTINUOUS = inside("smooth", "steep", "kink", "tip") - {"pow"} | {"symbol", "const", "pi"}
-"""A composition of these alone is continuous wherever it has a value; so is a power with a constant exponent."""
+NO_MULTIPLE = "the rule's contribution is not a multiple of the upstream gradient here"
 
 
 @dataclass
@@ -66,12 +64,12 @@ class Judgement:
         if touching is None:
             return self._result(BoundaryKind.INSIDE)
         inside = [leaf for leaf in touching if leaf.definition is not None]
-        if not inside:
-            return self._result(BoundaryKind.UNKNOWN, "no cell is shown to reach this part of the domain")
         try:
             value = Interpreter(self.field, self.images, trusting=True).element(self.obligation.definition)
         except Undefined:
             return self._result(BoundaryKind.OUTSIDE, "the definition has no value")
+        if not inside:
+            return self._result(BoundaryKind.UNKNOWN, "no cell is shown to reach this part of the domain")
         transfers = [Transfer(leaf.field, self.field, self.images) for leaf in inside]
         jumps = self._jumps(transfers, inside, value)
         arrives = bool(self.reader.element_of_symbol(UPSTREAM))
@@ -80,9 +78,9 @@ class Judgement:
         if not arrives:
             return self._without_upstream()
         if jumps:
-            return self._at_a_jump(inside, transfers, value)
+            return self._at_a_jump(inside, value)
         edge = len(inside) < len(touching) or self._on_the_edge()
-        return self._differentiated(inside, transfers, edge, value)
+        return self._differentiated(inside, edge, value)
 
     # ---------------------------------------------------------------------------------------- the location
 
@@ -173,7 +171,7 @@ class Judgement:
         A difference that does not reduce to 0 is a jump only if it has a sign; Unclear where that is not known.
         """
         assert leaf.definition is not None
-        if self._is_continuous():
+        if is_continuous(self.obligation.definition, Interpreter(self.field, self.images, trusting=True)):
             return False
         try:
             arriving = transfer.limit(leaf.definition, self._variable())
@@ -185,20 +183,6 @@ class Judgement:
         if known_sign(self.field, difference) in (1, -1):
             return True
         raise Unclear(f"whether the operation jumps here by {self.field.term(difference)!r} is undecided")
-
-    def _is_continuous(self) -> bool:
-        """Whether the definition is composed of functions that are continuous here, if they have a value."""
-        return all(
-            t.op in CONTINUOUS
-            or (t.op == "pow" and t.args[1].op == "const")
-            or (t.op == "atan2" and self._is_off_the_cut(*t.args))
-            for t in topological(self.obligation.definition)
-        )
-
-    def _is_off_the_cut(self, up: Term, along: Term) -> bool:
-        """Whether an angle is continuous here: atan2(up, along) jumps where up is 0 and along negative."""
-        reader = Interpreter(self.field, self.images, trusting=True)
-        return known_sign(self.field, reader.element(along)) == 1 or bool(known_sign(self.field, reader.element(up)))
 
     def _forward_problem(self, value: Element) -> str:
         """The error of the engine's forward here, "" if there is none."""
@@ -216,17 +200,26 @@ class Judgement:
 
     def _rule(self) -> Partials | str:
         """The rule's partial derivatives, or why it has none."""
-        upstream, returned = self.reader.element_of_symbol(UPSTREAM), []
-        for name, gradient in zip(self.obligation.inputs, self.obligation.gradients, strict=True):
-            try:
-                added = self.reader.element(gradient) - self.reader.element_of_symbol(accumulated(name))
-            except Undefined as problem:
-                return f"the rule has no value here: {problem}"
-            partial = self.field.reduced(added / upstream)
-            if any(depends(self.field, i, n) for i in partial.indices() for n in (UPSTREAM, accumulated(name))):
-                return "the rule's contribution is not a multiple of the upstream gradient here"
-            returned.append(partial)
+        returned: list[Element] = []
+        for name in self.obligation.inputs:
+            found = self._partial(name)
+            if isinstance(found, str):
+                return found
+            returned.append(found)
         return tuple(returned)
+
+    def _partial(self, name: str, gradient: Term | None = None) -> Element | str:
+        """The rule's partial derivative by one operand, or why it has none."""
+        if gradient is None:
+            gradient = self.obligation.gradients[self.obligation.inputs.index(name)]
+        try:
+            added = self.reader.element(gradient) - self.reader.element_of_symbol(accumulated(name))
+        except Undefined as problem:
+            return f"the rule has no value here: {problem}"
+        partial = self.field.reduced(added / self.reader.element_of_symbol(UPSTREAM))
+        if any(depends(self.field, i, n) for i in partial.indices() for n in (UPSTREAM, accumulated(name))):
+            return NO_MULTIPLE
+        return partial
 
     def _adds_nothing(self) -> bool:
         """Whether every gradient stays unchanged, as far as this is known before the stratum is examined."""
@@ -249,25 +242,18 @@ class Judgement:
                 return self._result(BoundaryKind.REJECTED, "the rule adds a gradient where the upstream gradient is 0")
         return self._result(BoundaryKind.IDLE)
 
-    def _at_a_jump(self, inside: list[Leaf], transfers: list[Transfer], value: Element) -> BoundaryResult:
+    def _at_a_jump(self, inside: list[Leaf], value: Element) -> BoundaryResult:
         """The verdict where the operation jumps: the side that the boundary belongs to is a convention."""
         reason = "the operation is discontinuous"
-        try:
-            limits = self._limits(inside, transfers)
-        except Unclear:
+        approaches = [self._approach(leaf) for leaf in inside]
+        if any(a.unclear for a in approaches):
             return self._result(BoundaryKind.DISCONTINUOUS, reason)
+        limits = [a.limits for a in approaches]
         wrong = self._wrong_along(value, limits)
         if wrong:
             other = f"{reason}, but not along {wrong}, where the rule gives a different derivative, or none"
             return self._result(BoundaryKind.REJECTED, other, limits, self._rule())
         return self._result(BoundaryKind.DISCONTINUOUS, reason)
-
-    def _limits(self, inside: list[Leaf], transfers: list[Transfer]) -> list[tuple[Element | None, ...]]:
-        """The limits of the partial derivatives at the boundary, from every cell; None for an infinite one."""
-        return [
-            tuple(self._finite(transfer, u) for u in leaf.partials)
-            for leaf, transfer in zip(inside, transfers, strict=True)
-        ]
 
     def _wrong_along(self, value: Element, limits: list[tuple[Element | None, ...]]) -> str:
         """An operand along the boundary for which the rule has another derivative, or no value; "" if there is none.
@@ -285,136 +271,154 @@ class Judgement:
             except Undefined:
                 return name
             partials = [self.field.derivative(value, name), *(limit[k] for limit in limits)]
-            if not any(self._equal((added / upstream,), (partial,)) for partial in partials if partial is not None):
+            found = (u for u in partials if u is not None)
+            if not any(equal(self.field, (added / upstream,), (partial,)) for partial in found):
                 return name
         return ""
 
-    def _differentiated(
-        self, inside: list[Leaf], transfers: list[Transfer], edge: bool, value: Element
-    ) -> BoundaryResult:
+    def _differentiated(self, inside: list[Leaf], edge: bool, value: Element) -> BoundaryResult:
         """The verdict where the operation is continuous."""
+        approaches = [self._approach(leaf) for leaf in inside]
+        unclear = [problem for a in approaches for problem in a.unclear.values()]
+        if unclear and len(self.stratum.where) < 2:
+            raise unclear[0]
+        if any(a.infinite for a in approaches):
+            return self._unbounded(inside, approaches, value)
         rule = self._rule()
-        try:
-            found = self._limits(inside, transfers)
-        except Unclear:
-            if len(self.stratum.where) < 2:
-                raise
-            return self._along_rays(inside, rule)
-        limits = [tuple(u for u in limit if u is not None) for limit in found]
-        if limits != found:
-            reason = "the derivative is unbounded"
-            if wrong := self._wrong_along(value, found):
-                other = f"{reason}, but not along {wrong}, where the rule gives a different derivative, or none"
-                return self._result(BoundaryKind.REJECTED, other, found, rule)
-            if len(self.obligation.inputs) == 1 and not isinstance(rule, str):
-                return self._infinite(rule, found, inside)
-            return self._result(BoundaryKind.VERTICAL, reason, found, rule)
+        if unclear:
+            return self._along_rays(inside, approaches, rule, value)
+        limits = [limit for a in approaches if (limit := a.finite) is not None]
         if isinstance(rule, str):
             return self._result(BoundaryKind.REJECTED, rule, limits)
-        if edge and any(self._equal(rule, limit) for limit in limits):
+        if edge and any(equal(self.field, rule, limit) for limit in limits):
             return self._result(BoundaryKind.EDGE, "", limits, rule)
-        if all(self._equal(limit, limits[0]) for limit in limits[1:]):
-            if self._equal(rule, limits[0]):
+        if all(equal(self.field, limit, limits[0]) for limit in limits[1:]):
+            if equal(self.field, rule, limits[0]):
                 return self._result(BoundaryKind.SMOOTH, "", limits, rule)
             reason = "the operation is differentiable here, and the rule gives another derivative"
             if edge:
                 reason = "the rule's derivative is not the limit from the interior"
             return self._result(BoundaryKind.REJECTED, reason, limits, rule)
-        weights = self._weights(rule, limits)
-        if weights is None:
+        found = weights(self.field, rule, limits)
+        if found is None:
             reason = "the rule's derivative is not in the convex hull of the one-sided derivatives"
             return self._result(BoundaryKind.REJECTED, reason, limits, rule)
-        return self._result(BoundaryKind.SUBGRADIENT, "", limits, rule, weights)
+        return self._result(BoundaryKind.SUBGRADIENT, "", limits, rule, found)
 
-    def _infinite(
-        self, rule: Partials, found: list[tuple[Element | None, ...]], inside: list[Leaf]
-    ) -> BoundaryResult:
-        """The verdict on a finite value of one input where some one-sided derivative is infinite."""
-        finite = [limit[0] for limit in found if limit[0] is not None]
-        signs = [
-            known_sign(leaf.field, leaf.partials[0])
-            for leaf, limit in zip(inside, found, strict=True)
-            if limit[0] is None
-        ]
-        directions = {s for s in signs if s}
-        if len(directions) == len(set(signs)):  # all are known
-            if problem := infinite_derivatives.problem(self.field, rule[0], finite, directions):
-                return self._result(BoundaryKind.REJECTED, problem, found, rule)
-            if not finite and len(directions) == 1:
-                return self._result(BoundaryKind.VERTICAL, infinite_derivatives.MASKED, found, rule)
-        return self._result(BoundaryKind.VERTICAL, "the derivative is unbounded", found, rule)
+    def _approach(self, leaf: Leaf, which: Sequence[int] | None = None) -> Approach:
+        """What the gradient does on the way here from a cell."""
+        partials = leaf.partials if which is None else [leaf.partials[k] for k in which]
+        return Approach(Transfer(leaf.field, self.field, self.images), partials, self._variable())
 
-    def _finite(self, transfer: Transfer, u: Element) -> Element | None:
-        """The limit of a derivative; None for an infinite one."""
-        try:
-            return transfer.limit(u, self._variable())
-        except Infinite:
+    def _unbounded(self, inside: list[Leaf], approaches: list[Approach], value: Element) -> BoundaryResult:
+        """The verdict where some one-sided derivative is infinite; only operands with a value can be wrong."""
+        returned = [self._partial(name) for name in self.obligation.inputs]
+        shown = [a.limits for a in approaches]
+        rule = tuple(r for r in returned if not isinstance(r, str))
+        complete = rule if len(rule) == len(returned) else None
+        for k, r in enumerate(returned):
+            if isinstance(r, str) and (problem := self._missing(k, r, inside, approaches)):
+                return self._result(*problem, shown)
+        if not rule:
+            return self._result(BoundaryKind.VERTICAL, UNBOUNDED, shown)
+        which = [k for k, r in enumerate(returned) if not isinstance(r, str)]
+        kind, reason = Unbounded(
+            self.field,
+            tuple(self.obligation.inputs[k] for k in which),
+            len(returned) == 1,
+            rule,
+            approaches if complete else [self._approach(leaf, which) for leaf in inside],
+            lambda: self._along(inside, which),
+            list(self._tangents(which, value)),
+            complete is not None and len(self.stratum.where) == 1,
+            lambda k: self._mask(which[k], inside).covers(rule[k]),
+        ).outcome()
+        return self._result(kind, reason, shown, complete)
+
+    def _mask(self, k: int, inside: list[Leaf]) -> Mask:
+        ways = [(leaf, Transfer(leaf.field, self.field, self.images)) for leaf in inside]
+        rule, definition = self.obligation.gradients[k], self.obligation.definition
+        return Mask(self.obligation.inputs[k], k, rule, definition, self.reader, ways, self._variable())
+
+    def _missing(
+        self, k: int, reason: str, inside: list[Leaf], approaches: list[Approach]
+    ) -> tuple[BoundaryKind, str] | None:
+        """What is wrong with a rule that returns no number for an operand; None where its derivative is infinite."""
+        if reason == NO_MULTIPLE:
+            return BoundaryKind.REJECTED, reason
+        if all(a.limits[k] is not None for a in approaches):
+            return BoundaryKind.REJECTED, different(self.obligation.inputs[k])
+        if problem := self._other_infinity(k, approaches):
+            return BoundaryKind.REJECTED, problem
+        if any(k in a.infinite for a in approaches) or all(a.infinite for a in approaches):
             return None
+        if any(0 in a.infinite for a in self._along(inside, [k])):
+            return None
+        return BoundaryKind.UNKNOWN, f"{reason}, and whether the derivative is infinite is not decided"
 
-    def _equal(self, a: Partials, b: Partials) -> bool:
-        """Whether two gradients are equal; Unclear where a difference does not reduce to 0, but may still be 0."""
-        differences = [u - v for u, v in zip(a, b, strict=True)]
-        left = [d for d in differences if not self.field.is_zero(d)]
-        if left and not any(map(self._is_somewhere_not_zero, left)):
-            raise Unclear(f"whether {self.field.term(left[0])!r} is 0 is undecided")
-        return not left
+    def _other_infinity(self, k: int, approaches: list[Approach]) -> str:
+        """Why a NaN or an infinity that the rule states is wrong; "" where it states none, or a right one."""
+        name, gradient = self.obligation.inputs[k], self.obligation.gradients[k]
+        stated = {t: symbol(f"{t.value} of the rule") for t in topological(gradient) if t.op == "special"}
+        found = self._partial(name, *substitute((gradient,), stated)) if stated else ""
+        if isinstance(found, str):
+            return ""
+        for i in found.indices():
+            constant = next((t for t, s in stated.items() if self.field.generators[i].term is s), None)
+            if constant is not None and constant.value == "nan":
+                return "the derivative is infinite, and the rule returns NaN"
+            if constant is not None and found.num.degrees()[i] == 1:
+                s = known_sign(self.field, Element(found.num.derivative(i), found.den))
+                signs = {a.known_sign(k) for a in approaches if k in a.infinite}
+                if s in (-1, 1) and signs == {-s if constant.value == "inf" else s}:
+                    return "the derivative is infinite, and the rule returns the infinity of the other sign"
+        return ""
 
-    def _is_somewhere_not_zero(self, u: Element) -> bool:
-        """Whether ``u`` is not 0 at a point of the stratum, in ball arithmetic."""
-        values = sample(self.field)
-        with ctx.workprec(BITS):
-            return values is not None and not values.polynomial(u.num).contains(0)
+    def _tangents(self, which: Sequence[int], value: Element) -> Iterator[Tangent]:
+        """The directions along the boundary in which operands move for which the rule returns a number."""
+        for name in self.obligation.inputs:
+            if name in self.images:
+                continue
+            moved = [
+                self.field.derivative(self.images[n], name) if n in self.images else number(n == name)
+                for n in self.obligation.inputs
+            ]
+            if all(k in which for k, c in enumerate(moved) if c):
+                yield Tangent(name, tuple(moved[k] for k in which), self.field.derivative(value, name))
 
-    def _weights(self, rule: Partials, limits: list[Partials]) -> list[Element] | None:
-        """The weight of each limit in the rule's derivative, the fewest possible; None if it is not in their hull."""
-        distinct = [k for k, u in enumerate(limits) if not any(self._equal(u, v) for v in limits[:k])]
-        for size in range(1, len(rule) + 2):
-            for chosen in combinations(distinct, size):
-                weights = barycentric(self.field, rule, [limits[k] for k in chosen])
-                if weights is not None and all(sign(self.field, w) >= 0 for w in weights):
-                    shares = dict(zip(chosen, weights, strict=True))
-                    return [shares.get(k, number(0)) for k in range(len(limits))]
-        return None
-
-    def _along_rays(self, inside: list[Leaf], rule: Partials | str) -> BoundaryResult:
+    def _along_rays(
+        self, inside: list[Leaf], approaches: list[Approach], rule: Partials | str, value: Element
+    ) -> BoundaryResult:
         """At a point where the derivative depends on the direction of approach, as at the tip of a cone.
 
         The limits along some rays are limits of gradients, so their hull lies in the generalized gradient.
         """
-        limits = [limit for leaf in inside for limit in self._ray_limits(leaf)]
+        which = range(len(self.obligation.inputs))
+        along = [a for leaf in inside for a in rays(self._place(), leaf, which)]
+        limits = [limit for a in along if (limit := a.finite) is not None]
         if isinstance(rule, str):
+            if any(a.infinite or a.unclear for a in self._along(inside, which)):
+                return self._unbounded(inside, approaches, value)
             return self._result(BoundaryKind.REJECTED, rule, limits)
-        weights = self._weights(rule, limits)
-        if weights is None and self._too_steep(inside, rule):
+        found = weights(self.field, rule, limits)
+        if found is None and is_too_steep(self.field, inside, rule):
             reason = "the rule's gradient is longer than every gradient nearby"
             return self._result(BoundaryKind.REJECTED, reason, limits, rule)
-        if weights is None:
-            reason = "the derivative depends on the direction, and the rule's is not shown to lie in the convex hull"
-            return self._result(BoundaryKind.UNKNOWN, reason, limits, rule)
-        return self._result(BoundaryKind.SUBGRADIENT, "", limits, rule, weights)
+        if found is None:
+            return self._unbounded(inside, approaches, value)
+        return self._result(BoundaryKind.SUBGRADIENT, "", limits, rule, found)
 
-    def _too_steep(self, inside: list[Leaf], rule: Partials) -> bool:
-        """Whether the rule's gradient is longer than the definition's, which has one length all around."""
-        length = total(u * u for u in rule)
-        around = [leaf.field.reduced(total(u * u for u in leaf.partials)).constant() for leaf in inside]
-        return all(c is not None and sign(self.field, length - number(c)) > 0 for c in around)
+    def _along(self, inside: list[Leaf], which: Sequence[int]) -> list[Approach]:
+        """The gradient along rays and arcs that lead here."""
+        return [
+            approach
+            for leaf in inside
+            for lines in (rays, arcs)
+            for approach in lines(self._place(), leaf, which)
+        ]
 
-    def _ray_limits(self, leaf: Leaf) -> Iterator[Partials]:
-        """The limits of the partial derivatives along rays that lead into a cell."""
-        along = "ray"
-        for direction in directions(len(self.stratum.where)):
-            near = Field(Cell(((along, Fraction(0), NEAR), *self.field.cell.box), self.field.cell.signs))
-            outward = {
-                name: Transfer(self.field, near, {}).limit(self.images[name], None)
-                + near.symbol(along).scaled(step)
-                for (name, _), step in zip(self.stratum.where, direction, strict=True)
-            }
-            reader = Interpreter(near, outward, trusting=True)
-            given = [(reader.element(t), s) for t, s in faces(leaf.field.cell) if s != NOT_ZERO]
-            if all(known_sign(near, u) == s for u, s in given):
-                ray = Transfer(leaf.field, near, outward)
-                back = Transfer(near, self.field, {along: number(0)})
-                yield tuple(back.limit(near.reduced(ray.limit(u, None)), along) for u in leaf.partials)
+    def _place(self) -> Place:
+        return Place(self.field, self.stratum, self.images)
 
     # ------------------------------------------------------------------------------------------- the result
 
@@ -437,12 +441,3 @@ class Judgement:
             tuple(map(term, weights or ())),
         )
 
-
-def directions(n: int) -> Iterator[tuple[int, ...]]:
-    """Whole directions of rational length: the axes, and those of the triangle 3, 4, 5 in every plane."""
-    for i in range(n):
-        for s in (1, -1):
-            yield tuple(s if k == i else 0 for k in range(n))
-    for i, j in combinations(range(n), 2):
-        for a, b, s, t in product((3,), (4,), (1, -1), (1, -1)):
-            yield tuple(a * s if k == i else b * t if k == j else 0 for k in range(n))

@@ -13,8 +13,8 @@ from itertools import combinations, product
 from typing import Any
 
 from backproof.verify.proof.cell import Split
+from backproof.verify.proof.cells.approaches import NEAR, directions
 from backproof.verify.proof.cells.domain import STRICT
-from backproof.verify.proof.cells.judgement import NEAR, directions
 from backproof.verify.proof.cells.strata import Binding, zeros
 from backproof.verify.proof.certificate import schema
 from backproof.verify.proof.certificate.claims import RELATIONS, ZERO, Part, Reading, Uncertifiable

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from fractions import Fraction
 from typing import Any
 
@@ -37,7 +38,14 @@ class _Logarithm(Unclear):
 
 
 class Infinite(Exception):
-    """A limit that is not finite."""
+    """A limit that is not finite.
+
+    leading: an element of the target whose sign is that of the infinity; None where the sign is not known
+    """
+
+    def __init__(self, leading: Element | None = None) -> None:
+        super().__init__("an infinite limit")
+        self.leading = leading
 
 
 class Transfer:
@@ -111,18 +119,85 @@ class Transfer:
                 top, bottom = self.polynomial(u.num), self.polynomial(u.den)
             except _Logarithm as problem:
                 return self._beside(problem.g, u)
+            if not bottom and not top:
+                u, top, bottom = self._in_roots(u)
             if bottom:
                 require_nonzero(self.target, bottom)
                 return top / bottom
             if top:
                 require_nonzero(self.target, top)
-                raise Infinite
+                raise Infinite(self._over(top, u.den))
             if variable is None:
                 break
             above = self.source.derivative(Element(u.num), variable)
             u = self.source.reduced(above / self.source.derivative(Element(u.den), variable))
         raise Unclear("a limit of the form 0/0")
 
+    def _in_roots(self, u: Element) -> tuple[Element, Element, Element]:
+        """A quotient 0/0 in lower terms, if it has any, and its two images: 1 + x/√x is (√x + x)/x, or (1 + √x)/√x."""
+        for finer in (*self._with_roots_below(u), *(finer for _, finer in self._by_roots(u))):
+            top, bottom = self.polynomial(finer.num), self.polynomial(finer.den)
+            if top or bottom:
+                return finer, top, bottom
+        return u, CONSTANT_ZERO, CONSTANT_ZERO
+
+    def _with_roots_below(self, u: Element) -> Iterator[Element]:
+        """The same quotient with a root that tends to 0 below: √(x·y)/x is y/√(x·y)."""
+        for i in algebra.indices(u.num):
+            g = self.source.generators[i]
+            for power in range(1, g.order if g.kind == "root" and not self.generator(i) else 1):
+                factor = GENS[i] ** power
+                yield quotient(self.source.reduced_polynomial(algebra.product(u.num, factor)), u.den * factor)
+
+    def _by_roots(self, u: Element) -> Iterator[tuple[Generator, Element]]:
+        """Each root that tends to 0, and the element with a symbol under it written as a power of it.
+
+        R = (c·v + d)**(1/n) says that the symbol v is (R**n - d)/c.
+        """
+        for g in [g for g in self.source.generators.values() if g.kind == "root" and not self.generator(g.index)]:
+            p = g.argument.num
+            for i in algebra.indices(p):
+                lead = p.derivative(i)
+                if self.source.generators[i].kind != "symbol" or not lead.is_constant():
+                    continue
+                substitution = list(GENS)
+                substitution[i] = GENS[i] - (p - GENS[g.index] ** g.order) / lead.leading_coefficient()
+                below = u.den.compose(*substitution)
+                if below:
+                    yield g, quotient(u.num.compose(*substitution), below)
+
+    def finite_part(self, u: Element) -> Element | None:
+        """What is left of an infinite limit without its one infinite term: 1 of 1 + 1/√x, and -1 of -log x - 1.
+
+        None where that is not known.
+        """
+        u = rooted(self.source, self.source.canonical(u))
+        with suppress(Unclear, Infinite):
+            try:
+                self.polynomial(u.num)
+            except _Logarithm as problem:
+                return self.limit(quotient(_coefficients(u.num, problem.g.index)[0], u.den), None)
+            for g, finer in self._by_roots(u):
+                for power in range(1, g.order):  # a symbol under the root is its power of g.order, and beyond
+                    times = finer * Element(GENS[g.index] ** power)
+                    if self.polynomial(times.den):
+                        return self.limit(_coefficient(times, g.index, power), None)
+        return None
+
+    def _over(self, top: Element, bottom: Polynomial) -> Element | None:
+        """An element of the sign of top/bottom near the boundary, where the bottom tends to 0; None if not known."""
+        s = known_sign(self.source, Element(bottom))
+        if s:
+            return top.scaled(s)
+        content, found = self.source.factors(self.source.reduced_polynomial(bottom))
+        result = top if content > 0 else -top
+        for f in (f for f, multiplicity in found if multiplicity % 2):
+            image = self.polynomial(f)
+            s = 1 if image else known_sign(self.source, Element(f))
+            if not s:
+                return None
+            result = (result * image if image else result).scaled(s)
+        return result
 
     def _beside(self, g: Generator, u: Element) -> Element:
         """The limit of ``u`` with the logarithm L of a p that tends to 0: p·L**k and √p·L**k tend to 0 with it.
@@ -130,20 +205,28 @@ class Transfer:
         Raises Infinite or Unclear.
         """
         bottom, (first, *others) = self.polynomial(u.den), _coefficients(u.num, g.index)
-        if not bottom:
-            raise Unclear(f"the limit of {g.term!r} over a term that tends to 0")
-        require_nonzero(self.target, bottom)
-        result = self.polynomial(first) / bottom
+        try:
+            rest = self.limit(Element(first), None)
+        except Infinite:
+            raise Unclear(f"the limit of {g.term!r} beside another infinite term") from None
         of_p = (r for r in self.source.generators.values() if r.kind == "root" and r.argument == g.argument)
         small = (g.argument.num, *(GENS[r.index] for r in of_p))
-        left = [self.polynomial(factor) for factor in others if not any(self._vanishes(factor, p) for p in small)]
-        for value in left:
+        left = [
+            (power, self.polynomial(factor))
+            for power, factor in enumerate(others, 1)
+            if not any(self._vanishes(factor, p) for p in small)
+        ]
+        for _, value in left:
             if not value:
                 raise Unclear(f"the limit of {g.term!r} times a term that tends to 0")
             require_nonzero(self.target, value)
-        if left:
-            raise Infinite  # the highest power of L dominates, all its factors being finite
-        return result
+        if left:  # the highest power of L dominates, all its factors being finite, and L tends to -∞
+            power, value = left[-1]
+            raise Infinite(self._over(value.scaled((-1) ** power), u.den))
+        if not bottom:
+            raise Unclear(f"the limit of {g.term!r} over a term that tends to 0")
+        require_nonzero(self.target, bottom)
+        return rest / bottom
 
     def _vanishes(self, factor: Polynomial, p: Polynomial) -> bool:
         """Whether the factor is p times an element with a limit."""
@@ -152,6 +235,14 @@ class Transfer:
             return False
         self.polynomial(whole)
         return True
+
+
+def _coefficient(u: Element, i: int, power: int) -> Element:
+    """The coefficient of a power in the Taylor series of a quotient by one generator, as if no other depended on it."""
+    for k in range(1, power + 1):
+        above = u.num.derivative(i) * u.den - u.num * u.den.derivative(i)
+        u = quotient(above / k, u.den * u.den)
+    return u
 
 
 def _coefficients(p: Polynomial, i: int) -> list[Polynomial]:

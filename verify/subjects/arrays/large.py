@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from backproof.verify.arithmetics.floats import QUIET
 from backproof.verify.evaluate.evaluate import evaluate
 from backproof.verify.evaluate.stepwise import At
 from backproof.verify.mirror.table import Spec
-from backproof.verify.numerics.lattices import Sample, samples
+from backproof.verify.numerics.lattices import NoRoom, Sample, samples
 from backproof.verify.numerics.trace_agreement import Leaking
 from backproof.verify.subjects.arrays.small import (
     ArrayPair,
@@ -29,7 +30,7 @@ from backproof.verify.subjects.arrays.small import (
     weights_name,
 )
 from backproof.verify.subjects.boundary import subject_code
-from backproof.verify.subjects.functions.arguments import as_condition, beside_spec
+from backproof.verify.subjects.functions.arguments import as_condition, beside_spec, bounds_of
 from backproof.verify.subjects.functions.pairs import OUT, UPSTREAM, RuleError
 from backproof.verify.subjects.operation import ArrayOperation, Arrays, Operation, Shape
 from backproof.verify.support.errors import SubjectError, UsageError, in_a_line
@@ -45,6 +46,8 @@ MOST_ENTRIES_AT_ALL = 200_000  # of an array that is checked on floats
 class LargePair(ArrayPair, ArrayOperation):
     """A pair at fixed shapes.  ``meant``: another function that defines what the forward must compute, if any."""
 
+    takes_bounds = True
+
     def __init__(
         self,
         forward: Callable[..., Any],
@@ -53,6 +56,7 @@ class LargePair(ArrayPair, ArrayOperation):
         name: str = "",
         inputs: Sequence[str] = (),
         meant: Callable[..., Any] | None = None,
+        bounds: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         super().__init__(forward, backward, shapes, name, inputs)
         self.meant, self.domain = meant, TRUE
@@ -61,6 +65,7 @@ class LargePair(ArrayPair, ArrayOperation):
         if sum(self.sizes.values()) > MOST_ENTRIES_AT_ALL:
             raise UsageError(f"shapes: {sum(self.sizes.values())} entries are more than {MOST_ENTRIES_AT_ALL}")
         self.upstream = weights_name(self.arrays)
+        self.bound(bounds)
         self.out_shape: Shape = self._out_shape()
         self.sizes[self.upstream] = math.prod(self.out_shape)
 
@@ -83,7 +88,7 @@ class LargePair(ArrayPair, ArrayOperation):
 
     def samples(self, seed: int, *, far: bool = False) -> Iterator[Sample]:
         shapes = {name: self.shape_of(name) for name in self.sizes}  # the upstream gradient's, too, once it is known
-        for one in samples(self.name, shapes, seed, far=far):
+        for one in samples(self.name, shapes, seed, far=far, bounds=self.bounds):
             if self.domain is TRUE or self._is_inside(one):
                 yield one
 
@@ -102,18 +107,30 @@ class LargePair(ArrayPair, ArrayOperation):
             arrays = {one: entries_of(one, self.shapes[one]) for one in self.arrays}
             self.domain = as_condition(domain, self.entries(), arrays)
 
+    def bound(self, bounds: Mapping[str, Any]) -> None:
+        """Take the bounds that a user gives, of an array each.  Raises UsageError."""
+        self.bounds = bounds_of(bounds, {one: (one,) for one in self.arrays})
+        try:
+            for far in (False, True):
+                list(self.samples(0, far=far))
+        except NoRoom as error:
+            raise UsageError(f"bounds: {error}; state wider ones, or a smaller shape") from None
+
     def at_shapes(self, shapes: Mapping[str, Shape]) -> tuple[Operation, Spec]:
         small = VectorPair(self._forward, self._backward, shapes, self.name, self.arrays)
-        return beside_spec(small, self.meant, self.given_domain)
+        return beside_spec(small, self.meant, self.given_domain, bounds=self.bounds)
 
     # --------------------------------------------------------------------------------------------------- on floats
 
     def values(self, arrays: Arrays) -> Any:
+        return self._numbers_of(self._forward, arrays)
+
+    def _numbers_of(self, function: Callable[..., Any], arrays: Arrays) -> Any:
         with np.errstate(all="ignore"), subject_code:
-            return _numbers(self._forward(*(_copy(arrays[one]) for one in self.arrays)))
+            return _numbers(function(*(_copy(arrays[one]) for one in self.arrays)))
 
     def partials(self, arrays: Arrays) -> Arrays:
-        out = self.values(arrays)
+        out = self.out(arrays)
         given = {**{one: _copy(arrays[one]) for one in self.arrays}, OUT: out, UPSTREAM: _copy(arrays[self.upstream])}
         return self.returned(given)
 
@@ -130,9 +147,10 @@ class LargePair(ArrayPair, ArrayOperation):
             except SubjectError as error:  # possibly a point outside its domain
                 refused = refused or error
                 continue
-            return shape_returned(self.name, out)
+            return shape_returned(self.valued, out)
         reason = in_a_line(refused)
-        raise UsageError(f"{self.name} does not run on arrays of shapes {self.case or '()'} ({reason})")
+        who = self.valued if self.surrogate else self.name
+        raise UsageError(f"{who} does not run on arrays of shapes {self.case or '()'} ({reason})")
 
     # -------------------------------------------------------------------------------------------------- on symbols
 
@@ -143,30 +161,37 @@ class LargePair(ArrayPair, ArrayOperation):
         ledger = Ledger(arrays=True)
         with np.errstate(all="ignore"), subject_code, at_most(MOST_TERMS), asking(at), keeping(ledger):
             forward, backward = self._functions(symbols=True)
-            out = forward(*self._on_symbols())
-            if np.shape(out) != self.out_shape:
-                raise RuleError(f"the forward returned shape {np.shape(out)} on symbols, {self.out_shape} on floats")
-            outputs = _terms(out)
+            out, outputs, meant = self._outputs(forward)
             weights = self.symbols(self.upstream)
             g = array_of(weights, self.out_shape) if self.out_shape else weights[0]
             given = {**dict(zip(self.arrays, self._on_symbols(), strict=True)), OUT: out, UPSTREAM: g}
             gradients = [t for _, found in self.gradients(backward, given) for t in _terms(found)]
-            meant = outputs if self.meant is None else self._meant()
         if ledger.leaks:
             raise Leaking(tuple(ledger.leaks))
         return outputs, gradients, meant
+
+    def _outputs(self, forward: Callable[..., Any]) -> tuple[Any, list[Term], list[Term]]:
+        """What the backward is given as the output, the output's entries, and those of the definition."""
+        out = forward(*self._on_symbols())
+        if np.shape(out) != self.out_shape:
+            raise RuleError(f"the forward returned shape {np.shape(out)} on symbols, {self.out_shape} on floats")
+        outputs = _terms(out)
+        return out, outputs, outputs if self.meant is None else self._meant()
 
     def _on_symbols(self) -> list[Any]:
         return self.shaped([t for one in self.arrays for t in self.symbols(one)])
 
     def _meant(self) -> list[Term]:
-        from backproof.verify.tracing.symbolic import symbolic
-
-        assert self.meant is not None
-        found = symbolic(self.meant)(*self._on_symbols())
+        found = self._meant_on_symbols()(*self._on_symbols())
         if np.shape(found) != self.out_shape:
             raise RuleError(f"the definition returned shape {np.shape(found)}, and the forward {self.out_shape}")
         return _terms(found)
+
+    def _meant_on_symbols(self) -> Callable[..., Any]:
+        from backproof.verify.tracing.symbolic import symbolic
+
+        assert self.meant is not None
+        return symbolic(self.meant)
 
     # ---------------------------------------------------------------------------------------------- what it reports
 

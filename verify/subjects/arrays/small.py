@@ -65,6 +65,11 @@ class ArrayPair(PythonPair):
         told = ", ".join(f'"{one}": {_literal(shape)}' for one, shape in self.shapes.items() if shape)
         self.command = f"{self.command[:-1]}, shapes={{{told}}})"
 
+    @property
+    def valued(self) -> str:
+        """What returns its values, for a message."""
+        return f"{self.name}: the forward"
+
     def shaped(self, entries: Sequence[Any]) -> list[Any]:
         """The entries of all inputs, as arrays."""
         found, start = [], 0
@@ -115,7 +120,8 @@ class VectorPair(ArrayPair, TracedPair):
         entries = [name for one in self.arrays for name in entries_of(one, self.shapes[one])]
         _refuse_many(len(entries))
         self.entries = tuple(entries)
-        self.out_shape: Shape = shape_returned(self.name, self._on_symbols())
+        self.first_output = self._on_symbols()
+        self.out_shape: Shape = shape_returned(self.valued, self.first_output)
         self.weights = tuple(entries_of(weights_name(self.arrays), self.out_shape))
         _refuse_many(len(entries) + len(self.weights))
         self.inputs, self.arriving = (*self.entries, *self.weights), self.weights
@@ -160,11 +166,9 @@ class VectorPair(ArrayPair, TracedPair):
         count = len(self.entries)
         weights = list(data[count:])
         with np.errstate(all="ignore"), subject_code:
-            forward, backward = self._functions(symbols)
-            out = forward(*self.shaped(data[:count]))
-            if np.shape(out) != self.out_shape:
-                raise RuleError(f"the forward returned shape {np.shape(out)}, and {self.out_shape} before")
-            values = flat(out)
+            backward = self._functions(symbols)[1]
+            out, values = self._outputs(data[:count], symbols)
+            was = flat(out)
             arriving = [upstream * w for w in weights]
             g = array_of(arriving, self.out_shape) if self.out_shape else arriving[0]
             given = {**dict(zip(self.arrays, self.shaped(data[:count]), strict=True)), OUT: out, UPSTREAM: g}
@@ -173,7 +177,16 @@ class VectorPair(ArrayPair, TracedPair):
             gradients += tuple(upstream * v for v in values)
             if before is not None:
                 gradients = tuple(b + v for b, v in zip(before, gradients, strict=True))
-            return Run(_sum(weights, values), gradients, after, _sum(weights, flat(out)), upstream)
+            value, now = weighted(weights, values), flat(out)
+            unchanged = symbols or repr(now) == repr(was)
+            return Run(value, gradients, after, value if unchanged else weighted(weights, now), upstream)
+
+    def _outputs(self, entries: Sequence[Any], symbols: bool) -> tuple[Any, list[Any]]:
+        """What the backward is given as the output, and the entries of what is weighted."""
+        out = self._functions(symbols)[0](*self.shaped(entries))
+        if np.shape(out) != self.out_shape:
+            raise RuleError(f"the forward returned shape {np.shape(out)}, and {self.out_shape} before")
+        return out, flat(out)
 
     def raw(self, point: Sequence[float]) -> list[Any]:
         arrays = self.shaped(list(point)[: len(self.entries)])
@@ -186,7 +199,7 @@ class VectorPair(ArrayPair, TracedPair):
         count = len(self.entries)
         with np.errstate(all="ignore"), subject_code:
             forward, _ = self._functions(any(isinstance(x, Term) for x in data))
-            return _sum(data[count:], flat(forward(*self.shaped(data[:count]))))
+            return weighted(data[count:], flat(forward(*self.shaped(data[:count]))))
 
     def _after(self, given: Mapping[str, Any], weights: Sequence[float], upstream: float) -> tuple[float, ...]:
         """The current values in the arrays of floats: the backward may have modified arrays it does not own."""
@@ -204,7 +217,7 @@ class VectorPair(ArrayPair, TracedPair):
         return tuple(written(simplify(partial)) for partial in found)
 
 
-def shape_returned(name: str, out: Any) -> Shape:
+def shape_returned(who: str, out: Any) -> Shape:
     """The shape of what a forward returned.  Raises UsageError if that is not an array of real numbers."""
     what = ""
     if out is None or isinstance(out, (tuple, list)) or not _is_of_numbers(out):
@@ -214,7 +227,7 @@ def shape_returned(name: str, out: Any) -> Shape:
     elif 0 in np.shape(out):
         what = "an empty array"
     if what:
-        raise UsageError(f"{name}: the forward returned {what}: it must return one array, or one number")
+        raise UsageError(f"{who} returned {what}: it must return one array, or one number")
     return np.shape(out)
 
 
@@ -272,7 +285,7 @@ def array_of(entries: Sequence[Any], shape: Shape) -> Any:
     return np.array(entries, dtype=float).reshape(shape)
 
 
-def _sum(weights: Sequence[Any], values: Sequence[Any]) -> Any:
+def weighted(weights: Sequence[Any], values: Sequence[Any]) -> Any:
     """Σ w·v."""
     return plain(sum((w * v for w, v in zip(weights[1:], values[1:], strict=True)), weights[0] * values[0]))
 

@@ -76,6 +76,15 @@ class PythonPair(BaseOperation):
         self._lifter.report()
         return self._symbolic
 
+    @property
+    def functions(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        """Forward and backward, as they were passed."""
+        return self._forward, self._backward
+
+    def asks_for(self, argument: str) -> bool:
+        """Whether the backward takes this argument."""
+        return any(name == argument for name, _ in self._asked)
+
     def _returned(self, backward: Callable[..., Any], given: Mapping[str, Any]) -> Any:
         """What the backward returns for the arguments it takes."""
         by_place = [given[name] for name, named in self._asked if not named]
