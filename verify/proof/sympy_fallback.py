@@ -13,6 +13,8 @@ from backproof.verify.terms.term import Term, apply, symbol
 from backproof.verify.terms.to_sympy import to_sympy
 
 SECONDS = 5.0
+_GIVES_UP = (ArithmeticError, NotImplementedError, TypeError, ValueError)
+"""What SymPy raises where it does not know: PrecisionExhausted of a floor in some orders of its sets, for example."""
 
 
 def settled(proof: Proof, seconds: float = SECONDS) -> bool:
@@ -34,7 +36,7 @@ def settled(proof: Proof, seconds: float = SECONDS) -> bool:
     try:
         with alarm(seconds):
             return bool(differences) and all(_vanishes(d) for d in differences)
-    except (OutOfTime, TypeError):
+    except (OutOfTime, *_GIVES_UP):
         return False
 
 

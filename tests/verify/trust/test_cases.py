@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from decimal import Decimal
 from fractions import Fraction
 from importlib import import_module
 from pathlib import Path
@@ -123,6 +124,52 @@ def test_a_handler_by_another_name_is_no_overflow(tmp_path: Path, monkeypatch: p
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     assert verdict(RIGHT, report(square, import_module("renamed").rule)) is Verdict.MATCHED
+
+
+NUMBERS: dict[str, tuple[Any, Verdict]] = {
+    "a Decimal": (Decimal("0.640625"), Verdict.REFUTED),
+    "a complex number": (complex(0.640625), Verdict.REFUTED),
+    "a complex number that is not real": (complex(0.640625, 1), Verdict.PROVED),
+    "a Decimal that is no number": (Decimal("NaN"), Verdict.MATCHED),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_symbol_equals_other_kinds_of_numbers_as_a_float_does(name: str) -> None:
+    """At half of the number, which no constant of the code names: only the trace leads there."""
+    number, expected = NUMBERS[name]
+    assert verdict(RIGHT, report(square, lambda x, g: 0.0 if 2 * x == number else 2 * x * g)) is expected
+
+
+def swish(x: Any) -> Any:
+    return x * (1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x)))
+
+
+def swish_slope(x: Any) -> Any:
+    s = 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
+    return s + x * s * (1 - s)
+
+
+@pytest.mark.parametrize(("factor", "expected"), [(1, Verdict.MATCHED), (1.001, Verdict.REFUTED)])
+def test_a_forward_that_is_not_traced_may_lose_digits_of_subnormal_numbers(factor: float, expected: Verdict) -> None:
+    """At -727 its exponential is subnormal, and 727 times that has lost as many digits as it."""
+
+    def forward(x: Any) -> Any:
+        return swish(x) * (factor if str(x) else 1)
+
+    found = report(forward, lambda x, g: g * swish_slope(x), definition="x/(1 + exp(-x))", points=50)
+    assert verdict(RIGHT, found) is expected
+
+
+@pytest.mark.parametrize(("factor", "expected"), [(1, Verdict.MATCHED), (1.001, Verdict.REFUTED)])
+def test_digits_lost_at_most_points_are_no_other_formula(factor: float, expected: Verdict) -> None:
+    """The points lie far out, where nothing is left of 1 - tanh²; its trace is not relied on, for it leaks."""
+
+    def backward(x: Any, g: Any) -> Any:
+        return factor * g * (1 - math.tanh(x) ** 2) if str(x) else 0.0
+
+    found = report(math.tanh, backward, bounds={"x": (15.0, 300.0)}, points=50)
+    assert verdict(RIGHT, found) is expected
 
 
 def test_a_thin_cell_has_a_candidate_inside() -> None:
