@@ -102,6 +102,41 @@ def test_an_overflow_that_is_taken_as_impossible(tmp_path: Path, beyond: str, ri
     assert verdict(SAFE, found) is safe
 
 
+def far_and_narrow(x: Any) -> Any:
+    """Overflows between 4 - 1/1000 and 4 + 1/1000, where no point is."""
+    return math.isinf(np.exp(2000 - 1e9 * (x / 4 - 1.01) ** 2))
+
+
+def not_a_number(x: Any) -> Any:
+    """Of floats alone: 1e600 is infinite, and nothing is subtracted from itself where numbers are."""
+    huge = 1e300 * (1 + x * x) * 1e300
+    return huge - huge != 0
+
+
+EVENTS: dict[str, tuple[Rule, Rule, Verdict]] = {
+    "an overflow that no point shows": (square, lambda x, g: g if far_and_narrow(x) else 2 * x * g, Verdict.MATCHED),
+    "and one that cannot be": (square, lambda x, g: g if math.isinf(x * math.tanh(x)) else 2 * x * g, Verdict.PROVED),
+    "and one that a point shows": (square, lambda x, g: g if math.isinf(np.exp(x)) else 2 * x * g, Verdict.REFUTED),
+    "and one where the rule is right": (
+        square,
+        lambda x, g: g * x * 2 if math.isinf(np.exp(x)) else 2 * x * g,
+        Verdict.PROVED,
+    ),
+    "NaN in a comparison of the backward": (square, lambda x, g: g if not_a_number(x) else 2 * x * g, Verdict.MATCHED),
+    "NaN in a comparison of the forward": (
+        lambda x: x if not_a_number(x) else x * x,
+        lambda x, g: 2 * x * g,
+        Verdict.MATCHED,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_events_of_floats_that_a_proof_passes_over(name: str) -> None:
+    forward, backward, expected = EVENTS[name]
+    assert verdict(RIGHT, report(forward, backward, definition="x*x")) is expected
+
+
 @pytest.mark.parametrize(("factor", "expected"), [(1.0, Verdict.MATCHED), (1.001, Verdict.REFUTED)])
 def test_rounding_excuses_no_other_formula(factor: float, expected: Verdict) -> None:
     """Near 0 the formula loses its digits; its trace is not relied on, for it handles an exception."""
