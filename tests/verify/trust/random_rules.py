@@ -74,8 +74,10 @@ def with_digits(node: Node, at: dict[str, Any]) -> Any:
             return -parts[0]
         case "max" | "min" | "abs":
             return {"max": max, "min": min, "abs": abs}[node.op](*parts)
-        case _:
-            return getattr(mpmath, node.op)(*parts)
+    found = getattr(mpmath, node.op)(*parts)
+    if not isinstance(found, mpmath.mpf):
+        raise ValueError(f"{node.op} of {parts[0]} is not a real number")
+    return found
 
 
 class _Random:
@@ -250,10 +252,9 @@ class RandomRule:
                 for name in self.inputs:
                     below, above = (with_digits(self.root, {**at, name: at[name] + s * _STEP}) for s in (-1, 1))
                     found.append(((here - below) / _STEP, (above - here) / _STEP))
-            except (ZeroDivisionError, ValueError, TypeError):
+            except (ZeroDivisionError, ValueError):
                 return None
-        real = all(isinstance(x, mpmath.mpf) and mpmath.isfinite(x) for pair in found for x in pair)
-        return found if real and isinstance(here, mpmath.mpf) else None
+        return found if all(mpmath.isfinite(x) for pair in found for x in pair) else None
 
     @cached_property
     def known(self) -> list[tuple[Point, tuple[float, ...]]]:
