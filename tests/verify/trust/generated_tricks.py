@@ -195,7 +195,7 @@ def tricky_rules(kind: str) -> Iterator[TrickyRule]:
 
 
 def controls(kind: str) -> Iterator[TrickyRule]:
-    """The same code, right in the window as well."""
-    for rule in tricky_rules(kind):
-        if rule.where != "both":
-            yield TrickyRule(kind, rule.function, rule.where, "", rule.scale, rule.shift)
+    """The same code for each function, in the backward or in the forward, right in the window as well."""
+    for place, function in enumerate(SMOOTH):
+        rule = tricky(kind, function, place % 2)
+        yield TrickyRule(kind, function, rule.where, "", rule.scale, rule.shift)
