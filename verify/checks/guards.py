@@ -31,6 +31,7 @@ _NEARBY = 2.0**-40  # a relative change of the inputs that may explain a value: 
 _CONFIRMED = 32  # points at which a value that is off is looked at in intervals
 _BITS = 256
 _MOST_BOXES = 1_000
+_MOST_ASKED = 1_000  # terms that are computed below a handler; a loop has any number
 _LARGEST = arb(2) ** 1023
 
 
@@ -68,8 +69,8 @@ def _unseen(case: Case) -> Term | None:
     """
     assert not isinstance(case.trace, Exception)
     asked = [t for t in substitute(case.trace.asked, case.seeds) if t.args]
-    if not asked:
-        return None
+    if not asked or len(asked) > _MOST_ASKED:
+        return next(iter(asked), None)
     unseen = [t for t, shown in zip(asked, _overflow(case, asked), strict=True) if not shown]
     return next((t for t in unseen if not _stays_finite(case, t)), None)
 

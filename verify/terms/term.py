@@ -20,7 +20,7 @@ from weakref import WeakValueDictionary
 from backproof.engine.arithmetic import Arithmetic, register
 from backproof.verify.support.errors import NotTraced
 from backproof.verify.terms.graph import topological as topological  # re-exported for code that walks terms
-from backproof.verify.terms.ledger import Ledger, for_user_code, leak, of_entries, recording
+from backproof.verify.terms.ledger import Ledger, computed, for_user_code, leak, of_entries, recording
 from backproof.verify.terms.notation.code import written
 from backproof.verify.terms.ops import PRIMITIVES
 
@@ -336,7 +336,10 @@ def _takes_over(x: Any) -> bool:
 
 def apply(op: str, *args: Any) -> Term:
     """The term ``op(args)``; numbers become constants."""
-    return _cons(Term, op, tuple(map(term, args)))
+    made = _cons(Term, op, tuple(map(term, args)))
+    if _TRACED[0]:
+        computed(made)
+    return made
 
 
 def compare(op: str, a: Any, b: Any) -> Condition:

@@ -113,6 +113,24 @@ def not_a_number(x: Any) -> Any:
     return huge - huge != 0
 
 
+def handled(x: Any, g: Any, right: Any) -> Any:
+    """Another answer where what is computed for nothing overflows, between 4.04124 - 2e-6 and 4.04124 + 2e-6."""
+    try:
+        math.exp(2000 - 1e15 * (x / 4 - 1.01031) * (x / 4 - 1.01031))
+    except OverflowError:
+        return g
+    return right
+
+
+def by_handler(x: Any, g: Any) -> Any:
+    """The slope of softplus."""
+    try:
+        e = math.exp(x)
+    except OverflowError:
+        return g
+    return g * e / (1 + e)
+
+
 EVENTS: dict[str, tuple[Rule, Rule, Verdict]] = {
     "an overflow that no point shows": (square, lambda x, g: g if far_and_narrow(x) else 2 * x * g, Verdict.MATCHED),
     "and one that cannot be": (square, lambda x, g: g if math.isinf(x * math.tanh(x)) else 2 * x * g, Verdict.PROVED),
@@ -120,6 +138,12 @@ EVENTS: dict[str, tuple[Rule, Rule, Verdict]] = {
     "and one where the rule is right": (
         square,
         lambda x, g: g * x * 2 if math.isinf(np.exp(x)) else 2 * x * g,
+        Verdict.PROVED,
+    ),
+    "a handler of one that no point shows": (square, lambda x, g: handled(x, g, 2 * x * g), Verdict.MATCHED),
+    "and where it is right": (
+        lambda x: np.logaddexp(0, x),
+        lambda x, g: by_handler(x, g),
         Verdict.PROVED,
     ),
     "NaN in a comparison of the backward": (square, lambda x, g: g if not_a_number(x) else 2 * x * g, Verdict.MATCHED),
@@ -134,7 +158,8 @@ EVENTS: dict[str, tuple[Rule, Rule, Verdict]] = {
 @pytest.mark.parametrize("name", EVENTS)
 def test_events_of_floats_that_a_proof_passes_over(name: str) -> None:
     forward, backward, expected = EVENTS[name]
-    assert verdict(RIGHT, report(forward, backward, definition="x*x")) is expected
+    definition = None if forward is square else "x*x" if expected is Verdict.MATCHED else "log(1 + exp(x))"
+    assert verdict(RIGHT, report(forward, backward, definition=definition)) is expected
 
 
 @pytest.mark.parametrize(("factor", "expected"), [(1.0, Verdict.MATCHED), (1.001, Verdict.REFUTED)])
