@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from tests.verify.trust.trick_counts import CONTROLS, COUNTS, NEVER_WRONG
 
 from backproof import verify
 from backproof.verify.results.findings import Verdict
@@ -23,7 +24,6 @@ from tests.verify.trust.generated_tricks import (
     tricky,
     tricky_rules,
 )
-from tests.verify.trust.trick_counts import CONTROLS, COUNTS, NEVER_WRONG
 from tests.verify.trust.tricks import forget
 
 POINTS = 50
