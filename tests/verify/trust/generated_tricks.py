@@ -168,7 +168,7 @@ def _differs(right: Function, found: Function, x: float) -> bool:
     expected = right(x)
     with np.errstate(all="ignore"):
         answers = [found(x) for _ in range(_CALLS)]
-    return any(not math.isclose(answer, expected, rel_tol=1e-6, abs_tol=1e-6) for answer in answers)
+    return any(not math.isclose(answer, expected, rel_tol=1e-6, abs_tol=1e-12) for answer in answers)
 
 
 def tricky(kind: str, function: str, seed: int) -> TrickyRule:

@@ -1,6 +1,6 @@
 """Tricks in generated rules: none passes as proved, and the same code with the right value blames nobody.
 
-The fast tests take one rule of each kind, the slow ones all 2310, whose verdicts are pinned kind by kind
+The fast tests take one rule of every other kind, the slow ones all 2310, whose verdicts are pinned kind by kind
 (trick_counts.py): a weaker hook shows there even where no rule passes.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from tests.verify.trust.trick_counts import CONTROLS, COUNTS, NEVER_WRONG
 
 from backproof import verify
 from backproof.verify.results.findings import Verdict
@@ -24,11 +23,12 @@ from tests.verify.trust.generated_tricks import (
     tricky,
     tricky_rules,
 )
+from tests.verify.trust.trick_counts import CONTROLS, COUNTS, NEVER_WRONG
 from tests.verify.trust.tricks import forget
 
 POINTS = 50
 FUNCTIONS = list(SMOOTH)
-PLACES = list(enumerate(KINDS))
+SAMPLE = list(enumerate(KINDS))[::2]
 
 
 def checked(rule: TrickyRule) -> OperationReport:
@@ -50,14 +50,14 @@ def sample(place: int, kind: str) -> TrickyRule:
     return tricky(kind, FUNCTIONS[place % len(FUNCTIONS)], place % len(WHERE))
 
 
-@pytest.mark.parametrize(("place", "kind"), PLACES, ids=list(KINDS))
-def test_a_trick_of_each_kind_is_not_proved(place: int, kind: str) -> None:
+@pytest.mark.parametrize(("place", "kind"), SAMPLE, ids=[kind for _, kind in SAMPLE])
+def test_a_trick_of_a_kind_is_not_proved(place: int, kind: str) -> None:
     rule = sample(place, kind)
     assert (rule.witness() is None) is (kind in NEVER_WRONG), rule
     assert checked(rule).right.verdict in (Verdict.MATCHED, Verdict.REFUTED), rule
 
 
-@pytest.mark.parametrize("kind", list(KINDS)[::4])
+@pytest.mark.parametrize("kind", list(KINDS)[::8])
 def test_a_control_of_a_kind_blames_nobody(kind: str) -> None:
     rule = next(controls(kind))
     assert rule.witness() is None
@@ -67,12 +67,12 @@ def test_a_control_of_a_kind_blames_nobody(kind: str) -> None:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_without_a_trick_the_same_code_is_proved(function: str) -> None:
     smooth = SMOOTH[function]
-    for definition in (None, smooth.definition):
-        report = verify.check(
-            smooth.value, multiplied(smooth.slope), definition, domain=smooth.domain, points=POINTS, raises=False
-        )
-        assert report.operations[0].right.verdict is Verdict.PROVED
-        assert report.ok
+    definition = smooth.definition if FUNCTIONS.index(function) % 2 else None
+    report = verify.check(
+        smooth.value, multiplied(smooth.slope), definition, domain=smooth.domain, points=POINTS, raises=False
+    )
+    assert report.operations[0].right.verdict is Verdict.PROVED
+    assert report.ok
 
 
 def test_rules_are_distinct_and_the_same_again() -> None:
