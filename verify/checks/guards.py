@@ -24,7 +24,7 @@ from backproof.verify.numerics.trace_agreement import placed
 from backproof.verify.numerics.working_range import limits
 from backproof.verify.terms.notation.code import written
 from backproof.verify.terms.ops import COMPARISONS
-from backproof.verify.terms.term import Condition, Term, substitute, topological
+from backproof.verify.terms.term import Condition, Term, substitute, symbols_of, topological
 
 _FAR_OFF = 2.0**-10  # of the value or of 1, whichever is larger
 _NEARBY = 2.0**-40  # a relative change of the inputs that may explain a value: steep, but not another function
@@ -68,18 +68,19 @@ def _unseen(case: Case) -> Term | None:
     Of a term that does overflow at some point, that point shows what the rule does then.
     """
     assert not isinstance(case.trace, Exception)
-    asked = [t for t in substitute(case.trace.asked, case.seeds) if t.args]
+    asked = [t for t in case.trace.asked if t.args]
     if not asked or len(asked) > _MOST_ASKED:
         return next(iter(asked), None)
-    unseen = [t for t, shown in zip(asked, _overflow(case, asked), strict=True) if not shown]
-    return next((t for t in unseen if not _stays_finite(case, t)), None)
+    shown = _overflow(case, substitute(tuple(asked), case.seeds))
+    return next((t for t, seen in zip(asked, shown, strict=True) if not seen and not _stays_finite(case, t)), None)
 
 
 def _stays_finite(case: Case, asked: Term) -> bool:
     """Whether no intermediate result of a term can overflow in the working range, by intervals piece by piece."""
     nodes = [node for node in topological(asked) if not isinstance(node, Condition)]
-    program = BallProgram(nodes, case.spec.inputs)
-    pieces = [_pieces(case, i, len(case.spec.inputs) == 1) for i in range(len(case.spec.inputs))]
+    names = symbols_of(asked)  # the upstream gradient may be among them
+    program = BallProgram(nodes, names)
+    pieces = [_pieces(case, name, len(names) == 1) for name in names]
     if math.prod(map(len, pieces)) > _MOST_BOXES:
         return False
     with ctx.workprec(_BITS):
@@ -88,14 +89,16 @@ def _stays_finite(case: Case, asked: Term) -> bool:
         )
 
 
-def _pieces(case: Case, i: int, fine: bool) -> list[arb]:
-    """The working range of an input, inside its interval of the domain, in pieces: a binade each, if ``fine``."""
+def _pieces(case: Case, name: str, fine: bool) -> list[arb]:
+    """The working range of a symbol, of an input inside its interval of the domain, in pieces: binades, if ``fine``."""
     least, most = limits(case.format.name)
-    low, high = case.operation.bounds.get(case.spec.inputs[i], (-most, most))
+    low, high = case.operation.bounds.get(name, (-most, most))
     ends = [2.0**e for e in range(round(math.log2(least)), round(math.log2(most)) + 1)] if fine else [least, most]
     ends = [end for end in ends if end < max(abs(low), abs(high))]
     marks = sorted({0.0, *ends, *(-end for end in ends), low, high})
-    return list(_inside(marks, case.region.intervals[i], low, high))
+    inputs = case.spec.inputs
+    interval = case.region.intervals[inputs.index(name)] if name in inputs else Interval()
+    return list(_inside(marks, interval, low, high))
 
 
 def _inside(marks: Sequence[float], interval: Interval, low: float, high: float) -> Iterator[arb]:

@@ -141,6 +141,11 @@ EVENTS: dict[str, tuple[Rule, Rule, Verdict]] = {
         Verdict.PROVED,
     ),
     "a handler of one that no point shows": (square, lambda x, g: handled(x, g, 2 * x * g), Verdict.MATCHED),
+    "an overflow of the upstream gradient": (
+        square,
+        lambda x, g: 0.0 if far_and_narrow(g) else 2 * x * g,
+        Verdict.MATCHED,
+    ),
     "and where it is right": (
         lambda x: np.logaddexp(0, x),
         lambda x, g: by_handler(x, g),
