@@ -237,6 +237,14 @@ def test_digits_lost_at_most_points_are_no_other_formula(factor: float, expected
     assert verdict(RIGHT, found) is expected
 
 
+@pytest.mark.parametrize(("factor", "expected"), [(2, Verdict.PROVED), (3, Verdict.REFUTED)])
+@pytest.mark.parametrize("nothing", [lambda x: abs(x - x), lambda x: abs(-abs(x * x - x * x)), lambda x: max(x, x) - x])
+def test_what_is_zero_everywhere_has_no_kink(nothing: Rule, factor: int, expected: Verdict) -> None:
+    """All points lay on the kink of |x - x|, and were passed over."""
+    found = report(lambda x: nothing(x) + x * x, lambda x, g: factor * g * x, points=50)
+    assert verdict(RIGHT, found) is expected
+
+
 def test_a_thin_cell_has_a_candidate_inside() -> None:
     x, y = symbol("x"), symbol("y")
     cell = everywhere(("x", "y")).given(y - x, -1).given(100 * (y - x) + 1, 1)
