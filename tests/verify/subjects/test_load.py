@@ -111,7 +111,7 @@ def test_an_engine_that_cannot_be_loaded_is_one_line(text: str, said: str, tmp_p
 
 
 def test_an_engine_whose_import_does_not_end_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="its import did not end within 0.5 s"):
+    with pytest.raises(UsageError, match=r"its import did not end within 0\.5 s"):
         surveyed(place_of(str(written(tmp_path, "broken.py", "while True: pass"))), seconds=0.5)
 
 
