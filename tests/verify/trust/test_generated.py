@@ -1,7 +1,7 @@
 """Tricks in generated rules: none passes as proved, and the same code with the right value blames nobody.
 
-The fast tests take one rule of every other kind, the slow ones all 2310 (but for one costly kind), whose verdicts are pinned kind by kind
-(trick_counts.py): a weaker hook shows there even where no rule passes.
+The fast tests take one rule of every other kind, the slow ones all 2310 (but for one costly kind), whose verdicts are
+pinned kind by kind (trick_counts.py): a weaker hook shows there even where no rule passes.
 """
 
 from __future__ import annotations
