@@ -20,7 +20,7 @@ from tests.verify.trust.random_cusps import Cusp, cusps
 from tests.verify.trust.random_rules import BOUND, RandomRule, partials, random_rules
 
 SAMPLE, PART, PARTS = 8, 50, range(1, 7)
-CUSPS = 60
+CUSPS = 40
 POINTS = 50
 LEAST_PROVED = 0.7  # of all; of those without a kink nearly all
 TINY = 2.0**-64  # beyond it intermediate results vanish or overflow
