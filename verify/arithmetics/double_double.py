@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
-from functools import cache
+from functools import cache, reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -378,8 +378,8 @@ def where(condition: Truth, a: Doubled, b: Doubled) -> Doubled:
 
 
 def _joined(function: Callable[..., Mask]) -> Callable[..., Truth]:
-    """Of conditions, any of which may be undecided."""
-    return lambda *parts: (function(*(p[0] for p in parts)), np.logical_or.reduce([p[1] for p in parts]))
+    """Of conditions, any of which may be undecided; one of constants alone is no column."""
+    return lambda *parts: (function(*(p[0] for p in parts)), reduce(np.logical_or, (p[1] for p in parts)))
 
 
 _COMPARISONS: dict[str, Callable[[Doubled, Doubled], Truth]] = {

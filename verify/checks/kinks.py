@@ -2,7 +2,8 @@
 
 The subdifferential of a piecewise smooth function is the convex hull of the limits of its gradient (Clarke,
 Optimization and Nonsmooth Analysis, theorem 2.5.1).  The limits are those of the mirror's derivatives, in interval
-arithmetic, along directions into every piece; for two operands both derivatives are checked as one vector.
+arithmetic, along directions into every piece; for two operands both derivatives are checked as one vector.  What is
+not valid at kinks beyond the working range only, where intermediate results overflow, is fragile.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, product
 
+import numpy as np
 import sympy
 from flint import arb, ctx
 
@@ -25,12 +27,15 @@ from backproof.verify.results.findings import Finding, Verdict
 from backproof.verify.subjects.boundary import number
 from backproof.verify.support.errors import SubjectError, in_a_line
 from backproof.verify.terms.from_sympy import from_sympy
+from backproof.verify.terms.ops import COMPARISONS
+from backproof.verify.terms.term import FALSE, TRUE, Condition, Term, substitute, topological
 
 _TIES = (0.0, 0.75, -0.625, 2.5, -2.25, 1e-300, 1e300)
 _GENERATED = 48  # of the generated points on a tie, about this many are checked
 _BITS = 2400  # enough to tell 1e300 from its neighbour at a distance of 2**-300 of it
 _NEAR = 300
 _ROUNDED = 50  # binary digits: a place this close to a tie, relative to its largest coordinate, may round to it
+_MOST_NEAR = 4  # comparisons that are nearly ties at one place
 _NOUGHT = 2.0**-200  # for a reader
 _SLACK = 2.0**-40  # of floats against exact limits; the proof compares formulas, without tolerance
 _DIRECTIONS = 720  # around a point where the gradient varies with the direction: their hull approximates a disc to 1e-5
@@ -46,21 +51,20 @@ def check(case: Case) -> Iterator[Finding]:
     """
     judged = 0
     partials = case.derivatives
-    far: list[Finding] = []
+    beyond: Finding | None = None
     for kink in case.spec.kinks:
-        for place in _places(case, kink):
+        places = _places(case, kink)
+        for place in sorted(places, key=lambda place: not case.is_in_working_range(place)):
             if not kink.returns and _no_value(case, place):
                 continue
             judged += 1
             problem = _judge(case, partials, kink, place)
-            if problem is None:
-                continue
-            if problem.verdict is not Verdict.FRAGILE:
+            if problem is not None and problem.verdict is Verdict.UNSAFE:
                 yield problem
                 return
-            far.append(problem)
-    if far:
-        yield far[0]
+            beyond = beyond or problem
+    if beyond is not None:
+        yield beyond
     elif judged:
         yield case.finding(KINKS, Verdict.SAFE, f"a valid subgradient at {judged} kink and tie points")
     else:
@@ -111,16 +115,16 @@ def _judge(case: Case, partials: BallProgram, kink: Kink, place: Vector) -> Find
     limits = _limits(case, partials, place)
     if not limits and not kink.returns and not any(map(math.isnan, result)):
         return None  # not a declared kink, and the derivatives around it are infinite
-    finite = all(map(math.isfinite, result))
     if not (
         in_hull(result, limits)
         or _is_mask(case, partials, place, result, limits)
         or _within_rounding(case, partials, kink, place, result, limits)
+        or in_hull(result, _either_side(case, place))
     ):
         return case.finding(
             KINKS,
-            Verdict.UNSAFE if finite else failed,
-            f"the gradient at the kink {at} is not a valid subgradient{'' if finite else note}",
+            failed,
+            f"the gradient at the kink {at} is not a valid subgradient{note}",
             point=point,
             details=(("ours", _shown(result)), ("valid", _valid(limits))),
         )
@@ -131,7 +135,7 @@ def _judge(case: Case, partials: BallProgram, kink: Kink, place: Vector) -> Find
     if not agrees:
         return case.finding(
             KINKS,
-            Verdict.UNSAFE,
+            failed,
             f"the gradient at the kink {at} is a valid subgradient, but not the declared one",
             point=point,
             details=(("ours", _shown(result)), ("declared", _shown(declared))),
@@ -167,6 +171,39 @@ def _within_rounding(
         if all(e.contains(0) for e in BallProgram(map(from_sympy, kink.at), case.spec.inputs)(*map(arb, place))):
             return False
     return in_hull(result, [*limits, *_limits(case, partials, place, arb(max(map(abs, place))) * 2.0**-_ROUNDED)])
+
+
+def _either_side(case: Case, place: Vector) -> list[Vector]:
+    """The limits at a place where comparisons of the derivative that are within rounding of a tie may end either way.
+
+    Near 0 the sine of x is x on floats, and far from there no step leads to the other side of sin(x) < x.  Those that
+    are ties exactly have both sides around them already.
+    """
+    names = case.spec.inputs
+    compared = [t for t in topological(*case.partials) if isinstance(t, Condition) and t.op in COMPARISONS]
+    near = [t for t in compared if _is_nearly_a_tie(t, dict(zip(names, place, strict=True)))]
+    if len(near) > _MOST_NEAR:
+        return []
+    found: list[Vector] = []
+    for ends in product((TRUE, FALSE), repeat=len(near)):
+        decided = substitute(case.partials, dict(zip(near, ends, strict=True)))
+        found += _limits(case, BallProgram(decided, names), place)
+    return found
+
+
+def _is_nearly_a_tie(compared: Term, at: dict[str, float]) -> bool:
+    left, right = compared.args
+    with ctx.workprec(_BITS):
+        x = {name: arb(value) for name, value in at.items()}
+        apart = abs(evaluate(left - right, x, _BITS))
+        return bool(apart > 0) and bool(apart <= (_summed(left, x) + _summed(right, x)) * arb(2) ** -_ROUNDED)
+
+
+def _summed(term: Term, x: dict[str, arb]) -> arb:
+    """The sizes of what a term adds up: its rounding is relative to these."""
+    if term.op in ("add", "sub", "neg"):
+        return sum((_summed(part, x) for part in term.args), arb(0))
+    return abs(evaluate(term, x, _BITS))
 
 
 def _step(place: Vector) -> arb:
@@ -233,18 +270,20 @@ def in_hull(result: Sequence[float], limits: Sequence[Sequence[float]]) -> bool:
         return _distance(result, limits) <= slack * size
     kinks = _hull([(v[0] / size, v[1] / size) for v in limits])  # floats near the largest must not overflow
     x, y = (v / size for v in result)
-    if len(kinks) == 1:
-        return math.dist(kinks[0], (x, y)) <= slack
-    if len(kinks) == 2:
-        (a, b), (c, d) = kinks
-        length = math.dist((a, b), (c, d))
-        along = ((x - a) * (c - a) + (y - b) * (d - b)) / length
-        across = abs((x - a) * (d - b) - (y - b) * (c - a)) / length
-        return across <= slack and -slack <= along <= length + slack
-    return all(
-        (c - a) * (y - b) - (d - b) * (x - a) >= -slack * math.dist((a, b), (c, d))
-        for (a, b), (c, d) in pairwise([*kinks, kinks[0]])
-    )
+    edges = list(pairwise([*kinks, kinks[0]]))
+    if len(kinks) > 2 and all((c - a) * (y - b) - (d - b) * (x - a) >= 0 for (a, b), (c, d) in edges):
+        return True
+    return min(_from_segment((x, y), a, b) for a, b in edges) <= slack
+
+
+def _from_segment(p: tuple[float, float], a: tuple[float, float], b: tuple[float, float]) -> float:
+    """How far a point is from a segment: not from its line, which a hull as thin as a hair would be taken for."""
+    length = math.dist(a, b)
+    if length == 0:
+        return math.dist(p, a)
+    u, v = (b[0] - a[0]) / length, (b[1] - a[1]) / length
+    along = min(max((p[0] - a[0]) * u + (p[1] - a[1]) * v, 0.0), length)
+    return math.dist(p, (a[0] + along * u, a[1] + along * v))
 
 
 def _distance(result: Sequence[float], limits: Sequence[Sequence[float]]) -> float:
@@ -253,8 +292,6 @@ def _distance(result: Sequence[float], limits: Sequence[Sequence[float]]) -> flo
     Weights w >= 0 with sum 1 and least |V·w - gradient|: non-negative least squares, by the active sets of Lawson
     and Hanson, "Solving Least Squares Problems" (1974), chapter 23.
     """
-    import numpy as np
-
     sizes = [abs(v) for vector in (result, *limits) for v in vector]
     size = max(_NOUGHT, *sizes)  # a gain is distinguished from round-off for small derivatives, too
     matrix = np.vstack([np.array(limits, dtype=float).T / size, np.ones(len(limits))])

@@ -19,7 +19,7 @@ from flint import arb
 from backproof.verify.arithmetics.exact import shown
 from backproof.verify.arithmetics.ulps import decimal
 from backproof.verify.checks.case import Case
-from backproof.verify.checks.extremes import far_off
+from backproof.verify.checks.guards import doubt
 from backproof.verify.checks.table import PROOF
 from backproof.verify.config.options import USUAL
 from backproof.verify.mirror.table import Spec
@@ -53,8 +53,8 @@ def check(case: Case) -> Iterator[Finding]:
     proof = case.rule_proof
     if proof is None:
         yield case.finding(PROOF, Verdict.MATCHED, f"not proved: {case.untraced}")
-    elif proof.status is Status.PROVED and (guard := _guard_that_fails(case)):
-        yield case.finding(PROOF, Verdict.MATCHED, f"proved of real numbers, but not of floats: {guard}")
+    elif proof.status is Status.PROVED and (event := doubt(case)):
+        yield case.finding(PROOF, Verdict.MATCHED, f"proved of real numbers, but not of floats: {event}")
     elif proof.status is Status.PROVED:
         yield case.finding(PROOF, Verdict.PROVED, _summary(case, proof))
     elif case.residual_bounds:
@@ -101,13 +101,6 @@ def _answer(work: Callable[..., T], *arguments: Any, share: int = 1) -> T | None
             return answered(work, *arguments)
     except Unanswered:
         return None
-
-
-def _guard_that_fails(case: Case) -> str:
-    """What the rule asks of floats, where its result is wrong in the working range; "" if nothing."""
-    if not case.guards or all(far_off(case, i) is None for i in range(len(case.spec.inputs))):
-        return ""
-    return f"{placed(case.guards[0])}, and a result that is far off"
 
 
 def _bound(bound: Enclosure) -> str:

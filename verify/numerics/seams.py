@@ -9,7 +9,8 @@ events      where an intermediate result turns from finite to infinite, to NaN, 
 
 Of each the neighbouring floats between which it changes, found by bisection between the points of a fixed grid (both
 signs, powers of 2 in the working range), and the midpoints between the places: each branch has one.  With several
-inputs one is varied at a time, the others being fixed at two places, and all together.
+inputs one is varied at a time, the others being fixed at two places, and all together; and there are the corners, where
+each is at a number that it is compared with.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ _AROUND = (5, 15, 20, 30)  # distances from a constant, in powers of 2: what hap
 _COARSE, _DENSE = range(-60, 61, 6), range(-8, 6)  # binary exponents of the grid
 _MOST_SEAMS = 32  # along one line; a comparison of sines has any number
 _MOST_NODES = 400  # of a trace that is looked at step by step; of a larger one the constants alone are taken
+_MOST_CORNERS = 256
+_LARGEST = 2**1023
 _MOST_INPUTS = 3  # that are varied one at a time
 _OTHERS = (0.75, -1.375)  # where the other inputs are fixed
 
@@ -51,6 +54,7 @@ def seams(roots: Sequence[Term], constants: Iterable[float], inputs: Sequence[st
         if key is not None:
             values += _changes(partial(_along, key, line), _grid(numbers))
         found.update((line(x), None) for x in values if math.isfinite(x))
+    found.update((corner, None) for corner in _corners(nodes, inputs))
     columns = [np.array(column, dtype=float) for column in zip(*found, strict=True)] or [np.empty(0)] * len(inputs)
     return Points(columns).where(region.holds(columns)) if len(columns[0]) else Points(columns)
 
@@ -69,6 +73,18 @@ def _lines(inputs: int) -> Iterator[Callable[[float], tuple[float, ...]]]:
 
 def _one_varied(inputs: int, i: int, other: float, x: float) -> tuple[float, ...]:
     return tuple(x if k == i else other for k in range(inputs))
+
+
+def _corners(nodes: Iterable[Term], inputs: Sequence[str]) -> Iterator[tuple[float, ...]]:
+    """Where every input is at a number that it is compared with; an input that is compared with none is as it is."""
+    marks: dict[str, dict[float, None]] = {name: {} for name in inputs}
+    for node in nodes:
+        if isinstance(node, Condition) and node.op in COMPARISONS:
+            for side, other in (node.args, node.args[::-1]):
+                if side.op == "symbol" and side.value in marks and other.op == "const" and abs(other.value) < _LARGEST:
+                    marks[side.value][float(other.value)] = None
+    if sum(map(bool, marks.values())) > 1:
+        yield from islice(product(*(found or _OTHERS for found in marks.values())), _MOST_CORNERS)
 
 
 def _constants(nodes: Iterable[Term]) -> Iterator[float]:

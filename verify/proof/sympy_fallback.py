@@ -16,6 +16,9 @@ from backproof.verify.support.fuel import charge
 from backproof.verify.terms.term import Term, apply, symbol
 from backproof.verify.terms.to_sympy import to_sympy
 
+_GIVES_UP = (ArithmeticError, NotImplementedError, TypeError, ValueError)
+"""What SymPy raises where it does not know: PrecisionExhausted of a floor in some orders of its sets, for example."""
+
 
 def settled(proof: Proof) -> bool:
     """Whether SymPy finds every identity that the prover left open; False where a boundary is open, too.
@@ -42,7 +45,7 @@ def settled(proof: Proof) -> bool:
     try:
         with _calls_charged():
             return bool(differences) and all(_vanishes(d) for d in differences)
-    except TypeError:  # SymPy has no such function, or compares what has no order
+    except _GIVES_UP:
         return False
 
 

@@ -37,6 +37,7 @@ class Ledger:
 
     arrays: whether symbols are entries of arrays, which are numbers of NumPy on floats
     asked: by guard the terms that it asks about; formats: the narrow formats of floats that it converts to
+    handled: the guard that asks about all that is computed from now on; None if there is no handler of overflows
     """
 
     def __init__(self, arrays: bool = False) -> None:
@@ -44,6 +45,7 @@ class Ledger:
         self.leaks: dict[Entry, None] = {}
         self.asked: dict[Entry, dict[Any, None]] = {}
         self.formats: dict[str, None] = {}
+        self.handled: Entry | None = None
 
 
 _OPEN: ContextVar[Ledger | None] = ContextVar("ledger", default=None)
@@ -90,6 +92,21 @@ def guard(what: str, *terms: Any) -> None:
     ledger = _OPEN.get()
     if ledger is not None:
         ledger.asked.setdefault(_entry(what), {}).update(dict.fromkeys(terms))
+
+
+def handles_overflows(what: str) -> None:
+    """Enter a handler of overflows as a guard: it asks about all that is computed from now on, used or not."""
+    ledger = _OPEN.get()
+    if ledger is not None:
+        ledger.handled = _entry(what)
+        ledger.asked.setdefault(ledger.handled, {})
+
+
+def computed(term: Any) -> None:
+    """Note a term that user code computes, for the handler that may ask about it."""
+    ledger = _OPEN.get()
+    if ledger is not None and ledger.handled is not None:
+        ledger.asked[ledger.handled][term] = None
 
 
 def narrowed(fmt: str) -> None:

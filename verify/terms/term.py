@@ -11,14 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from decimal import Decimal
 from fractions import Fraction
+from numbers import Number
 from typing import Any, Protocol, cast
 from weakref import WeakValueDictionary
 
 from backproof.engine.arithmetic import Arithmetic, register
 from backproof.verify.support.errors import NotTraced
 from backproof.verify.terms.graph import topological as topological  # re-exported for code that walks terms
-from backproof.verify.terms.ledger import Ledger, for_user_code, leak, of_entries, recording
+from backproof.verify.terms.ledger import Ledger, computed, for_user_code, leak, of_entries, recording
 from backproof.verify.terms.notation.code import written
 from backproof.verify.terms.ops import PRIMITIVES
 
@@ -334,7 +336,10 @@ def _takes_over(x: Any) -> bool:
 
 def apply(op: str, *args: Any) -> Term:
     """The term ``op(args)``; numbers become constants."""
-    return _cons(Term, op, tuple(map(term, args)))
+    made = _cons(Term, op, tuple(map(term, args)))
+    if _TRACED[0]:
+        computed(made)
+    return made
 
 
 def compare(op: str, a: Any, b: Any) -> Condition:
@@ -350,10 +355,20 @@ def _condition(op: str, args: tuple[Term, ...]) -> Condition:
 
 
 def _compared(op: str, a: Term, b: object) -> Any:
-    """The condition ``a op b`` between numbers; if ``b`` is anything else, the two are not equal."""
+    """The condition ``a op b`` between numbers; if ``b`` is anything else, the two are not equal.
+
+    A Decimal equals the float of its value and a complex number that of its real part, if it has no imaginary part.
+    Another kind of number equals a float by rules of its own, and no symbol.
+    """
     try:
+        if isinstance(b, Decimal) and b.is_finite():
+            b = Fraction(b)
+        elif isinstance(b, complex) and b == b.real:
+            b = b.real
         return compare(op, a, a if b is a else term(b))
     except TypeError:
+        if isinstance(b, Number) and not isinstance(b, complex):
+            leak(f"a symbol was compared with a {type(b).__name__}")
         return NotImplemented
 
 

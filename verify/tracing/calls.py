@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from backproof.verify.terms.ledger import guard, leak, narrowed, of_entries
+from backproof.verify.terms.ledger import handles_overflows, leak, narrowed, of_entries
 from backproof.verify.terms.term import Condition, Term, apply, compare, constant, where
 from backproof.verify.tracing.arrays import TermArray, terms
 from backproof.verify.tracing.functions import FUNCTIONS
@@ -334,7 +334,7 @@ class Calls:
         not raise there.
         """
         if set(errors) <= {"OverflowError", "FloatingPointError"}:
-            guard(f"{' and '.join(errors)} is handled")
+            handles_overflows(f"{' and '.join(errors)} is handled")
         else:
             leak("an exception may be handled")
 

@@ -84,3 +84,10 @@ def test_between_infinite_derivatives_and_others():
     assert in_hull((0.5, -1e300), limits)
     assert not in_hull((0.5, 3.0), limits)
     assert not in_hull((1.5, 0.0), limits)
+
+
+@pytest.mark.parametrize(("partials", "inside"), [((1.5, 0.0), True), ((3.0, 0.0), False), ((0.5, 0.0), False)])
+def test_a_hull_as_thin_as_a_hair_ends_where_it_ends(partials, inside):
+    """Of gradients that vary by 1e-181 on one side of a kink: what lies on its line was accepted, once."""
+    hair = [(1.0, -2.4e-181), (1.0, -1.1e-186), (2.0, 0.0), (1.0, -6e-182)]
+    assert in_hull(partials, hair) is inside

@@ -64,3 +64,33 @@ def test_where_there_is_no_value_there_is_no_derivative(forward, backward, verdi
     report = verify.check(forward, backward, definition, domain=everywhere, name="bent", raises=False, points=200)
     kinks = [f for f in report["bent"].safe.findings if f.check == "kinks"]
     assert {f.verdict for f in kinks} == {verdict}, kinks
+
+
+def below_its_sine(x: float) -> float:
+    return x if x < math.sin(x) else -x
+
+
+def the_lower(x: float, y: float) -> float:
+    return min(max(x, y), math.log(x * x + 1.25))
+
+
+def slopes_of_the_lower(x: float, y: float, g: float) -> tuple[float, float]:
+    if max(x, y) > math.log(x * x + 1.25):
+        return g * 2 * x / (x * x + 1.25), 0.0
+    return (g, 0.0) if x >= y else (0.0, g)
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward", "verdict"),
+    [
+        (below_its_sine, lambda x, g: g if x < math.sin(x) else -g, Verdict.SAFE),
+        (below_its_sine, lambda x, g: g if x < math.sin(x) else -2 * g, Verdict.UNSAFE),
+        (the_lower, slopes_of_the_lower, Verdict.FRAGILE),
+        (the_lower, lambda x, y, g: slopes_of_the_lower(x, y, 2 * g if x == y else g), Verdict.UNSAFE),
+    ],
+)
+def test_within_rounding_of_a_tie_either_side_is_valid(forward, backward, verdict):
+    """sin(x) is x for small x on floats; log(x*x + 1.25) is infinite at 1e300, beyond the working range."""
+    report = verify.check(forward, backward, name="tie", raises=False, points=50)
+    kinks = [f for f in report["tie"].safe.findings if f.check == "kinks"]
+    assert {f.verdict for f in kinks} == {verdict}

@@ -10,7 +10,7 @@ from flint import arb, ctx
 
 from backproof.verify.arithmetics import double_double as doubled
 from backproof.verify.arithmetics.ulps import error_in_ulps, ulp_exponent
-from backproof.verify.evaluate.screen import Screen, errors_in_ulps, ulps
+from backproof.verify.evaluate.screen import Screen, decide, errors_in_ulps, ulps
 from backproof.verify.mirror.table import SPECS, Spec
 from backproof.verify.numerics.domain import domain_of
 from backproof.verify.numerics.points import points
@@ -88,6 +88,15 @@ def test_an_exact_condition_splits_the_points() -> None:
     (result,) = Screen([term], ["x"]).at(np.array([4.0, -4.0, 0.25]))
     assert result.high.tolist() == [2.0, 1 / 3, 0.5]
     assert np.isfinite(result.error).all()
+
+
+def test_a_condition_of_constants_joins_one_of_columns() -> None:
+    x = symbol("x")
+    known = compare("gt", apply("sqrt", constant(2)), 0)
+    for condition in ((x * x > 1) & known, known & (x * x > 1), (x * x > 1) | ~known):
+        holds, doubtful = decide(condition, ["x"], [np.array([0.5, 2.0, -3.0])])
+        assert holds.tolist() == [False, True, True]
+        assert not doubtful.any()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from decimal import Decimal
 from fractions import Fraction
 from importlib import import_module
 from pathlib import Path
@@ -101,6 +102,71 @@ def test_an_overflow_that_is_taken_as_impossible(tmp_path: Path, beyond: str, ri
     assert verdict(SAFE, found) is safe
 
 
+def far_and_narrow(x: Any) -> Any:
+    """Overflows between 4 - 1/1000 and 4 + 1/1000, where no point is."""
+    return math.isinf(np.exp(2000 - 1e9 * (x / 4 - 1.01) ** 2))
+
+
+def not_a_number(x: Any) -> Any:
+    """Of floats alone: 1e600 is infinite, and nothing is subtracted from itself where numbers are."""
+    huge = 1e300 * (1 + x * x) * 1e300
+    return huge - huge != 0
+
+
+def handled(x: Any, g: Any, right: Any) -> Any:
+    """Another answer where what is computed for nothing overflows, between 4.04124 - 2e-6 and 4.04124 + 2e-6."""
+    try:
+        math.exp(2000 - 1e15 * (x / 4 - 1.01031) * (x / 4 - 1.01031))
+    except OverflowError:
+        return g
+    return right
+
+
+def by_handler(x: Any, g: Any) -> Any:
+    """The slope of softplus."""
+    try:
+        e = math.exp(x)
+    except OverflowError:
+        return g
+    return g * e / (1 + e)
+
+
+EVENTS: dict[str, tuple[Rule, Rule, Verdict]] = {
+    "an overflow that no point shows": (square, lambda x, g: g if far_and_narrow(x) else 2 * x * g, Verdict.MATCHED),
+    "and one that cannot be": (square, lambda x, g: g if math.isinf(x * math.tanh(x)) else 2 * x * g, Verdict.PROVED),
+    "and one that a point shows": (square, lambda x, g: g if math.isinf(np.exp(x)) else 2 * x * g, Verdict.REFUTED),
+    "and one where the rule is right": (
+        square,
+        lambda x, g: g * x * 2 if math.isinf(np.exp(x)) else 2 * x * g,
+        Verdict.PROVED,
+    ),
+    "a handler of one that no point shows": (square, lambda x, g: handled(x, g, 2 * x * g), Verdict.MATCHED),
+    "an overflow of the upstream gradient": (
+        square,
+        lambda x, g: 0.0 if far_and_narrow(g) else 2 * x * g,
+        Verdict.MATCHED,
+    ),
+    "and where it is right": (
+        lambda x: np.logaddexp(0, x),
+        lambda x, g: by_handler(x, g),
+        Verdict.PROVED,
+    ),
+    "NaN in a comparison of the backward": (square, lambda x, g: g if not_a_number(x) else 2 * x * g, Verdict.MATCHED),
+    "NaN in a comparison of the forward": (
+        lambda x: x if not_a_number(x) else x * x,
+        lambda x, g: 2 * x * g,
+        Verdict.MATCHED,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_events_of_floats_that_a_proof_passes_over(name: str) -> None:
+    forward, backward, expected = EVENTS[name]
+    definition = None if forward is square else "x*x" if expected is Verdict.MATCHED else "log(1 + exp(x))"
+    assert verdict(RIGHT, report(forward, backward, definition=definition)) is expected
+
+
 @pytest.mark.parametrize(("factor", "expected"), [(1.0, Verdict.MATCHED), (1.001, Verdict.REFUTED)])
 def test_rounding_excuses_no_other_formula(factor: float, expected: Verdict) -> None:
     """Near 0 the formula loses its digits; its trace is not relied on, for it handles an exception."""
@@ -123,6 +189,60 @@ def test_a_handler_by_another_name_is_no_overflow(tmp_path: Path, monkeypatch: p
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     assert verdict(RIGHT, report(square, import_module("renamed").rule)) is Verdict.MATCHED
+
+
+NUMBERS: dict[str, tuple[Any, Verdict]] = {
+    "a Decimal": (Decimal("0.640625"), Verdict.REFUTED),
+    "a complex number": (complex(0.640625), Verdict.REFUTED),
+    "a complex number that is not real": (complex(0.640625, 1), Verdict.PROVED),
+    "a Decimal that is no number": (Decimal("NaN"), Verdict.MATCHED),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_symbol_equals_other_kinds_of_numbers_as_a_float_does(name: str) -> None:
+    """At half of the number, which no constant of the code names: only the trace leads there."""
+    number, expected = NUMBERS[name]
+    assert verdict(RIGHT, report(square, lambda x, g: 0.0 if 2 * x == number else 2 * x * g)) is expected
+
+
+def swish(x: Any) -> Any:
+    return x * (1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x)))
+
+
+def swish_slope(x: Any) -> Any:
+    s = 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
+    return s + x * s * (1 - s)
+
+
+@pytest.mark.parametrize(("factor", "expected"), [(1, Verdict.MATCHED), (1.001, Verdict.REFUTED)])
+def test_a_forward_that_is_not_traced_may_lose_digits_of_subnormal_numbers(factor: float, expected: Verdict) -> None:
+    """At -727 its exponential is subnormal, and 727 times that has lost as many digits as it."""
+
+    def forward(x: Any) -> Any:
+        return swish(x) * (factor if str(x) else 1)
+
+    found = report(forward, lambda x, g: g * swish_slope(x), definition="x/(1 + exp(-x))", points=50)
+    assert verdict(RIGHT, found) is expected
+
+
+@pytest.mark.parametrize(("factor", "expected"), [(1, Verdict.MATCHED), (1.001, Verdict.REFUTED)])
+def test_digits_lost_at_most_points_are_no_other_formula(factor: float, expected: Verdict) -> None:
+    """The points lie far out, where nothing is left of 1 - tanh²; its trace is not relied on, for it leaks."""
+
+    def backward(x: Any, g: Any) -> Any:
+        return factor * g * (1 - math.tanh(x) ** 2) if str(x) else 0.0
+
+    found = report(math.tanh, backward, bounds={"x": (15.0, 300.0)}, points=50)
+    assert verdict(RIGHT, found) is expected
+
+
+@pytest.mark.parametrize(("factor", "expected"), [(2, Verdict.PROVED), (3, Verdict.REFUTED)])
+@pytest.mark.parametrize("nothing", [lambda x: abs(x - x), lambda x: abs(-abs(x * x - x * x)), lambda x: max(x, x) - x])
+def test_what_is_zero_everywhere_has_no_kink(nothing: Rule, factor: int, expected: Verdict) -> None:
+    """All points lay on the kink of |x - x|, and were passed over."""
+    found = report(lambda x: nothing(x) + x * x, lambda x, g: factor * g * x, points=50)
+    assert verdict(RIGHT, found) is expected
 
 
 def test_a_thin_cell_has_a_candidate_inside() -> None:

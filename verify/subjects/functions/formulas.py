@@ -70,7 +70,10 @@ def formula_spec(
 
 
 def switches(definition: Term) -> Iterator[Term]:
-    """Where it may have a kink: every a - b of two numbers that are compared, and every |a|; each once."""
+    """Where it may have a kink: every a - b of two numbers that are compared, and every |a|; each once.
+
+    Not one that is 0 by its form: there is no kink in |x - x|, and no place beside it where a rule could be looked at.
+    """
     seen: set[Term] = set()
     for node in topological(definition):
         if node.op in _SWITCHES:
@@ -80,9 +83,19 @@ def switches(definition: Term) -> Iterator[Term]:
             switch = node.args[0]
         else:
             continue
-        if switch not in seen and symbols_of(switch):
+        if switch not in seen and symbols_of(switch) and not _is_nought(switch):
             seen.add(switch)
             yield switch
+
+
+def _is_nought(e: Term) -> bool:
+    """Whether a term is 0 everywhere by its form."""
+    if e.op in ("abs", "neg", "mul"):
+        return any(map(_is_nought, e.args))
+    if e.op == "sub" and e.args[0] is e.args[1]:
+        return True
+    line = _line(e) if len(symbols_of(e)) == 1 else None  # which takes every variable for the same
+    return line is not None and not any(line)
 
 
 def root(e: Term) -> Fraction | None:
