@@ -34,7 +34,7 @@ INNER = {
     "verify.proof": (
         *("cell", "simple_rationals", "thin_cells", "obligation", "result", "field", "cells", "prove", "refute"),
         *("certificate", "coq"),
-        *("bound_residual", "recognise_constants", "process", "decide", "sympy_fallback", "fuzz"),
+        *("bound_residual", "recognise_constants", "process", "decide", "fuzz"),
     ),
     "verify.subjects": (
         *("boundary", "operation", "subject", "sandbox", "load", "surrogate", "functions", "arrays", "rules_file"),

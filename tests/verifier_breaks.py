@@ -103,7 +103,6 @@ HARMLESS: dict[str, str] = {
         "a limit of effort: without it more cells are examined, in the same way"
     ),
     "verify/proof/recognise_constants.py closed_form: `literal > 0` with >=": "no published constant is 0",
-    "verify/proof/sympy_fallback.py : SECONDS times 1e6": "a limit of effort: SymPy gets more time",
     "verify/accuracy/bounds.py Bounder._bisected: `before < math.inf` with <=": (
         "At infinity nothing is larger, so the condition behind it is false with either."
     ),

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LONG = 60  # characters of a formula that is still shown next to a number
-_LESS = 4  # the share of a question's fuel for what is told beside a verdict, and for SymPy
+_LESS = 4  # the share of a question's fuel for what is told beside a verdict
 
 
 def check(case: Case) -> Iterator[Finding]:
@@ -61,10 +61,6 @@ def check(case: Case) -> Iterator[Finding]:
         message = "proved " + "; ".join(map(_bound, case.residual_bounds)) + ", not exactly: its literals are rounded"
         yield case.finding(PROOF, Verdict.MATCHED, message)
     else:
-        from backproof.verify.proof.sympy_fallback import (
-            settled,  # imported only for a rule that is not proved
-        )
-
         if case.negligible:
             message = "not proved: it differs from the derivative, by less than 2**-40 of its size"
             yield case.finding(PROOF, Verdict.MATCHED, f"{message}: {'; '.join(map(_bound, case.negligible))}")
@@ -73,10 +69,7 @@ def check(case: Case) -> Iterator[Finding]:
         yield from refuted
         if refuted:
             return
-        if _answer(settled, proof, share=_LESS):
-            message = "SymPy simplifies rule - derivative to 0, where the prover does not reach"
-            yield case.finding(PROOF, Verdict.MATCHED, message)
-        elif unknown := unread(proof.obligation.definition, proof.obligation.forward, *proof.obligation.gradients):
+        if unknown := unread(proof.obligation.definition, proof.obligation.forward, *proof.obligation.gradients):
             message = f"not proved: the prover has no normal form for {', '.join(unknown)}; checked at points only"
             yield case.finding(PROOF, Verdict.MATCHED, message)
         elif proof.reasons and not (proof.failure and case.no_point_is_known):  # other checks of this question stand

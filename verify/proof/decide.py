@@ -1,6 +1,7 @@
 """The steps of a decision: the prover, then constants recognised in the literals, then a bound of the residual.
 
-After these come the refuter (`verify.proof.refute.counterexample`) and, last, SymPy (`verify.proof.sympy_fallback`).
+After these comes the refuter (`verify.proof.refute.counterexample`).  SymPy's `simplify` is not asked: it says nowhere
+where its result holds, takes seconds, and depends on the order of its sets.
 """
 
 from __future__ import annotations

@@ -1,16 +1,12 @@
 """The steps after the prover: recognised constants, bounds of the residual of literals, SymPy last."""
 
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from sympy.core.evalf import PrecisionExhausted
 
-from backproof.verify.proof.cell import everywhere
 from backproof.verify.proof.decide import decided, within
 from backproof.verify.proof.obligation import Obligation
-from backproof.verify.proof.result import BoundaryKind, BoundaryResult, Status, Verdict
-from backproof.verify.proof.sympy_fallback import settled
+from backproof.verify.proof.result import Status
 from backproof.verify.terms.term import TERMS, TRUE, Term, compare, constant, symbol
 
 x, g, acc = symbol("x"), symbol("g"), symbol("acc_x")
@@ -58,44 +54,16 @@ def test_a_long_literal_is_no_excuse_for_a_large_difference() -> None:
     assert within(decided(rule(m.sin(x), m.cos(x) * 1.0000000123456789))) == ()
 
 
-def test_sympy_comes_last_and_gives_no_proof() -> None:
+def test_what_the_normal_form_does_not_know_is_not_proved() -> None:
     """atan(x) + atan(1/x): two functions that the normal form does not know to be dependent."""
     together = m.atan(x) + m.atan(1 / x)
     proof = decided(rule(x * m.pi / 2, together, compare("gt", x, 0)))
     assert proof.status is not Status.PROVED
 
 
-def test_sympy_finds_no_identity_where_there_is_none() -> None:
-    assert not settled(decided(rule(m.sin(x), m.cos(x) + x)))
-
-
-def test_sympy_is_not_used_for_boundaries() -> None:
-    assert not settled(decided(rule(m.maximum(x, 0), m.gt(x, 0) * 2)))
-
-
 def test_an_exact_fraction_is_no_rounded_literal() -> None:
     third = constant(Fraction(1, 3))
     assert within(decided(rule(m.sinh(x) + x * third, m.cosh(x) + third + 1e-30))) == ()
-
-
-def test_sympy_settles_only_what_nothing_else_leaves_open() -> None:
-    proof = decided(rule(m.sin(x), m.cos(x)))
-    cells = tuple(replace(cell, gradients=(Verdict(Status.UNKNOWN, "open"),)) for cell in proof.cells)
-    unsure = replace(proof, cells=cells)
-    rejected = BoundaryResult((("x", constant(0)),), everywhere(()), BoundaryKind.REJECTED)
-    assert settled(unsure)
-    assert not settled(replace(unsure, failure="more than 64 cells"))
-    assert not settled(replace(unsure, boundaries=(rejected,)))
-
-
-def test_what_sympy_raises_settles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In some orders of its sets it gives up on a floor: a last resort that fails is no error of the run."""
-    monkeypatch.setattr("sympy.simplify", _gives_up)
-    assert not settled(decided(rule(m.sin(x), m.cos(x) + x)))
-
-
-def _gives_up(_: object) -> None:
-    raise PrecisionExhausted
 
 
 @pytest.mark.parametrize(("literal", "rounded"), [(1.23456789012e-5, True), (1.2345678901e-5, False)])
