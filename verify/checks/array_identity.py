@@ -21,7 +21,7 @@ from typing import NamedTuple
 from backproof.verify.checks.array_case import ArrayCase
 from backproof.verify.checks.array_cells import ArrayCells, Look
 from backproof.verify.checks.array_counterexamples import wrong_gradient, wrong_value
-from backproof.verify.checks.small_shapes import smaller
+from backproof.verify.checks.small_shapes import FEW, smaller
 from backproof.verify.checks.table import ARRAY_IDENTITY
 from backproof.verify.finite_fields.identity import Outcome, seed_of, tried
 from backproof.verify.results.findings import Finding, Verdict
@@ -124,7 +124,7 @@ def _suspected(case: ArrayCase) -> Iterator[Finding]:
     on another, is wrong; one that is wrong on all of them may be written for the requested size.
     """
     with budget(max(1, given() // _SHARE)):
-        one = next((small for small in smaller(case, first_refuted=True) if small.refuted), None)
+        one = next((small for small in smaller(case, True, FEW) if small.refuted), None)
     if one is not None:
         verdict = Verdict.REFUTED if one.partly else Verdict.MATCHED
         note = "at this smaller shape" + ("" if one.partly else ", if it is written for that,")

@@ -19,6 +19,7 @@ from backproof.verify.support.errors import NO_TRACE, UsageError
 REFUTING, PROVING = (1, 2, 3, 4), (2, 3)  # sizes
 PROVED = 2  # small shapes at which a proof is reported
 _MOST_TRIED = 12
+FEW = 5  # shapes that are tried where no error is known
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,14 @@ class Smaller:
         return any(f.verdict is Verdict.REFUTED for f in self.findings)
 
 
-def smaller(case: ArrayCase, first_refuted: bool = False) -> Iterator[Smaller]:
+def smaller(case: ArrayCase, first_refuted: bool = False, most: int = _MOST_TRIED) -> Iterator[Smaller]:
     """Small shapes that the functions accept: the two largest to prove, all from the smallest on to refute.
 
     A size that occurs in several places stays one size.
     """
     pair = case.operation
     found = 0
-    for shapes in _shapes(pair, first_refuted):
+    for shapes in _shapes(pair, first_refuted)[:most]:
         one = _at(case, pair, shapes, refute=first_refuted)
         if one is None:
             continue
@@ -65,7 +66,7 @@ def _shapes(pair: ArrayOperation, ascending: bool) -> list[dict[str, Shape]]:
         if count < MOST_ENTRIES and shapes != pair.shapes and (ascending or any(n > 1 for n in chosen)):
             found.append((count, shapes))
     found.sort(key=lambda entry: entry[0], reverse=not ascending)
-    return [shapes for _, shapes in found[:_MOST_TRIED]]
+    return [shapes for _, shapes in found]
 
 
 def _at(case: ArrayCase, pair: ArrayOperation, shapes: dict[str, Shape], refute: bool) -> Smaller | None:

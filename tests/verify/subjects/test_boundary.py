@@ -224,7 +224,8 @@ def test_a_check_that_does_not_end_names_the_cause(error: Exception, message: st
             raise error
 
     found = found_by(Falls("points", CHECKS[0].question), [case_of_relu6()])
-    assert [(f.message, f.verdict) for f in found] == [(message, Verdict.INCONCLUSIVE)]
+    verdict = Verdict.STOPPED if "memory" in message else Verdict.INCONCLUSIVE
+    assert [(f.message, f.verdict) for f in found] == [(message, verdict)]
 
 
 # ------------------------------------------------------------------------------------------- what a symbol cannot do
