@@ -52,7 +52,7 @@ def check(case: Case) -> Iterator[Finding]:
     for i, name in enumerate(("", *case.spec.inputs)):
         if name in problems:
             yield _failure(case, i - 1, name, *problems[name])
-        elif name and (problem := far_off(case, i - 1)) is not None:
+        elif name and (problem := far_off(case, i - 1) or (far_off(case, i - 1, beyond=True) if case.guards else None)):
             problems[name] = problem
             yield _failure(case, i - 1, name, *problem)
     if not problems:
@@ -60,13 +60,15 @@ def check(case: Case) -> Iterator[Finding]:
         yield case.finding(EXTREMES, Verdict.SAFE, f"a result at all {len(case.samples)} points {where}")
 
 
-def far_off(case: Case, i: int) -> _Problem | None:
+def far_off(case: Case, i: int, *, beyond: bool = False) -> _Problem | None:
     """The plainest point of the working range where a proved rule gives a finite number far from the derivative.
 
     Of a rule that is not proved, the check of points says whether it is wrong.
+
+    beyond: outside of the working range instead
     """
     ours, nearest = case.samples.partials[i], case.reference_values.nearest[i]
-    known = case.in_working_range & ~case.at_kink
+    known = (case.in_working_range ^ beyond) & ~case.at_kink
     for k in range(len(case.spec.inputs)):
         known &= case.reference_values.has(Status.KNOWN, k)
     size = np.maximum.reduce([abs(column) for column in case.reference_values.nearest])  # of the gradient
@@ -83,7 +85,7 @@ def far_off(case: Case, i: int) -> _Problem | None:
         around = partials(*(arb(x, abs(x) * _NEARBY) for x in sample.point))[i]
         steep = not around.is_finite() or bool(around.contains(sample.partials[i]))
         if not steep and _forward_has_value(case, sample):
-            return (False, 0.0), sample, case.reference_values[index][i]
+            return (beyond, 0.0), sample, case.reference_values[index][i]
     return None
 
 

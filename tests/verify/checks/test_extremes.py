@@ -143,3 +143,20 @@ def test_what_is_expected_is_the_derivative_and_infinity_only_where_it_overflows
 
     assert 0.25 <= float(expected(3, 4).split()[0]) <= 1 / 3
     assert expected(1e-320, 1e-310) == "inf, or nearly"
+
+
+def test_an_event_beyond_the_working_range_is_fragile_and_refutes_nothing() -> None:
+    """x*x overflows at 1.3e154; what the rule answers from there on is no other formula."""
+
+    def backward(x: float, g: float) -> float:
+        return 5.0 * g if math.isinf(x * x) else g
+
+    answer = verify.check(lambda x: 1.0 * x, backward, points=200).operations[0]
+    assert (answer.right.verdict, answer.safe.verdict) == (Verdict.PROVED, Verdict.FRAGILE)
+
+    def nearer(x: float, g: float) -> float:
+        return 5.0 * g if math.isinf(x * 1e300) else g
+
+    answer = verify.check(lambda x: 1.0 * x, nearer, points=200, raises=False).operations[0]
+    assert answer.safe.verdict is Verdict.UNSAFE
+    assert answer.right.verdict is not Verdict.PROVED
