@@ -114,5 +114,5 @@ def test_the_table_sorts_and_filters(tmp_path):
     assert found["byName"] == sorted(names)
     assert (found["sorted"], found["unsorted"]) == ("ascending", None)
     assert found["worstFirst"] == "right_refuted"
-    assert found["filtered"] == ["wired_inconclusive", "wired_miswired"]
+    assert found["filtered"] == ["wired_inconclusive", "wired_miswired", "wired_stopped"]
     assert (found["failing"], found["told"], found["shown"]) == (5, f"5 of {len(names)} shown", True)

@@ -26,6 +26,7 @@ MOST_TERMS = 6000
 MOST_BITS = 2**17
 """A power of a number that would have more binary digits than this is refused: one division of such takes a second."""
 
+_DENSE = 64  # a degree
 _SMALL = 200  # terms times degree, below which nobody asks for the variables
 
 Polynomial = Any  # flint.fmpq_mpoly, which has no usable static type for its operators
@@ -81,8 +82,11 @@ def _common_work(a: Polynomial, b: Polynomial) -> int:
 
 
 def _size(p: Polynomial) -> int:
-    """Terms times degree: what a division of polynomials costs; a single term is divided at once."""
-    return len(p) if len(p) < 2 else len(p) * (1 + int(p.total_degree()))
+    """Terms times degree: what a division of polynomials costs; a single term is divided at once.
+
+    A high degree of few terms is a power of another generator, e**(x/3) of e**(x/1000000), which FLINT divides out.
+    """
+    return len(p) if len(p) < 2 else len(p) * (1 + min(int(p.total_degree()), _DENSE))
 
 
 def indices(p: Polynomial) -> list[int]:
