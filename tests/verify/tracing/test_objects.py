@@ -107,7 +107,12 @@ def forged(x: Any) -> Any:
     return x if str(x) != "0.640625" else 1.5 * x
 
 
-forged.dispatch = squared.dispatch  # which is not what it asks
+@functools.singledispatch
+def same(x: Any) -> Any:
+    return x
+
+
+forged.dispatch = same.dispatch  # which is not what it asks
 
 
 class Meta(type):
@@ -142,6 +147,7 @@ WRONG: dict[str, Any] = {
 def test_nothing_hides_in_it(name: str) -> None:
     report = verify.check(lambda x: x * x, WRONG[name], points=40, raises=False)
     assert report.operations[0].right.verdict is Verdict.REFUTED
+    assert not any(f.verdict is Verdict.PROVED for f in report.findings)
 
 
 def test_an_attribute_of_the_object_is_not_what_is_called() -> None:
