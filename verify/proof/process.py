@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from flint import arb
 
 from backproof.verify.support import fuel
-from backproof.verify.support.limits import OutOfTime, Remaining, Stopped, remaining
+from backproof.verify.support.limits import OutOfTime, Stopped, remaining
 from backproof.verify.support.processes import NoProcess
 from backproof.verify.support.worker import Failed, Handler, Lost, Worker
 from backproof.verify.terms.serialise import packed, unpacked
@@ -72,11 +72,11 @@ def _elsewhere(work: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[An
         return _asked(prover, packed((work, arguments, fuel.given())), left)
 
 
-def _asked(prover: Worker, question: bytes, left: Remaining) -> tuple[Any, str]:
-    if not left.seconds:
+def _asked(prover: Worker, question: bytes, seconds: float) -> tuple[Any, str]:
+    if not seconds:
         raise OutOfTime
     try:
-        answer, wants = unpacked(prover.answer(question, left.seconds))
+        answer, wants = unpacked(prover.answer(question, seconds))
     except Lost as lost:
         if lost.code is None:
             raise OutOfTime from None

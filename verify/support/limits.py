@@ -9,20 +9,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import NamedTuple
 
 AGAIN = 0.5  # seconds between two rings of an alarm: the first can be lost in a `__del__`, or in a bare `except:`
 GRACE = 1.0  # seconds; what ends in time by itself (verify/proof/process.py) reports more than an alarm would
 
 
-class Remaining(NamedTuple):
-    """What is left of a time limit: of ``limit`` seconds so many ``seconds``."""
-
-    seconds: float
-    limit: float
-
-
-_LIMIT: ContextVar[tuple[float, float] | None] = ContextVar("limit", default=None)  # when it ends, how long it was
+_LIMIT: ContextVar[float | None] = ContextVar("limit", default=None)  # when it ends
 
 
 class Stopped(BaseException):
@@ -42,7 +34,7 @@ def time_limit(seconds: float) -> Iterator[None]:
 
     Raises OutOfTime.
     """
-    token = _LIMIT.set((time.monotonic() + seconds, seconds))
+    token = _LIMIT.set(time.monotonic() + seconds)
     try:
         with alarm(seconds + GRACE):
             yield
@@ -50,10 +42,10 @@ def time_limit(seconds: float) -> Iterator[None]:
         _LIMIT.reset(token)
 
 
-def remaining() -> Remaining | None:
-    """What is left of the innermost `time_limit`; None outside of any."""
-    found = _LIMIT.get()
-    return None if found is None else Remaining(max(0.0, found[0] - time.monotonic()), found[1])
+def remaining() -> float | None:
+    """The seconds that are left of the innermost `time_limit`; None outside of any."""
+    end = _LIMIT.get()
+    return None if end is None else max(0.0, end - time.monotonic())
 
 
 @contextmanager
