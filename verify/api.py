@@ -36,12 +36,22 @@ def check(
     backward: Callable[..., Any] | None = None,
     definition: Any = None,
     *,
+    jac: Any = None,
+    hess: Any = None,
+    hessp: Any = None,
+    jvp: Any = None,
+    fprime: Any = None,
+    fprime2: Any = None,
+    inputs: Any = None,
+    shapes: Mapping[str, int | tuple[int, ...]] | None = None,
+    names: Sequence[str] = (),
+    args: Any = (),
+    wrt: str | Sequence[str] | None = None,
+    layout: str | None = None,
     domain: Any = None,
     kinks: Kinks = (),
     surrogate: Any = None,
     name: str = "",
-    inputs: Sequence[str] = (),
-    shapes: Mapping[str, int | tuple[int, ...]] | None = None,
     bounds: Mapping[str, tuple[float, float]] = MappingProxyType({}),
     points: int | None = None,
     seed: int = 0,
@@ -54,7 +64,19 @@ def check(
     """Verify that ``backward`` is the derivative of ``forward``: right, accurate, safe, wired.
 
     A function of JAX, PyTorch or HIPS autograd has its own backward, and so has a class of nodes: pass it alone.
+    A derivative that takes no upstream gradient is passed by its name: ``check(rosen, jac=rosen_der, shapes=...)``.
 
+    jac: the derivative of a number, the gradient, or the Jacobian (m, n) of m outputs by n entries, or a list of
+        partial derivatives in the order of ``wrt``; True for a forward that returns (value, gradient).  It is called
+        as the forward is
+    hess, hessp: the Hessian (n, n), and its product with a vector, hessp(x, p)
+    jvp: the derivative along a vector, jvp(x, v), with one vector for each input that is differentiated
+    fprime, fprime2: the derivative, and the second one: entry by entry for arrays, as `scipy.optimize.newton` has them
+    inputs: values of the inputs, by place or by name: arrays of floats state their shape, integers, booleans, labels
+        and what is not in ``wrt`` is passed as it is
+    names: for the inputs, where the forward has none of its own; args: passed after the inputs, and not differentiated
+    wrt: the inputs that are differentiated; the others vary, too
+    layout: how ``jac`` is to be read: "rows", "columns", "partials", "elementwise"
     backward: its parameters are named inputs of the forward, ``out`` and ``g``; returns one gradient for each input
     definition: what the forward is meant to compute, as text in the small language or a SymPy expression in the
         forward's inputs, or another function of them; without one the forward's own code, run on symbols, is it
@@ -64,7 +86,6 @@ def check(
     surrogate: another function whose derivative the backward is declared to be, as text or a function of the inputs:
         "x" for a straight-through estimator, "-x" for a reversed gradient; the forward then only gives ``out``.
         With shapes a function of the arrays, or a text in their names that is applied entry by entry
-    inputs: names for the forward's inputs, where it has none of its own
     shapes: of inputs that are arrays, such as {"x": 768}: then every entry of every gradient is verified at this
         shape, proved where it is small and `probable` where it is large; their accuracy is not measured
     bounds: input -> (smallest, largest) value, of an array each of its entries: the points lie between them, and there
@@ -85,10 +106,37 @@ def check(
     __tracebackhide__ = True
     _check_numbers(points, seed, seconds)
     units = _units(fuel)
+    derivatives = {"jac": jac, "hess": hess, "hessp": hessp, "jvp": jvp, "fprime": fprime, "fprime2": fprime2}
+    if passed := [what for what, one in derivatives.items() if one is not None]:
+        for what, other in (("backward", backward), ("surrogate", surrogate)):
+            if other is not None:
+                raise UsageError(f"{what} and {passed[0]}: pass one of them")
+        from backproof.verify.run.contracts import HandedOver
+
+        options = Options(points=points or 1000, seed=seed, fuel=units, seconds=seconds)
+        with budget(units):
+            handed = HandedOver(
+                forward,
+                **derivatives,
+                definition=definition,
+                names=names,
+                inputs=inputs,
+                shapes=shapes,
+                wrt=wrt,
+                args=args,
+                domain=domain,
+                bounds=bounds,
+                kinks=kinks,
+                layout=layout,
+                name=name,
+                seconds=seconds,
+            )
+            found = handed.subject()
+        return _judged(verify_here(found, options=handed.options(options, points, point)), strict, raises)
     if backward is None:
         if surrogate is not None:
             raise UsageError("surrogate: it is declared beside a backward, and none was passed")
-        subject = whole_subject(forward, definition, domain, name, inputs)
+        subject = whole_subject(forward, definition, domain, name, names)
         whole = Options(points=points or 1000, seed=seed, fuel=units, seconds=seconds)
         if isinstance(subject, Cases):  # here: a framework's threads do not survive a fork
             for operation, _ in of_numbers(subject.cases):
@@ -107,7 +155,7 @@ def check(
             kinks=kinks,
             surrogate=surrogate,
             name=name,
-            inputs=inputs,
+            names=names,
             shapes=shapes,
             bounds=bounds,
             seconds=seconds,

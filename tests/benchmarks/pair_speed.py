@@ -42,7 +42,7 @@ def pairs() -> None:
         times = []
         for _ in range(8):
             start = time.perf_counter()
-            verify.check(forward, backward, definition, inputs=inputs, raises=False)
+            verify.check(forward, backward, definition, names=inputs, raises=False)
             times.append(time.perf_counter() - start)
         print(f"{name:<8} {1e3 * statistics.median(times[1:]):6.1f} ms   (first: {1e3 * times[0]:.0f} ms)")
 

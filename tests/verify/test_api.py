@@ -138,7 +138,7 @@ def test_the_evidence_is_reported() -> None:
 
 def test_what_the_prover_does_not_know_is_matched_in_balls() -> None:
     report = verify.check(
-        math.lgamma, lambda x, g: g * digamma(x), "lgamma(x)", inputs=("x",), domain="x > 0", raises=False, **FEW
+        math.lgamma, lambda x, g: g * digamma(x), "lgamma(x)", names=("x",), domain="x > 0", raises=False, **FEW
     )
     assert report["lgamma"].right.verdict is Verdict.MATCHED
     assert report.ok

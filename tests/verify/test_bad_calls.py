@@ -55,7 +55,7 @@ def check(**more: Any) -> Any:
         ({"seconds": math.nan}, "seconds: nan is not a positive number"),
         ({"seconds": "a"}, "seconds: 'a' is not a positive number"),
         ({"name": 5}, "name: 5 is not a text"),
-        ({"inputs": 5}, "5 is not a list of names"),
+        ({"names": 5}, "5 is not a list of names"),
         ({"inputs": (5,)}, r"\(5,\) is not a list of names"),
         ({"point": [1]}, r"point: \[1\] does not name the inputs"),
         ({"point": 1.0}, "point: 1.0 does not name the inputs"),
@@ -85,9 +85,9 @@ def test_an_argument_that_makes_no_sense_is_one_line(more: dict[str, Any], said:
     ("call", "said"),
     [
         (lambda: verify.check(later, rule), "later is asynchronous"),
-        (lambda: verify.check(math.tanh, later, inputs=("x",)), "later is asynchronous"),
+        (lambda: verify.check(math.tanh, later, names=("x",)), "later is asynchronous"),
         (lambda: verify.check(Unreadable(), rule), r"cannot be looked into \(ZeroDivisionError"),
-        (lambda: verify.check(Mock(return_value=1.0), rule), "pass inputs="),
+        (lambda: verify.check(Mock(return_value=1.0), rule), "pass names="),
         (lambda: verify.check(None), "None is neither a function nor a class"),
         (lambda: verify.check(lambda x: x), "a lambda is a function without its backward"),
     ],
@@ -111,7 +111,7 @@ def test_functions_that_are_none(call: Callable[[], Any], said: str) -> None:
     ],
 )
 def test_a_returned_value_that_is_not_a_number_is_reported(forward: Any, backward: Any, said: str) -> None:
-    report = verify.check(forward, backward, "tanh(x)", inputs=("x",), points=20, raises=False)
+    report = verify.check(forward, backward, "tanh(x)", names=("x",), points=20, raises=False)
     (finding,) = report.findings
     assert finding.verdict.value == "inconclusive"
     assert said in finding.message

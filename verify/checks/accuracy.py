@@ -29,7 +29,7 @@ _CANDIDATES = 64  # the worst points by a rough measure, which are then measured
 def check(case: Case) -> Iterator[Finding]:
     """One finding per operand: the worst error and where it occurs."""
     reference = Reference(case.derivatives, case.spec.inputs)
-    for i, name in enumerate(case.spec.inputs):
+    for i, name in case.moved:
         ranked = _ranked(case, i)
         if not ranked:
             operand = name if len(case.spec.inputs) > 1 else ""

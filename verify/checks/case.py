@@ -104,6 +104,12 @@ class Case:
             return f"the rule computes something else on symbols than on floats ({self.trace})"
         return f"the rule does not run on symbols ({in_a_line(self.trace)})"
 
+    @property
+    def moved(self) -> list[tuple[int, str]]:
+        """The operands that are differentiated, with their places: all but data and the like."""
+        held = self.operation.held
+        return [(i, name) for i, name in enumerate(self.spec.inputs) if name not in held]
+
     @cached_property
     def format(self) -> Format:
         """The narrowest format of floats that the code computes in: its digits are those that a rule can have."""
@@ -399,7 +405,7 @@ class Case:
 
         name, inputs = self.operation.name, self.spec.inputs
         definition, forward, *rules = among_reals((self.definition, traced.forward, *gradients))
-        return Obligation(name, inputs, definition, self.domain, forward, tuple(rules))
+        return Obligation(name, inputs, definition, self.domain, forward, tuple(rules), self.operation.held)
 
     # -------------------------------------------------------------------------------------------- reporting
 

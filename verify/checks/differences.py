@@ -9,8 +9,10 @@ floats alone may be off by as much as lost digits explain.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from fractions import Fraction
 from functools import partial
+from typing import Any
 
 import numpy as np
 from flint import arb, ctx
@@ -38,14 +40,12 @@ def check(case: Case) -> Iterator[Finding]:
     spread = _spread(case)
     case.reference_values.at(spread)  # all of them at once
     formula = None if case.proved else _Formula(case)
-    for i, name in enumerate(case.spec.inputs):
+    for i, name in case.moved:
         kinks = [place for kink in case.spec.kinks for place in kink.places]
         for index in spread:
             sample, expected = case.samples[index], case.reference_values[index][i]
-            low, high = differences.neighbourhood(sample.point[i], case.region.intervals[i], kinks)
-            forward = partial(_forward, case, sample, i)
             unit = 2.0**-case.format.precision
-            estimate = differences.finite_difference(forward, sample.point[i], low, high, unit=unit)
+            estimate = differences.finite_difference(*_line(case, sample, i, kinks), unit=unit)
             rule, exact = (expected.nearest, True) if formula is None else formula.at(sample, i)
             verdict = differences.agrees(estimate, rule)
             if verdict is None or not math.isfinite(rule):
@@ -104,10 +104,29 @@ def _spread(case: Case) -> list[int]:
     return sorted(chosen, key=lambda k: (max(abs(math.log2(abs(x))) if x else 0 for x in case.points[k]), k))
 
 
+def _line(
+    case: Case, sample: Sample, i: int, kinks: list[Fraction]
+) -> tuple[Callable[[float], float], float, float, float]:
+    """The function whose slope the rule claims, where, and the room on both sides of it."""
+    line = case.operation.line(sample.point, i)
+    if line is None:
+        forward = partial(_forward, case, sample, i)
+        return forward, sample.point[i], *differences.neighbourhood(sample.point[i], case.region.intervals[i], kinks)
+    low, high = -math.inf, math.inf
+    for k, rate in line.rates.items():
+        ends = differences.neighbourhood(sample.point[k], case.region.intervals[k], kinks)
+        steps = sorted((end - sample.point[k]) / rate for end in ends)
+        low, high = max(low, steps[0]), min(high, steps[1])
+    return partial(_called, line.function), 0.0, low, high
+
+
 def _forward(case: Case, sample: Sample, i: int, value: float) -> float:
-    point = (*sample.point[:i], value, *sample.point[i + 1 :])
+    return _called(case.operation.forward, *sample.point[:i], value, *sample.point[i + 1 :])
+
+
+def _called(function: Callable[..., Any], *point: float) -> float:
     try:
-        return number(case.operation.forward(*point))
+        return number(function(*point))
     except SubjectError as error:  # an exception of any kind means that there is no value
         raise ArithmeticError(str(error)) from error
 

@@ -28,7 +28,7 @@ from backproof.verify.results.findings import Finding, Verdict
 from backproof.verify.subjects.sandbox import NotCalled
 from backproof.verify.support.errors import in_a_line
 
-_HUGE = 1.7e308  # derivatives from here on may come out as infinity: within rounding of the largest float
+_HUGE = 2.0**1014  # derivatives from here on may come out as infinity: a factor of theirs overflows before they do
 _FAR_OFF = 2.0**-10  # of the derivative or its size about one, whichever is larger: further off is no matter of digits
 _NEARBY = 2.0**-40  # a relative change of the inputs that may explain a result: steep, but not wrong
 

@@ -332,7 +332,7 @@ def _refuted(case: Case, index: int, i: int, name: str, ours: str, note: str, fe
     return case.finding(
         POINTS,
         Verdict.REFUTED,
-        f"the rule is not the derivative of {case.spec.definition}",
+        f"the rule is not {case.operation.wanted or f'the derivative of {case.spec.definition}'}",
         operand=name if len(case.spec.inputs) > 1 else "",
         point=case.exact(point),
         details=(

@@ -121,6 +121,8 @@ def _summary(case: Case, proof: Proof) -> str:
         parts.append("with the forward's own code as the definition")
     if proof.assumptions:
         parts.append("assuming " + "; ".join(proof.assumptions))
+    if case.operation.remark:
+        parts.append(case.operation.remark)
     return ", ".join(parts)
 
 
@@ -212,7 +214,7 @@ def _finding(case: Case, proof: Proof, counterexample: Counterexample) -> Findin
     if i is None:
         message, expected, rule = f"the forward is not {case.spec.definition}", case.spec.definition, ""
     else:
-        message = f"the rule is not the derivative of {_meant(case)}"
+        message = f"the rule is not {case.operation.wanted or f'the derivative of {_meant(case)}'}"
         expected, rule = case.spec.partials[i], case.operation.written()[i]
     left, right = _aligned(rule, str(expected))
     few = digits(counterexample.ours, counterexample.expected)
@@ -226,8 +228,11 @@ def _finding(case: Case, proof: Proof, counterexample: Counterexample) -> Findin
         h = f"2**-{counterexample.certificate.h.denominator.bit_length() - 1}"
         details.append(("certified", f"the secant over h = {h} excludes the rule on all of it (mean value theorem)"))
     # shown to the reader; not part of the verdict
-    diagnosis = None if case.options.alone else _answer(diagnose, proof, counterexample, share=_LESS)
-    if diagnosis is not None:
+    known, alone = case.operation.likely, case.options.alone
+    diagnosis = None if known or alone else _answer(diagnose, proof, counterexample, share=_LESS)
+    if known:
+        details.append(("likely", known))
+    elif diagnosis is not None:
         details.append(("likely", diagnosis.mistake))
     elif i is not None:
         details += [("literal", text) for text in _near_constants(proof.obligation.gradients[i])]

@@ -39,6 +39,9 @@ _FEW, _MOST = 8, 10_000  # places that are evaluated, and that are searched for:
 def check(case: Case) -> Iterator[Finding]:
     """The wiring errors; otherwise one finding that there are none."""
     places = _inside(case)
+    if case.operation.returns_derivative:
+        yield from _derivative(case, places)
+        return
     found = list(_problems(case, places))
     for message, details in found:
         of = next((name for name in case.spec.inputs if message.startswith(f"{name}.")), "")
@@ -64,6 +67,18 @@ def check(case: Case) -> Iterator[Finding]:
 
 
 _Problem = tuple[str, list[tuple[str, str]]]
+
+
+def _derivative(case: Case, places: list[tuple[float, ...]]) -> Iterator[Finding]:
+    """A derivative that no upstream gradient arrives at: it leaves its arguments alone and returns the same again."""
+    found = [*_left_alone(case, places), *_kept(case, places)]
+    for message, details in found:
+        yield case.finding(WIRING, Verdict.MISWIRED, message, details=tuple(details))
+    if not found and len(case.samples.errors) == len(case.samples):
+        yield case.finding(WIRING, Verdict.INCONCLUSIVE, case.no_result_reason or "the rule ran at no point")
+    elif not found:
+        message = f"leaves its arguments alone and returns the same again, at {len(places)} points"
+        yield case.finding(WIRING, Verdict.WIRED, message)
 
 
 def _problems(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:

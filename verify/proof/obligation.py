@@ -50,6 +50,8 @@ class Obligation:
     domain: where the operation is defined, a conjunction of comparisons of the inputs (TRUE for all reals)
     forward: the engine's own forward, traced
     gradients: each operand's gradient after the rule, for the output's ``g`` and its own ``acc_<name>`` before
+    held: inputs by which nothing is differentiated: data, and the like.  They do not move, so that the derivative by
+        them is taken as 0
     """
 
     op: str
@@ -58,3 +60,4 @@ class Obligation:
     domain: Condition
     forward: Term
     gradients: tuple[Term, ...]
+    held: frozenset[str] = frozenset()

@@ -101,7 +101,7 @@ class _Examination:
             definition = self.field.reduced(trusting.element(self.obligation.definition))
         except Undefined as problem:
             return self._outside(problem)
-        partials = tuple(self.field.reduced(self.field.derivative(definition, name)) for name in self.obligation.inputs)
+        partials = tuple(self._partial(definition, name) for name in self.obligation.inputs)
         written = Interpreter(self.field)
         forward = self._difference(written, self.obligation.forward, definition, "forward")
         gradients = tuple(
@@ -109,6 +109,11 @@ class _Examination:
             for name, gradient, partial in zip(self.obligation.inputs, self.obligation.gradients, partials, strict=True)
         )
         return self._checked(definition, partials, forward, gradients)
+
+    def _partial(self, definition: Element, name: str) -> Element:
+        if name in self.obligation.held:
+            return CONSTANT_ZERO
+        return self.field.reduced(self.field.derivative(definition, name))
 
     def _expected(self, name: str, partial: Element) -> Element:
         """acc + g·partial."""

@@ -212,7 +212,7 @@ def pair(
     kinks: Kinks = (),
     surrogate: Any = None,
     name: str = "",
-    inputs: Sequence[str] = (),
+    names: Sequence[str] = (),
     shapes: Mapping[str, int | tuple[int, ...]] | None = None,
     bounds: Mapping[str, tuple[float, float]] = MappingProxyType({}),
     seconds: float = 20.0,
@@ -228,8 +228,8 @@ def pair(
         raise UsageError(f"name: {name!r} is not a text")
     if shapes is not None and not isinstance(shapes, Mapping):
         raise UsageError(f'shapes: {shapes!r} names no inputs: write {{"x": 3}}')
-    if inputs:
-        check_names(name or "inputs", inputs)
+    if names:
+        check_names(name or "names", names)
     if surrogate is not None and definition is not None:
         raise UsageError("surrogate and definition: the forward of a rule with a surrogate is not compared; drop one")
     case: Specified
@@ -239,10 +239,10 @@ def pair(
             from backproof.verify.subjects.arrays.choose import of_arrays
 
             with time_limit(seconds):
-                given = (forward, backward, shapes, definition, domain, kinks, bounds, name, inputs, surrogate)
+                given = (forward, backward, shapes, definition, domain, kinks, bounds, name, names, surrogate)
                 case = of_arrays(*given, decides=decides)
         else:
-            functions = FunctionPair(forward, backward, name, inputs)
+            functions = FunctionPair(forward, backward, name, names)
             value = None if surrogate is None else value_of(functions, surrogate)
             meant = definition if surrogate is None else surrogate
             operation, spec = beside_spec(functions, meant, domain, kinks, seconds, bounds)
@@ -257,7 +257,7 @@ def pair(
             raise
         raise UsageError(f"the functions cannot be looked into ({in_a_line(error)})") from error
     said = {"definition": definition, "domain": domain, "kinks": kinks, "surrogate": surrogate}
-    said |= {"name": name, "inputs": inputs}
+    said |= {"name": name, "names": names}
     said |= {"bounds": dict(bounds)} if bounds else {}
     again = [f"{key}={given!r}" for key, given in said.items() if _repeatable(given)]
     case[0].command = f"{', '.join((case[0].command[:-1], *again))})"

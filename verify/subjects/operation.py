@@ -47,6 +47,14 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Line:
+    """A function of one number, whose slope at 0 is what a rule claims.  rates: at which operands move along it."""
+
+    function: Callable[[float], float]
+    rates: Mapping[int, float]
+
+
+@dataclass(frozen=True)
 class Traced:
     """An operation run on symbols, over all its branches.
 
@@ -144,6 +152,11 @@ class Operation(BaseOperation):
     of_entries = False  # its inputs are entries of arrays
     keeps_policy = False  # the user declared its derivatives at kinks
     arriving: tuple[str, ...] = ()  # inputs that are the upstream gradient: a 0 there is not a kink
+    held: frozenset[str] = frozenset()  # inputs by which nothing is differentiated, and no gradient is expected
+    returns_derivative = False  # its rule is handed over as a derivative, which no upstream gradient arrives at
+    likely = ""  # what is wrong with it, where that is proved
+    wanted = ""  # what its rule must be, in words, if not the derivative of its definition
+    remark = ""  # what is told beside a proof
     matches_mirror_kinks = False  # at kinks it returns what its spec declares, not just a valid subgradient
 
     @abstractmethod
@@ -175,6 +188,10 @@ class Operation(BaseOperation):
     def partials(self, *data: Any) -> tuple[Any, ...]:
         """The local derivatives at a point: the gradients for an upstream gradient of one."""
         return self.run(data).gradients
+
+    def line(self, point: Sequence[float], i: int) -> Line | None:
+        """What finite differences by operand ``i`` are taken of; None where that is the forward, by that operand."""
+        return None
 
     def format_of_results(self) -> str:
         """The narrowest format of floats among what it returns on floats, where that shows."""

@@ -25,7 +25,7 @@ def flat(x: float, y: float, g: float) -> tuple[float, float]:
 def test_the_derivative_at_a_tie_of_large_numbers_is_that_of_small_ones(rule, verdict):
     """At x = y = 1e300 the derivative is 1, too, however far the next float is."""
     report = verify.check(
-        lambda x, y: math.atan(x - y), rule, DEFINITION, inputs=("x", "y"), name="step", raises=False, points=200
+        lambda x, y: math.atan(x - y), rule, DEFINITION, names=("x", "y"), name="step", raises=False, points=200
     )
     kinks = [f for f in report["step"].safe.findings if f.check == "kinks"]
     assert {f.verdict for f in kinks} == {verdict}

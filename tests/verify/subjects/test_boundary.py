@@ -147,7 +147,7 @@ def test_results_are_read_at_the_boundary() -> None:
 
 
 def _told(forward: Callable[..., Any], backward: Callable[..., Any], **options: Any) -> list[str]:
-    report = verify.check(forward, backward, "x**2", inputs=("x",), points=60, raises=False, **options)
+    report = verify.check(forward, backward, "x**2", names=("x",), points=60, raises=False, **options)
     return [text for f in report.findings for text in (f.message, *(t for _, t in f.details))]
 
 

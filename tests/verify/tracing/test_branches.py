@@ -138,7 +138,7 @@ class TestAnotherRuleOnFloats:
                 return g * abs(x) / x
             return at_zero * g
 
-        report = verify.check(abs, backward, inputs=("x",), raises=False)
+        report = verify.check(abs, backward, names=("x",), raises=False)
         assert report.ok is ok
         assert {f.check for f in report.findings if f.verdict in (Verdict.UNSAFE, Verdict.REFUTED)} <= {"kinks"}
 

@@ -266,6 +266,8 @@ class Judgement:
         for k, (name, gradient) in enumerate(zip(self.obligation.inputs, self.obligation.gradients, strict=True)):
             if name in self.images or any(depends(self.field, i, name) for i in across):
                 continue
+            if name in self.obligation.held:
+                continue
             try:
                 added = self.reader.element(gradient) - self.reader.element_of_symbol(accumulated(name))
             except Undefined:
@@ -383,7 +385,8 @@ class Judgement:
                 self.field.derivative(self.images[n], name) if n in self.images else number(n == name)
                 for n in self.obligation.inputs
             ]
-            if all(k in which for k, c in enumerate(moved) if c):
+            moves = [k for k, c in enumerate(moved) if c]
+            if all(k in which and self.obligation.inputs[k] not in self.obligation.held for k in moves):
                 yield Tangent(name, tuple(moved[k] for k in which), self.field.derivative(value, name))
 
     def _along_rays(

@@ -125,7 +125,7 @@ class VectorPair(ArrayPair, TracedPair):
         self.weights = tuple(entries_of(weights_name(self.arrays), self.out_shape))
         _refuse_many(len(entries) + len(self.weights))
         self.inputs, self.arriving = (*self.entries, *self.weights), self.weights
-        self.sampled_region = _between(self.entries, FARTHEST) & _between(self.weights, 1)
+        self.sampled_region = between(self.entries, FARTHEST) & between(self.weights, 1)
 
     def bounded_names(self) -> dict[str, tuple[str, ...]]:
         return {name: tuple(entries_of(name, self.shapes[name])) for name in self.arrays}
@@ -259,7 +259,7 @@ def entries_of(name: str, shape: Shape) -> list[str]:
     return [f"{name}_{'_'.join(map(str, place))}" for place in product(*map(range, shape))] if shape else [name]
 
 
-def _between(names: Sequence[str], bound: int) -> Condition:
+def between(names: Sequence[str], bound: int) -> Condition:
     """-bound <= x <= bound for each."""
     ends = [compare(op, symbol(name), end) for name in names for op, end in (("ge", -bound), ("le", bound))]
     return reduce(lambda a, b: a & b, ends)

@@ -169,7 +169,7 @@ def _required(function: Callable[..., Any]) -> int:
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        raise UsageError(f"the number of inputs of {function!r} is unknown: pass inputs=('x',)") from None
+        raise UsageError(f"the number of inputs of {function!r} is unknown: pass names=('x',)") from None
     places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return sum(p.kind in places and p.default is p.empty for p in parameters)
 

@@ -16,7 +16,7 @@ from typing import Any
 from backproof.verify.mirror.table import Kink, Spec
 from backproof.verify.terms.derivatives import derivative
 from backproof.verify.terms.ops import COMPARISONS
-from backproof.verify.terms.term import TRUE, Condition, Term, apply, symbols_of, topological
+from backproof.verify.terms.term import TRUE, Condition, Term, apply, constant, symbols_of, topological
 
 _SWITCHES = {*COMPARISONS, "maximum", "minimum"}
 
@@ -34,19 +34,27 @@ class FormulaKink(Kink):
 
 @dataclass(frozen=True)
 class FormulaRow(Spec):
-    """A spec in terms: ``form`` is a term, ``domain`` a condition, ``operands`` the names of its inputs."""
+    """A spec in terms: ``form`` is a term, ``domain`` a condition, ``operands`` the names of its inputs.
+
+    held: inputs that do not move: the derivative by them is taken as 0
+    """
+
+    held: frozenset[str] = frozenset()
 
     limits_declared = False
 
     @cached_property
     def partials(self) -> tuple[Any, ...]:
         """The partial derivatives, in readable form."""
-        return tuple(derivative(self.form, name, plain=True) for name in self.inputs)
+        return tuple(self._by(name, plain=True) for name in self.inputs)
 
     @cached_property
     def stable_derivatives(self) -> tuple[Any, ...]:
         """The partial derivatives, in the form for interval arithmetic."""
-        return tuple(derivative(self.form, name) for name in self.inputs)
+        return tuple(self._by(name) for name in self.inputs)
+
+    def _by(self, name: str, *, plain: bool = False) -> Term:
+        return constant(0) if name in self.held else derivative(self.form, name, plain=plain)
 
 
 def formula_spec(
@@ -55,6 +63,7 @@ def formula_spec(
     inputs: Sequence[str],
     domain: Condition = TRUE,
     kinks: Sequence[Kink] = (),
+    held: frozenset[str] = frozenset(),
 ) -> FormulaRow:
     """The spec of a definition; ``kinks`` are added to those where it visibly switches."""
     declared = {kink.at for kink in kinks}
@@ -66,6 +75,7 @@ def formula_spec(
         everywhere,
         (*kinks, *(kink for kink in found if kink.at not in declared)),
         operands=tuple(inputs),
+        held=held,
     )
 
 

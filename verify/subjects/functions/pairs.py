@@ -247,11 +247,11 @@ def inputs_of(forward: Callable[..., Any]) -> tuple[str, ...]:
     try:
         parameters = inspect.signature(forward).parameters.values()
     except (TypeError, ValueError):
-        raise UsageError(f"the signature of {name} is unknown: pass inputs=('x',), one name each") from None
+        raise UsageError(f"the signature of {name} is unknown: pass names=('x',), one name each") from None
     found = []
     for p in parameters:
         if p.kind is p.VAR_POSITIONAL:
-            raise UsageError(f"{name} takes *{p.name}: pass inputs=('x', 'y'), a name for each input")
+            raise UsageError(f"{name} takes *{p.name}: pass names=('x', 'y'), a name for each input")
         if p.kind is p.KEYWORD_ONLY and p.default is p.empty:
             raise UsageError(f"{name} needs the keyword argument {p.name}=: wrap it in a function of its inputs alone")
         if p.default is p.empty and p.kind is not p.VAR_KEYWORD:

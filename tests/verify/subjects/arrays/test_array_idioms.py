@@ -123,5 +123,5 @@ def test_functions_of_scipy_run_on_symbols(factor, verdict):
         s = special.expit(x)
         return factor * g * s * (1 - s)
 
-    (found,) = verify.check(special.expit, backward, inputs=("x",), shapes={"x": 3}, raises=False).operations
+    (found,) = verify.check(special.expit, backward, names=("x",), shapes={"x": 3}, raises=False).operations
     assert found.right.verdict is verdict

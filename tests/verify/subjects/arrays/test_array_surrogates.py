@@ -246,7 +246,7 @@ def raises(x: Any) -> Any:
 )
 def test_a_surrogate_that_is_none(size: int, surrogate: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        verify.check(np.round, lambda g: g, inputs=("x",), surrogate=surrogate, shapes={"x": size})
+        verify.check(np.round, lambda g: g, names=("x",), surrogate=surrogate, shapes={"x": size})
 
 
 @pytest.mark.parametrize("size", [2, 40])

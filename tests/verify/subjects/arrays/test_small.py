@@ -241,5 +241,5 @@ def test_an_interrupt_or_exit_of_the_code_is_a_finding(size: int, error: type[Ba
     def backward(x: Any, g: Any) -> Any:
         raise error
 
-    report = verify.check(np.exp, backward, shapes={"x": size}, name="exp", inputs=("x",), raises=False)
+    report = verify.check(np.exp, backward, shapes={"x": size}, name="exp", names=("x",), raises=False)
     assert not report.ok

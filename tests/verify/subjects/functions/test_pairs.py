@@ -225,14 +225,14 @@ INFINITIES = {
 @pytest.mark.parametrize("name", INFINITIES)
 def test_a_rule_may_mention_infinity(name: str) -> None:
     forward, backward, definition = INFINITIES[name]
-    report = verify.check(forward, backward, definition, inputs=("x",), raises=False)
+    report = verify.check(forward, backward, definition, names=("x",), raises=False)
     assert report.operations[0].right.verdict in (Verdict.PROVED, Verdict.MATCHED), report.findings
     assert report.operations[0].safe.verdict is Verdict.SAFE, report.findings
 
 
 def test_a_wrong_rule_that_mentions_infinity_is_refuted() -> None:
     wrong = verify.check(
-        math.atan, lambda x, g: g / (1 + x) if abs(x) < math.inf else 0 * g, "atan(x)", inputs=("x",), raises=False
+        math.atan, lambda x, g: g / (1 + x) if abs(x) < math.inf else 0 * g, "atan(x)", names=("x",), raises=False
     )
     assert wrong.operations[0].right.verdict is Verdict.REFUTED
 
@@ -250,7 +250,7 @@ def test_the_line_that_verifies_it_again_says_what_was_said() -> None:
         ({"definition": 3}, "definition=3"),
         ({"kinks": {"x": 5}}, "kinks={'x': 5}"),
         ({"kinks": ["x - 1"], "domain": "x > 0"}, "domain='x > 0', kinks=['x - 1']"),
-        ({"inputs": ("x",)}, "inputs=('x',)"),
+        ({"names": ("x",)}, "names=('x',)"),
     ],
 )
 def test_what_was_said_in_other_ways_is_said_again(more: dict[str, Any], said: str) -> None:
