@@ -38,7 +38,7 @@ def generated(x):
 
 
 def check(**more: Any) -> Any:
-    return verify.check(math.tanh, rule, **{"definition": "tanh(x)", "inputs": ("x",), "points": 20, **more})
+    return verify.check(math.tanh, rule, **{"definition": "tanh(x)", "names": ("x",), "points": 20, **more})
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def check(**more: Any) -> Any:
         ({"seconds": "a"}, "seconds: 'a' is not a positive number"),
         ({"name": 5}, "name: 5 is not a text"),
         ({"names": 5}, "5 is not a list of names"),
-        ({"inputs": (5,)}, r"\(5,\) is not a list of names"),
+        ({"names": (5,)}, r"\(5,\) is not a list of names"),
         ({"point": [1]}, r"point: \[1\] does not name the inputs"),
         ({"point": 1.0}, "point: 1.0 does not name the inputs"),
         ({"point": {"x": 10**400}}, r"point: 1000.*\.\.\. is not a number"),
