@@ -58,7 +58,7 @@ from backproof.verify.subjects.subject import Cases, Specified
 from backproof.verify.support.errors import NO_TRACE, SubjectError, UsageError, in_a_line
 from backproof.verify.support.limits import OutOfTime, time_limit
 from backproof.verify.terms.derivatives import derivative
-from backproof.verify.terms.term import TRUE, Term, symbol, symbols_of
+from backproof.verify.terms.term import TRUE, Term, constant, substitute, symbol, symbols_of
 
 MOST_ROWS, MOST_ENTRIES = 256, 64
 """What is verified row by row; a larger Jacobian is compared with differences only."""
@@ -412,3 +412,32 @@ def is_proved(operation: Any, spec: Spec | None) -> bool:
     """Whether the prover proves a row; kept, so that the check which reports it does not prove it again."""
     assert spec is not None
     return any(f.verdict is Verdict.PROVED for f in proof_of(Case(operation, spec, replace(USUAL, alone=True))))
+
+
+def is_right(handed: HandedOver) -> str:
+    """In words, that all that is handed over is proved, or agrees with differences; "" where neither is so.
+
+    Raises UsageError.
+    """
+    cases = handed.subject().cases
+    if all(spec is not None and is_proved(operation, spec) for operation, spec in cases):
+        return "is proved"
+    if any(spec is not None for _, spec in cases):
+        return ""
+    from backproof.verify.run.harness import verify_here
+
+    report = verify_here(handed.subject(), options=replace(USUAL, points=_FEWEST, questions=(Asked.RIGHT,)))
+    agrees = all(operation.right.verdict in (Verdict.MATCHED, Verdict.PROBABLE) for operation in report.operations)
+    return "agrees with finite differences" if agrees else ""
+
+
+def is_zero(operation: Any) -> bool:
+    """Whether a rule returns 0 by its form, whatever its inputs are."""
+    try:
+        traced = operation.traced()
+    except NO_TRACE:
+        return False
+    zero = {symbol(accumulated(name)): constant(0) for name in operation.inputs}
+    entries = set(operation.inputs) - set(operation.arriving)
+    gradients = zip(operation.inputs, substitute(traced.gradients, zero), strict=True)
+    return all(gradient is constant(0) for name, gradient in gradients if name in entries)

@@ -21,7 +21,7 @@ from backproof.verify.subjects.functions.arguments import (
     value_of,
 )
 from backproof.verify.subjects.functions.formulas import formula_spec
-from backproof.verify.subjects.functions.pairs import FunctionPair, check_names, name_of
+from backproof.verify.subjects.functions.pairs import UPSTREAM, FunctionPair, PythonPair, check_names, name_of
 from backproof.verify.subjects.load import Place, place_of
 from backproof.verify.subjects.operation import BaseOperation, Operation
 from backproof.verify.subjects.sandbox import Step, apart, silence
@@ -256,12 +256,46 @@ def pair(
         if isinstance(error, UsageError):
             raise
         raise UsageError(f"the functions cannot be looked into ({in_a_line(error)})") from error
+    if surrogate is None and isinstance(case[0], PythonPair) and not case[0].asks_for(UPSTREAM):
+        _refuse_derivative(forward, backward, case, definition, names, shapes, domain, bounds, seconds)
     said = {"definition": definition, "domain": domain, "kinks": kinks, "surrogate": surrogate}
     said |= {"name": name, "names": names}
     said |= {"bounds": dict(bounds)} if bounds else {}
     again = [f"{key}={given!r}" for key, given in said.items() if _repeatable(given)]
     case[0].command = f"{', '.join((case[0].command[:-1], *again))})"
     return case
+
+
+def _refuse_derivative(
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    case: Specified,
+    definition: Any,
+    names: Sequence[str],
+    shapes: Mapping[str, Any] | None,
+    domain: Any,
+    bounds: Mapping[str, Any],
+    seconds: float,
+) -> None:
+    """Raises UsageError for a backward that never asks for ``g`` and is right as a derivative, another contract.
+
+    A derivative that is 0 everywhere is right in either way.
+    """
+    from backproof.verify.run.contracts import HandedOver, is_right, is_zero
+
+    operation, spec = case
+    if spec is not None and is_zero(operation):
+        return
+    options = {"definition": definition, "names": names, "shapes": shapes, "domain": domain, "bounds": bounds}
+    handed = HandedOver(forward, jac=backward, seconds=seconds, **options)
+    try:
+        how = is_right(handed)
+    except UsageError:  # it is no derivative of these shapes, or takes `out`
+        return
+    if how:
+        who = name_of(backward, "the backward")
+        way = f"as a derivative it {how}: pass it as jac={name_of(backward, '...')}"
+        raise UsageError(f"{who} never asks for {UPSTREAM}, so that what arrives would be lost; {way}")
 
 
 def _shown(surrogate: Any) -> str:
