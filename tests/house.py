@@ -34,7 +34,7 @@ INNER = {
     "verify.proof": (
         *("cell", "simple_rationals", "thin_cells", "obligation", "result", "field", "cells", "prove", "refute"),
         *("certificate", "coq"),
-        *("bound_residual", "recognise_constants", "process", "decide", "fuzz"),
+        *("bound_residual", "recognise_constants", "process", "decide", "within_bounds", "fuzz"),
     ),
     "verify.subjects": (
         *("boundary", "operation", "subject", "sandbox", "load", "surrogate", "functions", "arrays", "contracts"),

@@ -310,8 +310,9 @@ class Case:
     def _decided(self, traced: Traced) -> Proof:
         if self._whole is None:
             from backproof.verify.proof.decide import decided
+            from backproof.verify.proof.within_bounds import within_bounds
 
-            self._whole = decided(self._obligation(traced, traced.gradients))
+            self._whole = within_bounds(decided(self._obligation(traced, traced.gradients)), self.operation.bounds)
         return self._whole
 
     @property
@@ -326,6 +327,7 @@ class Case:
         from backproof.verify.proof.decide import decided
         from backproof.verify.proof.obligation import UPSTREAM, accumulated
         from backproof.verify.proof.result import Status
+        from backproof.verify.proof.within_bounds import within_bounds
 
         proof = self.proof
         if proof is None or isinstance(self.trace, Exception) or proof.status is Status.PROVED:
@@ -333,7 +335,7 @@ class Case:
         rules = substitute(self.trace.gradients, self.seeds)
         g = symbol(UPSTREAM)
         gradients = tuple(symbol(accumulated(n)) + g * r for n, r in zip(self.spec.inputs, rules, strict=True))
-        return decided(self._obligation(self.trace, gradients))
+        return within_bounds(decided(self._obligation(self.trace, gradients)), self.operation.bounds)
 
     @property
     def proved(self) -> bool:

@@ -119,6 +119,8 @@ def _summary(case: Case, proof: Proof) -> str:
         parts.append(f"as the derivative of its surrogate {case.operation.surrogate}, not of its forward")
     if case.operation.own_definition:
         parts.append("with the forward's own code as the definition")
+    if proof.within:
+        parts.append("within the bounds")
     if proof.assumptions:
         parts.append("assuming " + "; ".join(proof.assumptions))
     if case.operation.remark:
@@ -136,8 +138,19 @@ def _refuted(case: Case, proof: Proof) -> Iterator[Finding]:
         upstream = any(name in case.operation.arriving for name, _ in boundary.where)
         if boundary.kind is BoundaryKind.REJECTED and not upstream:
             message = f"not a valid subgradient {_where(boundary)}: {boundary.reason}"
-            yield case.finding(PROOF, Verdict.REFUTED, message, **_evidence(case, proof, boundary))
+            evidence = _evidence(case, proof, boundary)
+            if case.operation.bounds and not _is_inside(case, evidence):
+                continue  # beyond the bounds, as far as a point of it is known
+            yield case.finding(PROOF, Verdict.REFUTED, message, **evidence)
             return
+
+
+def _is_inside(case: Case, evidence: dict[str, Any]) -> bool:
+    """Whether the point of a boundary that is shown lies within the bounds."""
+    point = evidence.get("point", {})
+    return bool(point) and all(
+        low <= _nearest(Fraction(point[name])) <= high for name, (low, high) in case.operation.bounds.items()
+    )
 
 
 def _counterexamples(proof: Proof) -> Sequence[Counterexample]:

@@ -44,7 +44,7 @@ def decided(obligation: Obligation) -> Proof:
     return _kept(obligation, given())
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def _kept(obligation: Obligation, units: int) -> Proof:
     """Kept, since a pair of array functions is proved once to choose how it is verified, and again to be reported."""
     try:

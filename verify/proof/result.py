@@ -100,13 +100,17 @@ class BoundaryResult:
 
 @dataclass(frozen=True)
 class Proof:
-    """The results of one obligation; ``failure`` says why some of it could not be examined."""
+    """The results of one obligation; ``failure`` says why some of it could not be examined.
+
+    within: what is wrong or open beyond the bounds of the inputs was left out
+    """
 
     obligation: Obligation
     cells: tuple[CellResult, ...] = ()
     boundaries: tuple[BoundaryResult, ...] = ()
     assumptions: tuple[str, ...] = ()
     failure: str = ""
+    within: bool = False
 
     @property
     def status(self) -> Status:

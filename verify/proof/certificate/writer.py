@@ -53,6 +53,10 @@ def certificate(proof: Proof, about: About | None = None) -> str:
     """The certificate as one line; raises Uncertifiable for a proof that is not PROVED, or not confirmed."""
     if proof.status is not Status.PROVED:
         raise Uncertifiable("; ".join(proof.reasons) or "it is not proved")
+    if proof.within:
+        raise Uncertifiable("it is proved within the bounds only, of which a certificate knows nothing")
+    if held := sorted(proof.obligation.held):
+        raise Uncertifiable(f"nothing is differentiated by {', '.join(held)}, of which a certificate knows nothing")
     try:
         builder = Builder(proof)
         tree = builder.tree(Part(everywhere(schema.symbols(list(proof.obligation.inputs))).box))

@@ -86,6 +86,10 @@ def exported(proof: Proof) -> Exported:
     """The file of a proof.  Raises NotProved, or Unprintable where it has no words; each with the reason."""
     if proof.status is not Status.PROVED:
         raise NotProved("; ".join(proof.reasons) or "nothing of it is inside the domain")
+    if proof.within:
+        raise NotProved("it is proved within the bounds only")
+    if held := sorted(proof.obligation.held):
+        raise Unprintable(f"an input by which nothing is differentiated, such as {held[0]}")
     if proof.assumptions:
         raise Unprintable(f"the proof assumes that {proof.assumptions[0]}")
     return file_of(proof.obligation, proof.boundaries, [c.cell for c in proof.cells if not c.outside])
