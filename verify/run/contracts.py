@@ -36,7 +36,6 @@ from backproof.verify.subjects.contracts import diagnosis
 from backproof.verify.subjects.contracts.arguments import Arguments, arguments_of
 from backproof.verify.subjects.contracts.claim import Claim, Code, Derived, Source, values_on_symbols
 from backproof.verify.subjects.contracts.directions import Directional, by_unit_vectors, product_code, with_tangents
-from backproof.verify.subjects.contracts.opaque import OpaqueClaim
 from backproof.verify.subjects.contracts.readings import (
     LAYOUTS,
     OTHERS,
@@ -51,6 +50,7 @@ from backproof.verify.subjects.contracts.readings import (
 )
 from backproof.verify.subjects.contracts.rows import Row
 from backproof.verify.subjects.contracts.where import Domain, domain_given, limited, shape_of
+from backproof.verify.subjects.contracts.whole import WholeClaim
 from backproof.verify.subjects.functions.arguments import as_term, is_function, kinks_of, point_of
 from backproof.verify.subjects.functions.pairs import RuleError, name_of
 from backproof.verify.subjects.operation import Shape
@@ -216,7 +216,7 @@ class HandedOver:
         claim = Claim(value, product_code(product, arguments, tangents, what), arguments, shape, Products(shape))
         name = f"{self.called}.{what}"
         if isinstance(claim.traced, Exception):
-            return self.run_as_it_is(by_unit_vectors(claim, self.arguments, tangents), name, in_a_line(claim.traced))
+            return self.as_a_whole(by_unit_vectors(claim, self.arguments, tangents), name, in_a_line(claim.traced))
         cases: list[Specified] = []
         for place in range(claim.count):
             row = Directional(claim, place, name, self.command, tangents, separate=where.separate)
@@ -224,17 +224,17 @@ class HandedOver:
             cases.append(limited(row, row.value(), where, natural, row.label))
         return cases
 
-    # ------------------------------------------------------------------------------------------- what cannot be traced
+    # --------------------------------------------------------------------------- what is not verified row by row
 
-    def run_as_it_is(self, claim: Claim, name: str, why: str) -> list[Specified]:
-        """A claim that does not run on symbols, on floats alone."""
+    def as_a_whole(self, claim: Claim, name: str, why: str) -> list[Specified]:
+        """A claim that is large, or that does not run on symbols, for which ``why`` is the reason."""
         where, arguments = self.where, claim.arguments
         place = next(where.places(), None)
         if place is None:
             raise UsageError(f"{self.called}: no point was found inside of the domain and the bounds")
         held = dict(zip(arguments.entries(), place, strict=True))
         bounds = {one: pair for one, pair in self.bounds.items() if one in arguments.wrt}
-        made = OpaqueClaim(claim, name, held, why, bounds, where.condition or TRUE)
+        made = WholeClaim(claim, name, held, why, bounds, where.condition or TRUE)
         made.problem, made.command = made.complaint(), self.command
         return [(made, None)]
 
@@ -282,12 +282,11 @@ class Question:
         claim = Claim(self.value, self.code, arguments, shape, (fitting or others)[0])
         self.reading = (fitting or others)[0]
         name = f"{asked.called}.{self.what}"
-        traced = claim.traced
-        if isinstance(traced, Exception) or claim.count > MOST_ROWS or len(arguments.entries()) > MOST_ENTRIES:
+        large = claim.count > MOST_ROWS or len(arguments.entries()) > MOST_ENTRIES
+        if large or isinstance(claim.traced, Exception):
             if not fitting:
                 raise UsageError(f"{self.what}: {refused(result, shape, arguments)}")
-            why = in_a_line(traced) if isinstance(traced, Exception) else "too many entries to be proved one by one"
-            self.cases = asked.run_as_it_is(claim, name, why)
+            self.cases = asked.as_a_whole(claim, name, "" if large else in_a_line(claim.traced))
             return self
         self._rows(claim, name)
         if not self.proved:

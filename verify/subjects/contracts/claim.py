@@ -176,6 +176,11 @@ class Claim:
         rows = tuple(found[m + k * n : m + (k + 1) * n] for k in range(m))
         return TracedClaim(found[:m], rows, ledger, state)
 
+    def once(self, data: Sequence[Any]) -> tuple[list[Any], Matrix]:
+        """Value and partial derivatives of symbols, along one path of the code: whoever calls says which."""
+        functions = self._copies()
+        return self._values(data, *functions), self._matrix(self.arguments.values(data), functions[-1])
+
     @property
     def numbers(self) -> tuple[float, ...]:
         """The numbers that the code mentions."""

@@ -1,4 +1,4 @@
-"""A claim that cannot be traced: run as it is on floats, and compared with differences of the function itself."""
+"""A claim that is not verified row by row: at shapes that are too large, or run as it is, for it cannot be traced."""
 
 from __future__ import annotations
 
@@ -13,20 +13,23 @@ from backproof.verify.evaluate.evaluate import evaluate
 from backproof.verify.evaluate.stepwise import At
 from backproof.verify.mirror.table import Spec
 from backproof.verify.numerics.lattices import Sample
+from backproof.verify.numerics.trace_agreement import Leaking
 from backproof.verify.results.findings import Source
-from backproof.verify.subjects.arrays.large import LargePair
+from backproof.verify.subjects.arrays.large import MOST_TERMS, LargePair
 from backproof.verify.subjects.arrays.small import array_of
+from backproof.verify.subjects.boundary import subject_code
 from backproof.verify.subjects.contracts.claim import Claim
 from backproof.verify.subjects.functions.pairs import source_of
 from backproof.verify.subjects.operation import Operation, Shape
 from backproof.verify.support.errors import NotTraced, UsageError
-from backproof.verify.terms.term import TRUE, Condition, Term
+from backproof.verify.terms.ledger import Ledger
+from backproof.verify.terms.term import TRUE, Condition, Term, asking, at_most, constant, keeping, symbol, term
 
 
-class OpaqueClaim(LargePair):
-    """A claim on floats alone, as the pair of its function and the product of an upstream gradient with its matrix.
+class WholeClaim(LargePair):
+    """A claim as the pair of its function and the product of an upstream gradient with its matrix.
 
-    at: the values of the inputs by which nothing is differentiated; why: what stopped the trace
+    at: the values of the inputs by which nothing is differentiated; why: what stopped the trace; "" if nothing did
     """
 
     def __init__(
@@ -84,7 +87,23 @@ class OpaqueClaim(LargePair):
         self.given_domain = domain
 
     def along(self, at: At) -> tuple[list[Term], list[Term], list[Term]]:
-        raise NotTraced(self.why)
+        if self.why:
+            raise NotTraced(self.why)
+        arguments = self.claim.arguments
+        moved = set(arguments.moved)
+        data = [symbol(entry) if entry in moved else self.at[entry] for entry in arguments.entries()]
+        ledger = Ledger(arrays=True)
+        with np.errstate(all="ignore"), subject_code, at_most(MOST_TERMS), asking(at), keeping(ledger):
+            values, matrix = self.claim.once(data)
+            outputs = [term(value) for value in values]
+            gradients = [constant(0)] * len(arguments.moved)
+            for weight, row in zip(self.symbols(self.upstream), matrix, strict=True):
+                for j, partial in enumerate(row):
+                    if partial is not constant(0) and not (isinstance(partial, float) and partial == 0):
+                        gradients[j] = gradients[j] + weight * partial
+        if ledger.leaks:
+            raise Leaking(tuple(ledger.leaks))
+        return outputs, gradients, outputs
 
     def at_shapes(self, shapes: Mapping[str, Shape]) -> tuple[Operation, Spec]:
-        raise UsageError(self.why)
+        raise UsageError(self.why or "a derivative is looked at in the shape that was asked for")
