@@ -20,6 +20,7 @@ from backproof.verify.arithmetics.exact import shown
 from backproof.verify.arithmetics.ulps import decimal
 from backproof.verify.checks.case import Case
 from backproof.verify.checks.guards import doubt
+from backproof.verify.checks.rounded_constants import is_rounding
 from backproof.verify.checks.table import PROOF
 from backproof.verify.config.options import USUAL
 from backproof.verify.mirror.table import Spec
@@ -68,6 +69,10 @@ def check(case: Case) -> Iterator[Finding]:
         refuted = list(_refuted(case, proof))
         yield from refuted
         if refuted:
+            return
+        if _counterexamples(proof):  # all of them by rounding
+            message = "not proved: equal but for the rounding of stored constants, below 2**-44 of its terms"
+            yield case.finding(PROOF, Verdict.MATCHED, message)
             return
         if unknown := unread(proof.obligation.definition, proof.obligation.forward, *proof.obligation.gradients):
             message = f"not proved: the prover has no normal form for {', '.join(unknown)}; checked at points only"
@@ -130,9 +135,10 @@ def _summary(case: Case, proof: Proof) -> str:
 
 def _refuted(case: Case, proof: Proof) -> Iterator[Finding]:
     """A finding for each wrong partial or forward with a counterexample; without any, one for a boundary."""
-    counterexamples = _counterexamples(proof)
+    found = _counterexamples(proof)
+    counterexamples = [c for c in found if not _is_rounding(case, c)]
     yield from _one_a_fault(case, [_finding(case, proof, counterexample) for counterexample in counterexamples])
-    if counterexamples:
+    if found:
         return
     for boundary in proof.boundaries:
         upstream = any(name in case.operation.arriving for name, _ in boundary.where)
@@ -143,6 +149,13 @@ def _refuted(case: Case, proof: Proof) -> Iterator[Finding]:
                 continue  # beyond the bounds, as far as a point of it is known
             yield case.finding(PROOF, Verdict.REFUTED, message, **evidence)
             return
+
+
+def _is_rounding(case: Case, counterexample: Counterexample) -> bool:
+    i = counterexample.operand
+    at, ours, expected = counterexample.point, counterexample.ours, counterexample.expected
+    plain = counterexample.upstream == 1 and not counterexample.before
+    return i is not None and plain and is_rounding(case, i, at, ours, expected)
 
 
 def _is_inside(case: Case, evidence: dict[str, Any]) -> bool:

@@ -85,7 +85,7 @@ def within(proof: Proof) -> tuple[Enclosure, ...]:
 
     Empty where there are no such constants, where anything else is open, or where a bound cannot be shown.
     """
-    if not any(_is_copied(t.value) for t in topological(*proof.obligation.gradients) if t.op == "const"):
+    if not any(is_copied(t.value) for t in topological(*proof.obligation.gradients) if t.op == "const"):
         return ()
     try:
         return answered(_within, proof)
@@ -164,7 +164,7 @@ def _ball(x: Fraction) -> arb:
     return ratio(x.numerator, x.denominator)
 
 
-def _is_copied(value: Fraction) -> bool:
+def is_copied(value: Fraction) -> bool:
     """A float literal with more digits than a chosen number has."""
     if value.denominator < 2**20 or value.denominator & (value.denominator - 1):
         return False
