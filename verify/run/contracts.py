@@ -19,49 +19,27 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
-from backproof.verify.checks.case import Case
-from backproof.verify.checks.proof import check as proof_of
 from backproof.verify.config.options import USUAL, Options
-from backproof.verify.mirror.table import Spec
 from backproof.verify.numerics.natural_domain import natural_domain
-from backproof.verify.proof.decide import decided
-from backproof.verify.proof.obligation import UPSTREAM, Obligation, accumulated, among_reals
-from backproof.verify.proof.result import Status
-from backproof.verify.results.findings import Question as Asked
+from backproof.verify.proof.obligation import accumulated
+from backproof.verify.results.findings import Question as Asks
 from backproof.verify.results.findings import Verdict
-from backproof.verify.subjects.boundary import subject_code
-from backproof.verify.subjects.contracts import diagnosis
+from backproof.verify.run.questions import Asked, Question, as_a_whole, is_proved
 from backproof.verify.subjects.contracts.arguments import Arguments, arguments_of
 from backproof.verify.subjects.contracts.claim import Claim, Code, Derived, Source, values_on_symbols
 from backproof.verify.subjects.contracts.directions import Directional, by_unit_vectors, product_code, with_tangents
 from backproof.verify.subjects.contracts.readings import (
     LAYOUTS,
-    OTHERS,
     Products,
-    Reading,
-    readings,
-    refused,
-    standard,
 )
-from backproof.verify.subjects.contracts.readings import (
-    what as shown,
-)
-from backproof.verify.subjects.contracts.rows import Row
 from backproof.verify.subjects.contracts.where import Domain, domain_given, limited, shape_of
-from backproof.verify.subjects.contracts.whole import WholeClaim
-from backproof.verify.subjects.functions.arguments import as_term, is_function, kinks_of, point_of
-from backproof.verify.subjects.functions.pairs import RuleError, name_of
-from backproof.verify.subjects.operation import Shape
+from backproof.verify.subjects.functions.arguments import point_of
+from backproof.verify.subjects.functions.pairs import name_of
 from backproof.verify.subjects.subject import Cases, Specified
-from backproof.verify.support.errors import NO_TRACE, SubjectError, UsageError, in_a_line
+from backproof.verify.support.errors import NO_TRACE, UsageError, in_a_line
 from backproof.verify.support.limits import OutOfTime, time_limit
 from backproof.verify.terms.derivatives import derivative
-from backproof.verify.terms.term import TRUE, Term, constant, substitute, symbol, symbols_of
-
-MOST_ROWS, MOST_ENTRIES = 256, 64
-"""What is verified row by row; a larger Jacobian is compared with differences only."""
+from backproof.verify.terms.term import constant, substitute, symbol
 
 _FEWEST = 100  # points for a row
 
@@ -108,7 +86,7 @@ class HandedOver:
     def options(self, options: Options, points: int | None, point: Any) -> Options:
         """The options of a run: fewer points for each of many rows; no accuracy of arrays, whose sums have no order."""
         rows = sum(math.prod(shape) for shape in self.arguments.shapes.values())
-        asked = tuple(q for q in Asked if not self.arguments.of_arrays or q is not Asked.ACCURATE)
+        asked = tuple(q for q in Asks if not self.arguments.of_arrays or q is not Asks.ACCURATE)
         several = max(1, len(self.made) - 1, rows // 4)
         count = points or max(_FEWEST, options.points // several)
         return replace(options, points=count, questions=asked, point=point_of(point, self.arguments.entries()))
@@ -147,6 +125,21 @@ class HandedOver:
         """Where the functions are meant."""
         return domain_given(self.arguments, self.bounds, self.domain)
 
+    @cached_property
+    def given(self) -> Asked:
+        """What all questions share."""
+        return Asked(
+            self.function,
+            self.called,
+            self.command,
+            self.arguments,
+            self.where,
+            self.definition,
+            self.kinks,
+            self.layout,
+            self.bounds,
+        )
+
     # ------------------------------------------------------------------------------------------------ the claims
 
     def _claims(self) -> Iterator[list[Specified]]:
@@ -157,7 +150,7 @@ class HandedOver:
             what = "jac" if self.jac is not None else "fprime"
             first = self.jac if self.jac is not None else self.fprime
             slope = replace(function, part=1) if first is True else Code(first, arguments.caller(first, what))
-            made = Question(self, what, function, slope).answered()
+            made = Question(self.given, what, function, slope).answered()
             yield made.cases
             known = made.proved
             before = replace(slope, read=made.reading) if what == "jac" else slope
@@ -176,15 +169,15 @@ class HandedOver:
     ) -> Iterator[list[Specified]]:
         """A second derivative, of the first that was passed; and of the function's own, where that is another."""
         if before is None or known:
-            yield Question(self, what, before or self._slopes(function, what), code).answered().cases
+            yield Question(self.given, what, before or self._slopes(function, what), code).answered().cases
             return
         first = "fprime" if what == "fprime2" else "jac"
-        yield Question(self, what, before, code, f"of {first}, which is not proved").answered().cases
+        yield Question(self.given, what, before, code, f"of {first}, which is not proved").answered().cases
         try:
             slopes = self._slopes(function, what)
         except UsageError:  # the function does not run on symbols: its own second derivative is not known
             return
-        yield Question(self, what, slopes, code, "of the function's own derivative").answered().cases
+        yield Question(self.given, what, slopes, code, "of the function's own derivative").answered().cases
 
     def _slopes(self, function: Code, what: str) -> Derived:
         """The true first derivative of a function that runs on symbols."""
@@ -216,27 +209,14 @@ class HandedOver:
         claim = Claim(value, product_code(product, arguments, tangents, what), arguments, shape, Products(shape))
         name = f"{self.called}.{what}"
         if isinstance(claim.traced, Exception):
-            return self.as_a_whole(by_unit_vectors(claim, self.arguments, tangents), name, in_a_line(claim.traced))
+            by_columns = by_unit_vectors(claim, self.arguments, tangents)
+            return as_a_whole(self.given, by_columns, name, in_a_line(claim.traced))
         cases: list[Specified] = []
         for place in range(claim.count):
             row = Directional(claim, place, name, self.command, tangents, separate=where.separate)
             natural = natural_domain(claim.traced.values[place])
             cases.append(limited(row, row.value(), where, natural, row.label))
         return cases
-
-    # --------------------------------------------------------------------------- what is not verified row by row
-
-    def as_a_whole(self, claim: Claim, name: str, why: str) -> list[Specified]:
-        """A claim that is large, or that does not run on symbols, for which ``why`` is the reason."""
-        where, arguments = self.where, claim.arguments
-        place = next(where.places(), None)
-        if place is None:
-            raise UsageError(f"{self.called}: no point was found inside of the domain and the bounds")
-        held = dict(zip(arguments.entries(), place, strict=True))
-        bounds = {one: pair for one, pair in self.bounds.items() if one in arguments.wrt}
-        made = WholeClaim(claim, name, held, why, bounds, where.condition or TRUE)
-        made.problem, made.command = made.complaint(), self.command
-        return [(made, None)]
 
     @property
     def command(self) -> str:
@@ -256,163 +236,6 @@ class HandedOver:
         return f"verify.check({', '.join(told)})"
 
 
-@dataclass
-class Question:
-    """One derivative of one function, and how it is answered: its cases, whether all are proved, how it was read."""
-
-    asked: HandedOver
-    what: str
-    value: Source
-    code: Code
-    label: str = ""
-    cases: list[Specified] = field(default_factory=list)
-    proved: bool = False
-    reading: Reading | None = None
-
-    def answered(self) -> Question:
-        """Itself, with its cases.  Raises UsageError."""
-        asked, arguments, where = self.asked, self.asked.arguments, self.asked.where
-        shape = shape_of(self.value, arguments, where, f"{asked.called}: the function")
-        result = self._result()
-        names = (asked.layout,) if asked.layout is not None else standard(result)
-        fitting = readings(result, shape, arguments, names)
-        others = [] if asked.layout is not None else readings(result, shape, arguments, OTHERS)
-        if not fitting and not others:
-            raise UsageError(f"{self.what}: {refused(result, shape, arguments)}")
-        claim = Claim(self.value, self.code, arguments, shape, (fitting or others)[0])
-        self.reading = (fitting or others)[0]
-        name = f"{asked.called}.{self.what}"
-        large = claim.count > MOST_ROWS or len(arguments.entries()) > MOST_ENTRIES
-        if large or isinstance(claim.traced, Exception):
-            if not fitting:
-                raise UsageError(f"{self.what}: {refused(result, shape, arguments)}")
-            self.cases = asked.as_a_whole(claim, name, "" if large else in_a_line(claim.traced))
-            return self
-        self._rows(claim, name)
-        if not self.proved:
-            self._explain(claim, fitting[1:], others)
-        elif not fitting:
-            self._read_otherwise(result, shape)
-        return self
-
-    def _result(self) -> Any:
-        """What the derivative returns at the first point where it returns something."""
-        refusal: SubjectError | None = None
-        for place in self.asked.where.places():
-            try:
-                with np.errstate(all="ignore"), subject_code:
-                    return self.code.result(self.code.function, self.asked.arguments.values(place))
-            except RuleError:
-                raise
-            except SubjectError as error:  # possibly a point outside its domain
-                refusal = refusal or error
-        why = in_a_line(refusal)
-        raise UsageError(f"{self.what} fails at every point that was tried ({why}): state bounds= or domain=")
-
-    def _rows(self, claim: Claim, name: str) -> None:
-        asked, traced = self.asked, claim.traced
-        assert not isinstance(traced, Exception)
-        for place in range(claim.count):
-            row = Row(claim, place, name, asked.command, separate=asked.where.separate)
-            meant = self._meant(row, traced.values[place])
-            label = ", ".join(filter(None, (row.label, self.label)))
-            bends = kinks_of(asked.kinks, row.inputs)
-            self.cases.append(limited(row, meant, asked.where, natural_domain(meant), label, bends))
-        self.proved = not traced.leaks and all(is_proved(*case) for case in self.cases)
-
-    def _meant(self, row: Row, own: Term) -> Term:
-        """What the function is meant to compute."""
-        asked = self.asked
-        if asked.definition is None or not isinstance(self.value, Code) or self.value.function is not asked.function:
-            return own
-        row.own_definition = False
-        if is_function(asked.definition):
-            return values_on_symbols(replace(self.value, function=asked.definition), asked.arguments)[row.place]
-        return as_term("definition", asked.definition, row.claim.arguments.entries(), False)
-
-    def _explain(self, claim: Claim, standard_ones: Sequence[Reading], others: Sequence[Reading]) -> None:
-        """Say what else it is, where that is proved: another layout, or a known mistake."""
-        for reading in (*standard_ones, *others):
-            if self._holds_as(claim.read_as(reading)):
-                self._likely(AS[reading.name])
-                return
-        traced = claim.traced
-        if isinstance(traced, Exception) or traced.leaks:
-            return
-        arguments = self.asked.arguments
-        true = diagnosis.true_partials(traced.values, arguments.moved)
-        self._likely(diagnosis.diagnosed(traced.matrix, true, arguments, self.asked.where.places(), self._are_equal))
-
-    def _likely(self, message: str) -> None:
-        for operation, _ in self.cases:
-            operation.likely = message  # type: ignore[union-attr]  # rows, all of them
-
-    def _holds_as(self, claim: Claim) -> bool:
-        traced = claim.traced
-        if isinstance(traced, Exception):
-            return False
-        rows = [Row(claim, place, "reading", "", separate=self.asked.where.separate) for place in range(claim.count)]
-        values = traced.values
-        return all(
-            is_proved(*limited(row, values[row.place], self.asked.where, natural_domain(values[row.place]), ""))
-            for row in rows
-        )
-
-    def _read_otherwise(self, result: Any, shape: Shape) -> None:
-        """Accepted where only the layout is another one; a sum over observations is not what the caller gets."""
-        assert self.reading is not None
-        if self.reading.name == "per observation":
-            sizes = shown(result)
-            raise UsageError(
-                f"{self.what} returned {sizes} for one number; the sum over its rows is the gradient (proved): "
-                "pass the function that returns one number an observation, or the sum"
-            )
-        for operation, _ in self.cases:
-            operation.remark = 'read as columns: say layout="columns"'  # type: ignore[union-attr]
-
-    def _are_equal(self, pairs: Sequence[diagnosis.Pair]) -> bool:
-        """Whether pairs of terms are proved equal in the domain."""
-        where = self.asked.where
-        return all(equal(ours, true, where) for ours, true in pairs)
-
-
-AS = {
-    "rows": "read by rows it is the Jacobian (proved)",
-    "partials": "read as one part for each input it is the derivative (proved)",
-    "elementwise": "entry by entry it is the derivative (proved)",
-    "columns": "it is the transpose of the Jacobian (proved): return its transpose, or say layout=\"columns\"",
-    "per observation": "the sum over its rows is the gradient (proved)",
-}
-"""What a derivative is if another reading of it is proved."""
-
-
-def equal(ours: Term, true: Term, where: Domain) -> bool:
-    """Whether two terms are proved equal in the domain: s·true has the derivative ``ours`` by a fresh symbol s."""
-    names = tuple(dict.fromkeys(symbols_of(ours, true)))
-    scale = "s"
-    while scale in names:
-        scale += "_"
-    inputs = (scale, *names)
-    definition, forward, rule = among_reals((symbol(scale) * true, symbol(scale) * true, ours))
-    condition = where.of(names)
-    obligation = Obligation(
-        "identity",
-        inputs,
-        definition,
-        natural_domain(true) if condition is None else condition,
-        forward,
-        (symbol(accumulated(scale)) + symbol(UPSTREAM) * rule, *(symbol(accumulated(n)) for n in names)),
-        frozenset(names),
-    )
-    return decided(obligation).status is Status.PROVED
-
-
-def is_proved(operation: Any, spec: Spec | None) -> bool:
-    """Whether the prover proves a row; kept, so that the check which reports it does not prove it again."""
-    assert spec is not None
-    return any(f.verdict is Verdict.PROVED for f in proof_of(Case(operation, spec, replace(USUAL, alone=True))))
-
-
 def is_right(handed: HandedOver) -> str:
     """In words, that all that is handed over is proved, or agrees with differences; "" where neither is so.
 
@@ -425,7 +248,7 @@ def is_right(handed: HandedOver) -> str:
         return ""
     from backproof.verify.run.harness import verify_here
 
-    report = verify_here(handed.subject(), options=replace(USUAL, points=_FEWEST, questions=(Asked.RIGHT,)))
+    report = verify_here(handed.subject(), options=replace(USUAL, points=_FEWEST, questions=(Asks.RIGHT,)))
     agrees = all(operation.right.verdict in (Verdict.MATCHED, Verdict.PROBABLE) for operation in report.operations)
     return "agrees with finite differences" if agrees else ""
 

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from operator import and_
 from typing import Any
 
+from backproof.verify.evaluate.formulas import Formulas
 from backproof.verify.mirror.table import Kink
 from backproof.verify.numerics.domain import domain_of
+from backproof.verify.numerics.natural_domain import natural_domain, simplified
 from backproof.verify.numerics.points import points
 from backproof.verify.numerics.working_range import Bounds, bounded
 from backproof.verify.subjects.arrays.small import FARTHEST, between
+from backproof.verify.subjects.contracts.along import Along
 from backproof.verify.subjects.contracts.arguments import Arguments, named_entries
+from backproof.verify.subjects.contracts.charts import REACH, Chart, charts, equations, reached
 from backproof.verify.subjects.contracts.claim import Source, shape_of_value
 from backproof.verify.subjects.contracts.rows import Row, RowSpec, row_spec
 from backproof.verify.subjects.functions.arguments import as_condition, bounds_of
 from backproof.verify.subjects.functions.pairs import RuleError
 from backproof.verify.subjects.operation import Shape
 from backproof.verify.support.errors import SubjectError, UsageError, in_a_line
-from backproof.verify.terms.conditions import conjuncts
+from backproof.verify.terms.conditions import conjunction, conjuncts
+from backproof.verify.terms.notation.code import written
 from backproof.verify.terms.simplify import simplify
 from backproof.verify.terms.term import TRUE, Condition, Term, symbols_of
 
@@ -50,12 +55,36 @@ class Domain:
         parts = [part for part in conjuncts(self.condition) if set(symbols_of(part)) <= taken]
         return reduce(and_, parts, TRUE)
 
+    @cached_property
+    def charts(self) -> list[Chart]:
+        """Charts of the set that the equations of the domain describe; none without equations.  Raises UsageError."""
+        if self.condition is None or not equations(self.condition):
+            return []
+        bound = set(symbols_of(*equations(self.condition)))
+        if held := [name for name in self.arguments.held if bound & set(self.arguments.entries(name))]:
+            raise UsageError(f"domain: {held[0]} is bound by an equation, and not differentiated: name it in wrt=")
+        everything = conjunction([self.condition, *bounded(self.bounds)])
+        return charts(everything, self.arguments.shapes, self.arguments.entries())
+
+    @property
+    def told(self) -> str:
+        """The equations, for a message."""
+        return " and ".join(written(part) for part in equations(self.condition))
+
     def places(self) -> Iterator[tuple[float, ...]]:
         """Points inside, the plainest first."""
-        entries = self.arguments.entries()
-        conditions = [*([self.condition] if self.condition is not None else []), *bounded(self.bounds)]
-        far = between(entries, FARTHEST)
-        region = domain_of(reduce(and_, conditions, TRUE) & far, entries)
+        for chart in self.charts:
+            images = Formulas([chart.images[entry] for entry in self.arguments.entries()], chart.names)
+            for point in self._inside(conjunction([chart.condition, *reached(chart.near)]), chart.names):
+                yield tuple(map(float, images(*point)))
+        if not self.charts:
+            yield from self._inside(conjunction(self._conditions()), self.arguments.entries())
+
+    def _conditions(self) -> list[Condition]:
+        return [*([self.condition] if self.condition is not None else []), *bounded(self.bounds)]
+
+    def _inside(self, condition: Condition, entries: Sequence[str]) -> Iterator[tuple[float, ...]]:
+        region = domain_of(condition & between(entries, FARTHEST), entries)
         for shift in range(len(_PLAIN)):
             place = tuple(_PLAIN[(k + shift) % len(_PLAIN)] for k in range(len(entries)))
             if place in region:
@@ -88,5 +117,13 @@ def limited(
     row.everywhere = where.bounds
     row.bounds = {entry: pair for entry, pair in where.bounds.items() if entry in row.inputs}
     row.sampled_region = between(row.inputs, FARTHEST) if row.of_entries else None
+    if isinstance(row, Along):
+        near = row.chart.near
+        row.everywhere = row.bounds = dict.fromkeys(near, (-REACH, REACH))
+        others = [name for name in row.inputs if name not in near]
+        row.sampled_region = between(others, FARTHEST) if others else None
+        label = ", ".join(filter(None, (label, row.chart.label)))
+        inside = row.chart.condition & natural_domain(definition)
+        return row, row_spec(row, definition, simplified(inside), label, kinks)
     condition = where.of(row.inputs)
     return row, row_spec(row, simplify(definition), natural if condition is None else condition, label, kinks)

@@ -1,0 +1,260 @@
+"""One derivative of one function: how what it returns is read, row by row, and what else a wrong one is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from backproof.verify.checks.case import Case
+from backproof.verify.checks.proof import check as proof_of
+from backproof.verify.config.options import USUAL
+from backproof.verify.mirror.table import Spec
+from backproof.verify.numerics.natural_domain import natural_domain
+from backproof.verify.proof.decide import decided
+from backproof.verify.proof.obligation import UPSTREAM, Obligation, accumulated, among_reals
+from backproof.verify.proof.result import Status
+from backproof.verify.results.findings import Verdict
+from backproof.verify.subjects.boundary import subject_code
+from backproof.verify.subjects.contracts import diagnosis
+from backproof.verify.subjects.contracts.along import Along
+from backproof.verify.subjects.contracts.arguments import Arguments
+from backproof.verify.subjects.contracts.claim import Claim, Code, Source, values_on_symbols
+from backproof.verify.subjects.contracts.readings import (
+    OTHERS,
+    Reading,
+    readings,
+    refused,
+    standard,
+)
+from backproof.verify.subjects.contracts.readings import (
+    what as shown,
+)
+from backproof.verify.subjects.contracts.rows import Row
+from backproof.verify.subjects.contracts.where import Domain, limited, shape_of
+from backproof.verify.subjects.contracts.whole import WholeClaim
+from backproof.verify.subjects.functions.arguments import as_term, is_function, kinks_of
+from backproof.verify.subjects.functions.pairs import RuleError
+from backproof.verify.subjects.operation import Shape
+from backproof.verify.subjects.subject import Specified
+from backproof.verify.support.errors import SubjectError, UsageError, in_a_line
+from backproof.verify.terms.term import TRUE, Condition, Term, symbol, symbols_of
+
+MOST_ROWS, MOST_ENTRIES = 256, 64
+"""What is verified row by row; a larger Jacobian is compared with differences only."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked about, as the user gave it.
+
+    called: the function's name in a report; command: the call, as far as it can be typed again
+    """
+
+    function: Callable[..., Any]
+    called: str
+    command: str
+    arguments: Arguments
+    where: Domain
+    definition: Any = None
+    kinks: Any = ()
+    layout: str | None = None
+    bounds: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def as_a_whole(asked: Asked, claim: Claim, name: str, why: str) -> list[Specified]:
+    """A claim that is large, or that does not run on symbols, for which ``why`` is the reason."""
+    where, arguments = asked.where, claim.arguments
+    place = next(where.places(), None)
+    if place is None:
+        raise UsageError(f"{asked.called}: no point was found inside of the domain and the bounds")
+    held = dict(zip(arguments.entries(), place, strict=True))
+    bounds = {one: pair for one, pair in asked.bounds.items() if one in arguments.wrt}
+    made = WholeClaim(claim, name, held, why, bounds, where.condition or TRUE)
+    made.problem, made.command = made.complaint(), asked.command
+    return [(made, None)]
+
+
+@dataclass
+class Question:
+    """One derivative of one function, and how it is answered: its cases, whether all are proved, how it was read."""
+
+    asked: Asked
+    what: str
+    value: Source
+    code: Code
+    label: str = ""
+    cases: list[Specified] = field(default_factory=list)
+    proved: bool = False
+    reading: Reading | None = None
+
+    def answered(self) -> Question:
+        """Itself, with its cases.  Raises UsageError."""
+        asked, arguments, where = self.asked, self.asked.arguments, self.asked.where
+        shape = shape_of(self.value, arguments, where, f"{asked.called}: the function")
+        result = self._result()
+        names = (asked.layout,) if asked.layout is not None else standard(result)
+        fitting = readings(result, shape, arguments, names)
+        others = [] if asked.layout is not None else readings(result, shape, arguments, OTHERS)
+        if not fitting and not others:
+            raise UsageError(f"{self.what}: {refused(result, shape, arguments)}")
+        claim = Claim(self.value, self.code, arguments, shape, (fitting or others)[0])
+        self.reading = (fitting or others)[0]
+        name = f"{asked.called}.{self.what}"
+        large = claim.count > MOST_ROWS or len(arguments.entries()) > MOST_ENTRIES
+        if large or isinstance(claim.traced, Exception):
+            if not fitting:
+                raise UsageError(f"{self.what}: {refused(result, shape, arguments)}")
+            self.cases = as_a_whole(asked, claim, name, "" if large else in_a_line(claim.traced))
+            return self
+        self._rows(claim, name)
+        if not self.proved:
+            self._explain(claim, fitting[1:], others)
+        elif not fitting:
+            self._read_otherwise(result, shape)
+        return self
+
+    def _result(self) -> Any:
+        """What the derivative returns at the first point where it returns something."""
+        refusal: SubjectError | None = None
+        for place in self.asked.where.places():
+            try:
+                with np.errstate(all="ignore"), subject_code:
+                    return self.code.result(self.code.function, self.asked.arguments.values(place))
+            except RuleError:
+                raise
+            except SubjectError as error:  # possibly a point outside its domain
+                refusal = refusal or error
+        why = in_a_line(refusal)
+        raise UsageError(f"{self.what} fails at every point that was tried ({why}): state bounds= or domain=")
+
+    def _rows(self, claim: Claim, name: str) -> None:
+        asked, traced = self.asked, claim.traced
+        assert not isinstance(traced, Exception)
+        if asked.where.charts:
+            self._along(claim, name)
+            return
+        for place in range(claim.count):
+            row = Row(claim, place, name, asked.command, separate=asked.where.separate)
+            meant = self._meant(row, traced.values[place])
+            label = ", ".join(filter(None, (row.label, self.label)))
+            bends = kinks_of(asked.kinks, row.inputs)
+            self.cases.append(limited(row, meant, asked.where, natural_domain(meant), label, bends))
+        self.proved = not traced.leaks and all(is_proved(*case) for case in self.cases)
+
+    def _along(self, claim: Claim, name: str) -> None:
+        """The same along the set that equations describe, chart by chart; and whether it holds in all directions."""
+        asked, traced, where = self.asked, claim.traced, self.asked.where
+        assert not isinstance(traced, Exception)
+        if asked.kinks:
+            raise UsageError("kinks: along a set that equations describe none can be declared")
+        true = diagnosis.true_partials(traced.values, asked.arguments.moved)
+        for place, chart in product(range(claim.count), where.charts):
+            row = Along(claim, place, name, asked.command, chart)
+            own = row.definition
+            if self._meant(row, own) is not own:
+                (own,) = row.moved_to_chart(self._meant(row, own))
+            pairs = zip(row.moved_to_chart(*traced.matrix[place]), row.moved_to_chart(*true[place]), strict=True)
+            in_full = all(equal(ours, meant, chart.condition) for ours, meant in pairs)
+            directions = "in all directions" if in_full else "not as the gradient in all directions"
+            row.remark = f"along {where.told}, {directions}"
+            self.cases.append(limited(row, own, where, TRUE, ", ".join(filter(None, (row.label, self.label)))))
+        self.proved = not traced.leaks and all(is_proved(*case) for case in self.cases)
+
+    def _meant(self, row: Row, own: Term) -> Term:
+        """What the function is meant to compute."""
+        asked = self.asked
+        if asked.definition is None or not isinstance(self.value, Code) or self.value.function is not asked.function:
+            return own
+        row.own_definition = False
+        if is_function(asked.definition):
+            return values_on_symbols(replace(self.value, function=asked.definition), asked.arguments)[row.place]
+        return as_term("definition", asked.definition, row.claim.arguments.entries(), False)
+
+    def _explain(self, claim: Claim, standard_ones: Sequence[Reading], others: Sequence[Reading]) -> None:
+        """Say what else it is, where that is proved: another layout, or a known mistake."""
+        for reading in (*standard_ones, *others):
+            if self._holds_as(claim.read_as(reading)):
+                self._likely(AS[reading.name])
+                return
+        traced = claim.traced
+        if isinstance(traced, Exception) or traced.leaks:
+            return
+        arguments = self.asked.arguments
+        true = diagnosis.true_partials(traced.values, arguments.moved)
+        self._likely(diagnosis.diagnosed(traced.matrix, true, arguments, self.asked.where.places(), self._are_equal))
+
+    def _likely(self, message: str) -> None:
+        for operation, _ in self.cases:
+            operation.likely = message  # type: ignore[union-attr]  # rows, all of them
+
+    def _holds_as(self, claim: Claim) -> bool:
+        traced = claim.traced
+        if isinstance(traced, Exception):
+            return False
+        rows = [Row(claim, place, "reading", "", separate=self.asked.where.separate) for place in range(claim.count)]
+        values = traced.values
+        return all(
+            is_proved(*limited(row, values[row.place], self.asked.where, natural_domain(values[row.place]), ""))
+            for row in rows
+        )
+
+    def _read_otherwise(self, result: Any, shape: Shape) -> None:
+        """Accepted where only the layout is another one; a sum over observations is not what the caller gets."""
+        assert self.reading is not None
+        if self.reading.name == "per observation":
+            sizes = shown(result)
+            raise UsageError(
+                f"{self.what} returned {sizes} for one number; the sum over its rows is the gradient (proved): "
+                "pass the function that returns one number an observation, or the sum"
+            )
+        for operation, _ in self.cases:
+            operation.remark = 'read as columns: say layout="columns"'  # type: ignore[union-attr]
+
+    def _are_equal(self, pairs: Sequence[diagnosis.Pair]) -> bool:
+        """Whether pairs of terms are proved equal in the domain."""
+        where = self.asked.where
+        return all(equal(ours, true, where.of(symbols_of(ours, true))) for ours, true in pairs)
+
+
+AS = {
+    "rows": "read by rows it is the Jacobian (proved)",
+    "partials": "read as one part for each input it is the derivative (proved)",
+    "elementwise": "entry by entry it is the derivative (proved)",
+    "columns": "it is the transpose of the Jacobian (proved): return its transpose, or say layout=\"columns\"",
+    "per observation": "the sum over its rows is the gradient (proved)",
+}
+"""What a derivative is if another reading of it is proved."""
+
+
+def equal(ours: Term, true: Term, condition: Condition | None) -> bool:
+    """Whether two terms are proved equal where a condition holds, or wherever the second one has a value.
+
+    Asked as a derivative: s·true has the derivative ``ours`` by a fresh symbol s.
+    """
+    names = tuple(dict.fromkeys(symbols_of(ours, true, *([] if condition is None else [condition]))))
+    scale = "s"
+    while scale in names:
+        scale += "_"
+    inputs = (scale, *names)
+    definition, forward, rule = among_reals((symbol(scale) * true, symbol(scale) * true, ours))
+    obligation = Obligation(
+        "identity",
+        inputs,
+        definition,
+        natural_domain(true) if condition is None else condition,
+        forward,
+        (symbol(accumulated(scale)) + symbol(UPSTREAM) * rule, *(symbol(accumulated(n)) for n in names)),
+        frozenset(names),
+    )
+    return decided(obligation).status is Status.PROVED
+
+
+def is_proved(operation: Any, spec: Spec | None) -> bool:
+    """Whether the prover proves a row; kept, so that the check which reports it does not prove it again."""
+    assert spec is not None
+    return any(f.verdict is Verdict.PROVED for f in proof_of(Case(operation, spec, replace(USUAL, alone=True))))
