@@ -10,13 +10,14 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from backproof.verify.subjects.arrays.small import array_of, entries_of
 from backproof.verify.subjects.boundary import subject_code
+from backproof.verify.subjects.contracts.trees import Path, is_tree, leaf_name, leaves, named_leaves, with_leaves
 from backproof.verify.subjects.functions.pairs import check_names, name_of
 from backproof.verify.subjects.operation import INPUT_NAMES, Shape
 from backproof.verify.support.errors import UsageError
@@ -32,7 +33,8 @@ class Arguments:
     names: the inputs that vary, in the order of the call; shapes: theirs; wrt: those that are differentiated, in the
         order in which their partial derivatives are returned
     fixed: the values of other arguments, by name; args: further ones, by position, after the inputs
-    order: all arguments that are passed by position, and by keyword
+    by_position, by_keyword: all arguments, as they are passed
+    trees: arguments that hold several inputs, with the keys that lead to each (see `trees`)
     """
 
     names: tuple[str, ...]
@@ -42,6 +44,7 @@ class Arguments:
     args: tuple[Any, ...]
     by_position: tuple[str, ...]
     by_keyword: tuple[str, ...]
+    trees: Mapping[str, tuple[Any, Mapping[Path, str]]] = field(default_factory=dict)
 
     @property
     def held(self) -> tuple[str, ...]:
@@ -73,7 +76,27 @@ class Arguments:
             part = entries[start : start + size]
             found[name] = array_of(part, self.shapes[name]) if self.shapes[name] else part[0]
             start += size
+        for name, (tree, paths) in self.trees.items():
+            found[name] = with_leaves(tree, {path: found[leaf] for path, leaf in paths.items()})
         return found
+
+    def parts_of(self, result: Any) -> Any:
+        """What a derivative returned, for inputs in trees by their names."""
+        if not self.trees:
+            return result
+        wrt = list(dict.fromkeys(self._tree_of(name) or name for name in self.wrt))
+        if len(wrt) == 1 and is_tree(result):
+            found = named_leaves(wrt[0], result)
+        elif isinstance(result, (list, tuple)) and len(result) == len(wrt):
+            found = {}
+            for name, part in zip(wrt, result, strict=True):
+                found |= named_leaves(name, part) if name in self.trees and is_tree(part) else {name: part}
+        else:
+            return result
+        return {name: part for name, part in found.items() if name in self.wrt}
+
+    def _tree_of(self, name: str) -> str:
+        return next((tree for tree, (_, paths) in self.trees.items() if name in paths.values()), "")
 
     def call(self, function: Callable[..., Any], values: Mapping[str, Any]) -> Any:
         """The function of these values."""
@@ -133,25 +156,48 @@ def arguments_of(
         named = dict(zip(places, values, strict=False))
         places = places[: len(values)]
     known = (*places, *keywords)
+    every = {leaf_name(name, path) for name, tree in named.items() if is_tree(tree) for path, _ in leaves(tree)}
     for what, given in (("wrt", wanted), ("shapes", stated), ("inputs", named), ("bounds", mentioned)):
         for name in given:
-            if name not in known:
+            if name not in known and name not in every:
                 raise UsageError(f"{what}: {name!r} is not an argument of {who}{nearest(str(name), known)}")
-    fixed, seen = {}, {}
+    fixed: dict[str, Any] = {}
+    seen: dict[str, Shape] = {}
+    trees, wanted = _opened(named, wanted)
     for name, value in named.items():
-        if (shape := _shape_of(name, value)) is None or (wanted and name not in wanted):
+        if name in trees:
+            seen |= {leaf: np.shape(part) for leaf, part in trees[name][2].items()}
+        elif (shape := _shape_of(name, value)) is None or (wanted and name not in wanted):
             fixed[name] = value
         else:
             seen[name] = shape
     for name in wanted:
         if name in fixed:
             raise UsageError(f"wrt: {name!r} is {_kind(fixed[name])}: nothing can be differentiated by it")
-    varying = tuple(name for name in known if name not in fixed)
+    inputs = [name for name in known if name not in fixed]
+    varying = tuple(one for name in inputs for one in (trees[name][2] if name in trees else [name]))
     if not varying:
         raise UsageError(f"{who} has no inputs: it must take at least one number or array of floats")
     check_names(who, list(varying))
     found = {name: _shape(name, stated[name]) if name in stated else seen.get(name, ()) for name in varying}
-    return Arguments(varying, found, tuple(wanted) or varying, fixed, args, tuple(places), tuple(keywords))
+    several = {name: (tree, paths) for name, (tree, paths, _) in trees.items()}
+    return Arguments(varying, found, tuple(wanted) or varying, fixed, args, tuple(places), tuple(keywords), several)
+
+
+def _opened(
+    named: Mapping[str, Any], wanted: tuple[str, ...]
+) -> tuple[dict[str, tuple[Any, dict[Path, str], dict[str, Any]]], tuple[str, ...]]:
+    """The values that are trees of floats, with the names and the values of their leaves; ``wrt`` by the leaves."""
+    found: dict[str, tuple[Any, dict[Path, str], dict[str, Any]]] = {}
+    for name, value in named.items():
+        if not is_tree(value):
+            continue
+        parts = {path: part for path, part in leaves(value) if _shape_of(name, part) is not None}
+        paths = {path: leaf_name(name, path) for path in parts}
+        if parts and (not wanted or any(one in (name, *paths.values()) for one in wanted)):
+            found[name] = value, paths, {paths[path]: part for path, part in parts.items()}
+    spread = [leaf for name in wanted for leaf in (found[name][2] if name in found else [name])]
+    return found, tuple(spread)
 
 
 def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter] | None:

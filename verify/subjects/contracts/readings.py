@@ -50,7 +50,7 @@ class Reading:
 
     def read(self, result: Any) -> Matrix:
         """The matrix of partial derivatives."""
-        found = _READERS[self.name](_dense(result), self.out, self.arguments)
+        found = _READERS[self.name](_dense(self.arguments.parts_of(result)), self.out, self.arguments)
         if found is None:
             raise RuleError(refused(result, self.out, self.arguments))
         return found
@@ -92,7 +92,7 @@ def standard(result: Any) -> tuple[str, ...]:
 
 def readings(result: Any, out: Shape, arguments: Arguments, names: Sequence[str]) -> list[Reading]:
     """Those of these names that fit a result."""
-    given = _dense(result)
+    given = _dense(arguments.parts_of(result))
     return [Reading(name, out, arguments) for name in names if _READERS[name](given, out, arguments) is not None]
 
 
