@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parent.parent / "docs"
-GUIDES = "how-a-rule-is-verified.md", "the-prover.md", "certificates.md"
+GUIDES = "how-a-rule-is-verified.md", "the-prover.md", "certificates.md", "contracts.md"
 
 
 @pytest.mark.parametrize("guide", GUIDES)
