@@ -32,7 +32,7 @@ def check(case: Case) -> Iterator[Finding]:
     for i, name in case.moved:
         ranked = _ranked(case, i)
         if not ranked:
-            operand = name if len(case.spec.inputs) > 1 else ""
+            operand = name if len(case.moved) > 1 else ""
             message = case.no_result_reason or "the rule returned no value at any point with a normal derivative"
             yield case.finding(ACCURACY, Verdict.INCONCLUSIVE, message, operand=operand)
             continue
@@ -85,7 +85,7 @@ def _rough(case: Case, nearest: Column, result: Column, out: Column, known: Mask
 def _finding(
     case: Case, i: int, name: str, error: float, index: int | None, ill: tuple[float, Point] | None
 ) -> Finding:
-    operand = name if len(case.spec.inputs) > 1 else ""
+    operand = name if len(case.moved) > 1 else ""
     if index is None:
         worst = "every result is the float nearest to the true derivative"
         return case.finding(ACCURACY, Verdict.ACCURATE, worst, operand=operand)

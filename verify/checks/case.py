@@ -422,7 +422,7 @@ class Case:
 
     def shown(self, point: Point) -> str:
         """The point in readable form: x = 0.7, y = 2."""
-        return ", ".join(f"{n} = {v!r}" for n, v in zip(self.spec.inputs, point, strict=True))
+        return ", ".join(f"{n} = {v!r}" for n, v in self.operation.coordinates(point))
 
     def exact(self, point: Point) -> dict[str, str]:
         """The point in machine-readable form, exact."""

@@ -55,7 +55,7 @@ def check(case: Case) -> Iterator[Finding]:
             elif not exact and _is_of_digits(case, index, i, rule, expected.nearest):
                 undecided += 1
             elif differences.agrees(estimate, expected.nearest):  # the reference confirms the difference
-                operand = name if len(case.spec.inputs) > 1 else ""
+                operand = name if len(case.moved) > 1 else ""
                 yield _disagree(case, sample, operand, rule, expected, estimate)
                 return
             else:

@@ -165,6 +165,6 @@ def _fragile(
         INFINITIES,
         Verdict.FRAGILE,  # no infinity is in the working range
         f"{problem} at {case.shown(place)}",
-        operand=name if len(case.spec.inputs) > 1 else "",
+        operand=name if len(case.moved) > 1 else "",
         details=(("ours", str(result)), ("expected", expected), ("rerun", f"{case.operation.command} --select safe")),
     )

@@ -95,7 +95,7 @@ def _asked_for(case: Case, trace: Traced | None) -> Iterator[Finding]:
     sample, reference_values = case.samples[0], case.reference_values[0]
     refuted = None if trace is None else _formula(case, trace, np.array([0]))
     for i, (name, true_value) in enumerate(zip(case.spec.inputs, reference_values, strict=True)):
-        operand = name if len(reference_values) > 1 else ""
+        operand = name if len(case.moved) > 1 else ""
         ours = repr(sample.partials[i]) if sample.error is None else in_a_line(sample.error)
         true = decimal(true_value.ball) if true_value.ball.is_finite() else true_value.status.value
         given = f"at {case.shown(sample.point)} the rule gives {ours}"
@@ -336,7 +336,7 @@ def _refuted(case: Case, index: int, i: int, name: str, ours: str, note: str, fe
         POINTS,
         Verdict.REFUTED,
         f"the rule is not {case.operation.wanted or f'the derivative of {case.spec.definition}'}",
-        operand=name if len(case.spec.inputs) > 1 else "",
+        operand=name if len(case.moved) > 1 else "",
         point=case.exact(point),
         details=(
             ("ours", f"{ours}   at {case.shown(point)}   ({note})"),

@@ -234,7 +234,7 @@ def _vector(values: Sequence[Term | None]) -> str:
 def _finding(case: Case, proof: Proof, counterexample: Counterexample) -> Finding:
     from backproof.verify.proof.refute.diagnose import diagnose
 
-    at = ", ".join(f"{n} = {shown(v)}" for n, v in zip(counterexample.inputs, counterexample.point, strict=True))
+    at = ", ".join(f"{n} = {shown(v)}" for n, v in case.operation.coordinates(counterexample.point))
     floats = tuple(map(_nearest, counterexample.point))
     i = counterexample.operand
     if i is None:
@@ -267,7 +267,7 @@ def _finding(case: Case, proof: Proof, counterexample: Counterexample) -> Findin
         PROOF,
         Verdict.REFUTED,
         message,
-        operand=counterexample.inputs[i] if i is not None and len(counterexample.inputs) > 1 else "",
+        operand=counterexample.inputs[i] if i is not None and len(case.moved) > 1 else "",
         point={n: str(v) for n, v in zip(counterexample.inputs, counterexample.point, strict=True)},
         details=tuple(details),
     )

@@ -42,6 +42,7 @@ from backproof.verify.subjects.functions.pairs import RuleError
 from backproof.verify.subjects.operation import Shape
 from backproof.verify.subjects.subject import Specified
 from backproof.verify.support.errors import SubjectError, UsageError, in_a_line
+from backproof.verify.terms.notation.code import written
 from backproof.verify.terms.term import TRUE, Condition, Term, symbol, symbols_of
 
 MOST_ROWS, MOST_ENTRIES = 256, 64
@@ -161,6 +162,7 @@ class Question:
             pairs = zip(row.moved_to_chart(*traced.matrix[place]), row.moved_to_chart(*true[place]), strict=True)
             in_full = all(equal(ours, meant, chart.condition) for ours, meant in pairs)
             directions = "in all directions" if in_full else "not as the gradient in all directions"
+            row.wanted = f"the derivative of {written(traced.values[place], 60)} along {where.told}"
             row.remark = f"along {where.told}, {directions}"
             self.cases.append(limited(row, own, where, TRUE, ", ".join(filter(None, (row.label, self.label)))))
         self.proved = not traced.leaks and all(is_proved(*case) for case in self.cases)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from backproof.verify.checks.table import CHECKS, OF_ARRAYS, Check
 from backproof.verify.config.options import Options
@@ -30,6 +30,9 @@ READING = "reading"
 
 PLOT_DATA = "plot_data"
 """What a worker does last, if requested: formulas and plots for those formats that show them."""
+
+FEW_ROWS, MOST_TOLD = 3, 8
+"""Refuted rows of a Jacobian that are shown where no common mistake is known, and further ones that are named."""
 
 MOST_LOSSES = 2
 """Workers that may be lost to one operation."""
@@ -209,7 +212,39 @@ def found_by(check: Check, cases: Cases) -> list[Finding]:
         except Exception as error:  # a bug of backproof must cost this check its verdict, and be visible
             verdict = Verdict.STOPPED if kind_of(error) == MemoryError.__name__ else Verdict.INCONCLUSIVE
             findings.append(case.finding(check, verdict, _ended(error)))
-    return findings
+    known = {case.spec.case: case.operation.likely for case in cases if _is_row(case)}
+    return _one_a_fault(findings, known) if known else findings
+
+
+def _is_row(case: Case | ArrayCase) -> TypeGuard[Case]:
+    """Whether it is about a derivative that was handed over, which has a case for each row."""
+    return getattr(case.operation, "returns_derivative", False)
+
+
+def _one_a_fault(findings: list[Finding], known: Mapping[str, str]) -> list[Finding]:
+    """The findings about the rows of a Jacobian, those of one mistake as one; of unknown mistakes the first few.
+
+    known: the mistake in each row, where it is known
+    """
+    kept: list[Finding] = []
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.verdict is not Verdict.REFUTED:
+            kept.append(finding)
+            continue
+        likely = known.get(finding.case, "")
+        group = groups.setdefault(likely, [])
+        group.append(finding)
+        if len(group) <= (1 if likely else FEW_ROWS):
+            kept.append(finding)
+    for likely, group in groups.items():
+        most = 1 if likely else FEW_ROWS
+        if others := [f"{f.case}{f' in {f.operand}' if f.operand else ''}" for f in group[most:]]:
+            last = group[most - 1]
+            told = ", ".join(others[:MOST_TOLD]) + (f" and {len(others) - MOST_TOLD} more" * (len(others) > MOST_TOLD))
+            alike = replace(last, details=(*last.details[:-1], ("alike", told), *last.details[-1:]))
+            kept[kept.index(last)] = alike
+    return kept
 
 
 def _ended(error: Exception) -> str:

@@ -189,6 +189,10 @@ class Operation(BaseOperation):
         """The local derivatives at a point: the gradients for an upstream gradient of one."""
         return self.run(data).gradients
 
+    def coordinates(self, point: Sequence[Any]) -> list[tuple[str, Any]]:
+        """A point as a reader knows it: names and numbers, which may be others than the operands."""
+        return list(zip(self.inputs, point, strict=True))
+
     def line(self, point: Sequence[float], i: int) -> Line | None:
         """What finite differences by operand ``i`` are taken of; None where that is the forward, by that operand."""
         return None

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from backproof import verify
+from backproof.verify.reports.failures import failures
 from backproof.verify.results.findings import Verdict
 from backproof.verify.run.report import Report
 from backproof.verify.support.errors import UsageError
@@ -226,6 +227,29 @@ def test_a_right_second_derivative_of_a_wrong_first_is_told() -> None:
         "of fprime, which is not proved": Verdict.PROVED,
         "of the function's own derivative": Verdict.REFUTED,
     }
+
+
+@pytest.mark.parametrize(
+    ("function", "jac", "mistake"),
+    [
+        (square, lambda x: square_jac(x).T, "the transpose"),
+        (wide, lambda x: 2 * wide_jac(x), "2 times"),
+        (lambda x: np.tanh(x), lambda x: np.diag(np.tanh(x) ** 2 - 1), "wrong sign"),
+    ],
+)
+def test_one_mistake_is_one_finding_whatever_the_number_of_rows(function: Any, jac: Any, mistake: str) -> None:
+    report = verify.check(function, jac=jac, shapes={"x": 2}, **FEW)
+    (failure,) = failures(report)
+    assert mistake in dict(failure.finding.details)["likely"]
+    assert "output 1" in dict(failure.finding.details)["alike"]
+
+
+def test_of_unknown_mistakes_the_first_few_rows_are_shown() -> None:
+    t = np.arange(1.0, 9.0)
+    report = verify.check(lambda a: a**2 * t, jac=lambda a: (2 * a + a**2) * t, **FEW)
+    found = [f for f in report.findings if f.check == "proof" and f.verdict is Verdict.REFUTED]
+    assert len(found) == 3
+    assert dict(found[-1].details)["alike"].startswith("output 3, output 4")
 
 
 def test_another_layout_is_accepted_and_told() -> None:

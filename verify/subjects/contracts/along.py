@@ -35,6 +35,10 @@ class Along(Row):
         self._images = Formulas([chart.images[entry] for entry in entries], self.inputs)
         self._rates = Formulas(list(self.rates.values()), self.inputs)
 
+    def coordinates(self, point: Sequence[Any]) -> list[tuple[str, Any]]:
+        """The entries, at exact points as exact numbers."""
+        return list(zip(self.claim.arguments.entries(), self._images(*point), strict=True))
+
     def bounded_names(self) -> dict[str, tuple[str, ...]]:
         return {name: (name,) for name in self.inputs}
 

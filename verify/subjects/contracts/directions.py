@@ -110,6 +110,9 @@ class Directional(Row):
         found = set(symbols_of(self.product, traced.values[self.place], *traced.matrix[self.place]))
         return [entry for entry in entries if entry in found]
 
+    def coordinates(self, point: Sequence[Any]) -> list[tuple[str, Any]]:
+        return super().coordinates(point)[1:]
+
     def value(self) -> Term:
         """The definition: the true product, times the scale."""
         return symbol(self.scale) * self.product
