@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -234,6 +234,22 @@ class HandedOver:
         told += [f"domain={self.domain!r}"] if isinstance(self.domain, str) else []
         told += [f"bounds={dict(self.bounds)!r}"] if self.bounds else []
         return f"verify.check({', '.join(told)})"
+
+
+def handed_over(function: Callable[..., Any], options: Mapping[str, Any], name: str = "") -> HandedOver:
+    """A function with its derivatives by name, as an entry of a list has them.  Raises UsageError."""
+    known = {one.name for one in fields(HandedOver)} - {"function", "made", "seconds"}
+    for one in options:
+        if one not in known:
+            raise UsageError(f"{one!r} is none of {', '.join(sorted(known))}")
+    if not known_derivatives(options):
+        raise UsageError("no derivative is passed: jac, hess, hessp, jvp, fprime or fprime2")
+    return HandedOver(function, **{"name": name, **options})
+
+
+def known_derivatives(options: Mapping[str, Any]) -> list[str]:
+    """The derivatives among the arguments of `check`."""
+    return [one for one in ("jac", "hess", "hessp", "jvp", "fprime", "fprime2") if options.get(one) is not None]
 
 
 def is_right(handed: HandedOver) -> str:

@@ -118,8 +118,8 @@ def _holds_pairs(_: Step, place: Place) -> bool:
 
 def _tried(step: Step, place: Place, problems: dict[int, str]) -> dict[int, str]:
     given = _at(place)
-    found = list(pairs_of(given, problems, step)) if isinstance(given, _PAIRS) else []
-    return {number: operation.problem for number, (operation, _) in enumerate(found) if operation.stopped}
+    found = list(_entries(given, problems, step)) if isinstance(given, _PAIRS) else []
+    return {place: operation.problem for place, cases in found for operation, _ in cases if operation.stopped}
 
 
 def _at(place: Place) -> object:
@@ -180,27 +180,47 @@ def subject_of(given: Any, stopped: Mapping[int, str] = _NONE) -> Subject:
 def pairs_of(
     given: Any, stopped: Mapping[int, str] = _NONE, before: Callable[[str], None] = lambda _: None
 ) -> Iterator[Specified]:
-    """The pairs of a list or mapping, in their order; ``before`` hears the place of each before it is run."""
+    """The pairs of a list or mapping, in their order; ``before`` hears the place of each before it is run.
+
+    An entry is (forward, backward), (forward, backward, definition), what `pair` made, or a function with a mapping of
+    its derivatives: (rosen, {"jac": rosen_der, "shapes": {"x": 3}}), by the names that `verify.check` has.
+    """
+    for _, cases in _entries(given, stopped, before):
+        yield from cases
+
+
+def _entries(
+    given: Any, stopped: Mapping[int, str], before: Callable[[str], None]
+) -> Iterator[tuple[int, list[Specified]]]:
+    """The operations of each entry of a list or mapping, with its place."""
     taken: set[str] = set()
     entries = given.items() if isinstance(given, dict) else (("", entry) for entry in given)
     for place, (name, entry) in enumerate(entries):
         if not isinstance(entry, tuple) or not 2 <= len(entry) <= 3:
             raise UsageError(f"{entry!r} is not a pair: write (forward, backward), or verify.pair(...)")
         before(str(place))
-        found: Specified
-        if isinstance(entry[0], BaseOperation):
-            found = entry
-        elif place in stopped:
-            found = never_run(entry[0], entry[1], name, stopped[place])
-        else:
-            try:
-                found = pair(*entry, name=name)
-            except UsageError as error:
-                raise UsageError(f"{repr(name) if name else f'pair {place + 1}'}: {error}") from None
-        if found[0].name in taken:
-            raise UsageError(f"two pairs are called {found[0].name!r}: pass a mapping of names to pairs")
-        taken.add(found[0].name)
-        yield found
+        try:
+            found = _entry(entry, name, stopped.get(place, ""))
+        except UsageError as error:
+            raise UsageError(f"{repr(name) if name else f'pair {place + 1}'}: {error}") from None
+        for called in dict.fromkeys(operation.name for operation, _ in found):
+            if called in taken:
+                raise UsageError(f"two pairs are called {called!r}: pass a mapping of names to pairs")
+            taken.add(called)
+        yield place, found
+
+
+def _entry(entry: tuple[Any, ...], name: str, stopped: str) -> list[Specified]:
+    """The operations of one entry of a list or mapping.  stopped: why it must not be run; "" if it may be"""
+    if isinstance(entry[0], BaseOperation):
+        return [entry]  # what `pair` made
+    if len(entry) == 2 and isinstance(entry[1], Mapping):
+        if stopped:
+            return [never_run(entry[0], lambda g: g, name or name_of(entry[0], "f"), stopped)]
+        from backproof.verify.run.contracts import handed_over
+
+        return list(handed_over(entry[0], entry[1], name).subject().cases)
+    return [never_run(entry[0], entry[1], name, stopped) if stopped else pair(*entry, name=name)]
 
 
 def pair(

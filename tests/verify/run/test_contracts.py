@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from backproof import verify
+from backproof.verify.commands.cli import main
 from backproof.verify.reports.failures import failures
 from backproof.verify.results.findings import Verdict
 from backproof.verify.run.report import Report
@@ -347,3 +349,41 @@ def test_bounds_limit_the_points_and_not_the_proof() -> None:
 def test_same_bytes_again() -> None:
     made = [verify.check(square, jac=square_jac, shapes={"x": 2}, **FEW).to_json() for _ in range(2)]
     assert made[0] == made[1]
+
+
+PAIRS_FILE = """
+import math, time
+def cubic(x): return x**3
+def slow(x):
+    while True: pass
+PAIRS = {
+    "cubic": (cubic, {"jac": lambda x: 3 * x**2}),
+    "sine": (math.sin, {"fprime": math.cos, "fprime2": lambda x: math.sin(x)}),
+    "square": (lambda x: x * x, lambda x, g: 2 * x * g),
+}
+BAD = [(cubic, {"jak": cubic})]
+NONE = [(cubic, {"shapes": {"x": 3}})]
+"""
+
+
+def test_a_file_of_functions_with_their_derivatives(tmp_path: Any, capsys: Any, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "derivatives_of_mine.py").write_text(PAIRS_FILE, encoding="utf-8")
+    assert main(["engine", "derivatives_of_mine.py:PAIRS", "--report", "json=-", "--points", "60"]) == 1
+    found = {o["name"]: o["right"]["verdict"] for o in json.loads(capsys.readouterr().out)["operations"]}
+    assert found == {
+        "cubic.jac": "proved", "sine.fprime": "proved", "sine.fprime2": "refuted", "square": "proved"
+    }
+    assert main(["engine", "derivatives_of_mine.py:BAD"]) == 2
+    assert "'jak' is none of" in capsys.readouterr().err
+    assert main(["engine", "derivatives_of_mine.py:NONE"]) == 2
+    assert "no derivative is passed" in capsys.readouterr().err
+
+
+def test_cases_for_pytest() -> None:
+    cases = verify.cases({"cubic": (lambda x: x**3, {"jac": lambda x: 3 * x**2}), "bad": (math.sin, {"jac": math.sin})})
+    good, bad = cases
+    assert str(good) == "cubic.jac"
+    good.check(points=60)
+    with pytest.raises(verify.DerivativeError):
+        bad.check(points=60)
