@@ -39,10 +39,10 @@ RIGHT = {
     "tanh": (tanh, tanh_backward, "tanh(x)", {}),
     "sympy": (tanh, tanh_backward, sympy.tanh(X), {}),
     "no definition": (tanh, tanh_backward, None, {}),
-    "numpy": (np.exp, lambda out, g: g * out, "exp(x)", {"inputs": ("x",)}),
+    "numpy": (np.exp, lambda out, g: g * out, "exp(x)", {"names": ("x",)}),
     "relu": (lambda x: np.maximum(x, 0.0), lambda x, g: g * (x > 0), "max(x, 0)", {"kinks": {"x": 0}}),
     "if": (lambda x: x if x > 0 else 0.0, lambda x, g: g if x > 0 else 0.0, "relu(x)", {}),
-    "abs": (abs, lambda x, g: g * np.sign(x), sympy.Abs(X), {"inputs": ("x",)}),
+    "abs": (abs, lambda x, g: g * np.sign(x), sympy.Abs(X), {"names": ("x",)}),
     "product": (lambda x, y: x * y, lambda x, y, g: (g * y, g * x), "x*y", {}),
     "three": (lambda a, b, c: a * b + c, lambda a, b, g: (g * b, g * a, g), "a*b + c", {}),
     "softplus": (lambda x: np.logaddexp(0.0, x), lambda x, g: g / (1 + np.exp(-x)), "log(1 + exp(x))", {}),
@@ -50,7 +50,7 @@ RIGHT = {
         np.arctan2,
         lambda x, y, g: (g * y / (x * x + y * y), -g * x / (x * x + y * y)),
         "atan2(x, y)",
-        {"domain": "x**2 + y**2 > 0", "inputs": ("x", "y")},
+        {"domain": "x**2 + y**2 > 0", "names": ("x", "y")},
     ),
     "kink of two": (
         lambda x, y: max(x, y),
@@ -78,7 +78,7 @@ def test_right_pairs_are_proved(name: str) -> None:
     assert (right, wired) == ("proved", "wired")
 
 
-ONE = {"inputs": ("x",)}
+ONE = {"names": ("x",)}
 
 WRONG = {
     "sign": (tanh, lambda out, g: g * (1 + out**2), "tanh(x)", {}, "refuted"),
@@ -95,10 +95,10 @@ WRONG = {
         "refuted",
     ),
     "lgamma": (math.lgamma, lambda x, g: g * math.log(x), "lgamma(x)", {**ONE, "domain": "x > 0"}, "refuted"),
-    "forgets g": (math.exp, lambda out: out, "exp(x)", {"inputs": ("x",)}, "miswired"),
-    "clips g": (math.exp, lambda out, g: out * min(g, 5.0), "exp(x)", {"inputs": ("x",)}, "miswired"),
-    "a kink": (abs, lambda x, g: g * (1 if x > 0 else -1 if x < 0 else 3), "abs(x)", {"inputs": ("x",)}, "unsafe"),
-    "a policy": (abs, lambda x, g: g * np.sign(x), "abs(x)", {"inputs": ("x",), "kinks": {0: 1}}, "unsafe"),
+    "forgets g": (math.exp, lambda out: out, "exp(x)", {"names": ("x",)}, "miswired"),
+    "clips g": (math.exp, lambda out, g: out * min(g, 5.0), "exp(x)", {"names": ("x",)}, "miswired"),
+    "a kink": (abs, lambda x, g: g * (1 if x > 0 else -1 if x < 0 else 3), "abs(x)", {"names": ("x",)}, "unsafe"),
+    "a policy": (abs, lambda x, g: g * np.sign(x), "abs(x)", {"names": ("x",), "kinks": {0: 1}}, "unsafe"),
     "a tie": (lambda x, y: max(x, y), lambda x, y, out, g: (g * (x == out), g * (y == out)), "max(x, y)", {}, "unsafe"),
     "three tied": (
         lambda x, y, z: max(x, y, z),
@@ -191,12 +191,12 @@ def test_a_point_is_looked_at() -> None:
         ((tanh, tanh_backward, sympy.zeta(X)), {}, "zeta is not supported"),
         ((tanh, tanh_backward, "tanh(x)"), {"domain": "x"}, "a condition is needed"),
         ((tanh, tanh_backward, "tanh(x)"), {"kinks": {"x": [1, 0]}}, "needs one derivative per input, not 2"),
-        ((max, lambda g: (g, g), "max(x, y)"), {"inputs": ("x", "y"), "kinks": 0}, "a place for one input"),
+        ((max, lambda g: (g, g), "max(x, y)"), {"names": ("x", "y"), "kinks": 0}, "a place for one input"),
         ((tanh, tanh_backward), {"point": {"y": 1}}, "point: 'y' is not an input"),
         ((tanh, tanh_backward), {"point": {"x": "one"}}, "point: 'one' is not a number"),
         ((tanh, 3), {}, "the backward 3 is not a function"),
         ((tanh,), {}, "pass both"),
-        ((tanh, tanh_backward), {"inputs": ("x", "x")}, "occurs twice"),
+        ((tanh, tanh_backward), {"names": ("x", "x")}, "occurs twice"),
     ],
 )
 def test_senseless_calls(arguments: Any, options: Any, message: str) -> None:

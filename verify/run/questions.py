@@ -41,7 +41,7 @@ from backproof.verify.subjects.functions.arguments import as_term, is_function, 
 from backproof.verify.subjects.functions.pairs import RuleError
 from backproof.verify.subjects.operation import Shape
 from backproof.verify.subjects.subject import Specified
-from backproof.verify.support.errors import SubjectError, UsageError, in_a_line
+from backproof.verify.support.errors import NO_TRACE, SubjectError, UsageError, in_a_line
 from backproof.verify.terms.notation.code import written
 from backproof.verify.terms.term import TRUE, Condition, Term, symbol, symbols_of
 
@@ -174,7 +174,15 @@ class Question:
             return own
         row.own_definition = False
         if is_function(asked.definition):
-            return values_on_symbols(replace(self.value, function=asked.definition), asked.arguments)[row.place]
+            try:
+                meant = values_on_symbols(replace(self.value, function=asked.definition), asked.arguments)
+            except NO_TRACE as error:
+                raise UsageError(f"definition: it does not run on symbols ({in_a_line(error)})") from None
+            if len(meant) != row.claim.count:
+                raise UsageError(f"definition: it returns {len(meant)} numbers, the function {row.claim.count}")
+            return meant[row.place]
+        if row.claim.count > 1:
+            raise UsageError(f"definition: of {row.claim.count} outputs it must be a function, not a formula")
         return as_term("definition", asked.definition, row.claim.arguments.entries(), False)
 
     def _explain(self, claim: Claim, standard_ones: Sequence[Reading], others: Sequence[Reading]) -> None:

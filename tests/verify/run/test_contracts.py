@@ -292,6 +292,11 @@ BAD: dict[str, tuple[Any, dict[str, Any], str]] = {
     "one value": (lambda x: x**2, {"jac": True}, "must return (value, gradient)"),
     "fails everywhere": (lambda x: 1 / 0, {"jac": lambda x: x}, "fails at every point"),
     "a derivative that fails everywhere": (lambda x: x, {"jac": lambda x: [][0]}, "fails at every point"),
+    "a formula for two outputs": (
+        square,
+        {"jac": square_jac, "shapes": {"x": 2}, "definition": "x_0"},
+        "must be a function",
+    ),
     "no names": (lambda *p: p[0], {"jac": lambda *p: 1.0}, "pass names="),
 }
 

@@ -47,6 +47,15 @@ class WholeClaim(LargePair):
         super().__init__(self._function, self._product, shapes, name, arguments.wrt, None, bounds)
 
     @property
+    def case(self) -> str:
+        held = ", ".join(f"{entry} = {self.at[entry]:g}" for entry in self._held())
+        return ", ".join(filter(None, (super().case, held and f"with {held}")))
+
+    def _held(self) -> tuple[str, ...]:
+        arguments = self.claim.arguments
+        return tuple(entry for name in arguments.held for entry in arguments.entries(name))
+
+    @property
     def source(self) -> Source:
         return source_of(self.claim.derivative.function)
 

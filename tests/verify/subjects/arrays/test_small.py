@@ -116,7 +116,7 @@ WRONG = {
     "changes x": (lambda x: x * x, doubles_x, {"x": 2}, "miswired"),
     "changes g": (lambda x: x * x, clears_g, {"x": 2}, "miswired"),
     "changes out": (lambda x: x * x, shifts_out, {"x": 2}, "miswired"),
-    "forgets the upstream gradient": (lambda x: x * x, lambda x: 2 * x, {"x": 2}, "refuted"),
+    "forgets the upstream gradient": (lambda x: x * x, lambda x, g: 2 * x + 0 * g, {"x": 2}, "refuted"),
 }
 
 

@@ -71,7 +71,7 @@ def test_a_forward_names_its_inputs() -> None:
 @pytest.mark.parametrize(
     ("forward", "message"),
     [
-        (lambda *x: x, r"takes \*x: pass inputs"),
+        (lambda *x: x, r"takes \*x: pass names"),
         (lambda x, *, y: x, "needs the keyword argument y="),
         (lambda: 1, "has no inputs"),
         (lambda g: g, "cannot be called g"),
