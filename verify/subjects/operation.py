@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from backproof.verify.evaluate.stepwise import At
     from backproof.verify.mirror.table import Spec
     from backproof.verify.numerics.lattices import Sample
+    from backproof.verify.subjects.engines.small_graphs import Graph
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,7 @@ class Operation(BaseOperation):
     of_entries = False  # its inputs are entries of arrays
     keeps_policy = False  # the user declared its derivatives at kinks
     arriving: tuple[str, ...] = ()  # inputs that are the upstream gradient: a 0 there is not a kink
+    sweep = "backward()"  # what runs the subject's own pass
     matches_mirror_kinks = False  # at kinks it returns what its spec declares, not just a valid subgradient
 
     @abstractmethod
@@ -203,12 +205,24 @@ class Operation(BaseOperation):
         """The operands' gradients by the subject's own backward pass; None if it has none."""
         return None
 
-    def diamond(self, *data: Any) -> tuple[Any, ...] | None:
-        """The operands' gradients after a backward pass through a graph in which they meet again.
+    def siblings(self) -> Mapping[str, Operation]:
+        """The operations of the same subject that graphs can be made of, by their names; none without graphs."""
+        return {}
 
-        The graph is f(s, f(s, x)) with s = f(x, y) for a two-operand f; None if the subject has no graphs.
+    def on_graph(self, graph: Graph, *, down: bool = False) -> tuple[float, ...] | None:
+        """The leaves' gradients after the subject's own pass through a graph; None if it has no pass.
+
+        down: with sets of nodes in another order
         """
         return None
+
+    def by_rules(self, graph: Graph) -> tuple[float, ...] | None:
+        """The leaves' gradients by the rules alone, run in our order; None if the subject has no rules to run."""
+        return None
+
+    def again_on_graph(self, graph: Graph, expected: Sequence[float]) -> dict[str, tuple[float, ...]]:
+        """The leaves' gradients after later passes, by what these are on."""
+        return {}
 
     def reflected(self, number: float, value: Any) -> tuple[Any, Any] | None:
         """Forward and gradient of ``number`` f leaf (2 - x); None if the subject has no such form."""
@@ -326,7 +340,7 @@ def terms_of(*results: Any) -> tuple[Term, ...]:
 RUNNING = frozenset(
     {
         *("run", "forward", "partials", "batch", "at_once", "run_shared", "run_among", "unreached", "through"),
-        *("diamond", "reflected", "beside", "values", "answered", "along"),
+        *("on_graph", "by_rules", "again_on_graph", "reflected", "beside", "values", "answered", "along"),
     }
 )
 """The methods that run a subject's code."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from backproof.verify.mirror.table import BINARY, MIRROR
 from backproof.verify.subjects.boundary import subject_code
-from backproof.verify.subjects.engines.conventions import Conventions, candidates, observed
+from backproof.verify.subjects.engines.conventions import Conventions
 from backproof.verify.subjects.engines.foreign import ForeignEngine, ForeignOperation, bound
+from backproof.verify.subjects.engines.observe import NO_OPERATIONS, Tried, candidates, observed
 from backproof.verify.subjects.engines.survey import Found, Survey
 from backproof.verify.subjects.functions.own_forward import spec_from_forward
 from backproof.verify.subjects.load import Place
@@ -51,17 +52,6 @@ ALIASES: dict[str, tuple[str, ...]] = {
 
 VARIANTS = {"gelu": ("gelu", "gelu_tanh")}
 """Names in use for more than one function: the forward's values decide which is meant."""
-
-NO_OPERATIONS = frozenset(
-    {
-        *("backward", "backprop", "zero_grad", "item", "detach", "numpy", "tolist", "clone", "copy", "deepcopy"),
-        *("draw", "draw_dot", "show", "plot", "print", "dump", "save", "load", "visualize", "graph", "trace"),
-        *("to", "cpu", "cuda", "train", "eval", "step", "parameters", "topo", "topological_sort", "build_topo"),
-        *("sum", "mean", "var", "std", "dot", "matmul", "transpose", "reshape", "flatten", "squeeze", "norm"),
-        *("argmax", "argmin", "softmax", "log_softmax"),
-    }
-)
-"""Methods that are not functions of scalars."""
 
 _REDUCTIONS = frozenset({"axis", "axes", "dim", "keepdims", "keepdim"})
 _STEPS = 8  # methods that may end the process before the survey is given up
@@ -145,9 +135,6 @@ def _kinds(subject: Place | type) -> tuple[list[type], Place | None]:
     classes = [v for v in vars(module).values() if isinstance(v, type)]
     own = [c for c in classes if c.__module__ == module.__name__]
     return candidates(own or classes), subject
-
-
-Tried = Callable[[str], AbstractContextManager[None]]
 
 
 def _operations(kind: type, c: Conventions, avoid: dict[str, str], tried: Tried) -> Iterator[Found]:
@@ -265,14 +252,14 @@ def _own(kind: type, c: Conventions, attribute: str, avoid: dict[str, str], trie
             return Found(attribute, attribute, size, problem=str(error))
         except SubjectError:  # not an operation on nodes, or not defined at this point
             continue
-        if _is_made_of(c, kind, out, leaves):
+        if _is_made_of(c, out, leaves):
             return _own_forward(kind, c, Found(attribute, attribute, size), avoid, tried)
     return None
 
 
-def _is_made_of(c: Conventions, kind: type, out: Any, leaves: list[Any]) -> bool:
+def _is_made_of(c: Conventions, out: Any, leaves: list[Any]) -> bool:
     """Whether it is a new node that depends on all these leaves."""
-    if not isinstance(out, kind) or any(out is leaf for leaf in leaves):
+    if not c.is_node(out) or any(out is leaf for leaf in leaves):
         return False
     return all(any(leaf is node for node in c.order(out)) for leaf in leaves)
 
