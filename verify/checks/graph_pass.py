@@ -1,8 +1,8 @@
 """Wired: the subject's own pass through graphs in which paths meet, again on a graph, and on another one beside it.
 
-What a graph must give follows from the operations' own values and derivatives by the chain rule, so that a wrong rule is
-not told as a wrong pass; and an operation that is miswired by itself is in no graph here.  All graphs of two steps are
-looked at, then larger ones drawn at random, and what shows a fault is made smaller, as far as it still does.
+What a graph must give follows from the operations' own values and derivatives by the chain rule, so that a wrong rule
+is not told as a wrong pass; and an operation that is miswired by itself is in no graph here.  All graphs of two steps
+are looked at, then larger ones drawn at random, and what shows a fault is made smaller, as far as it still does.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _shows(look: Callable[[Graph], Problem | None], message: str, graph: Graph) 
 
 
 def plainest(operation: Operation) -> list[tuple[str, str]]:
-    """The smallest graph in which the operation's rule gives a wrong gradient, as details; none if none of two steps."""
+    """The smallest graph in which the operation's rule gives a wrong gradient, as details; none if none is known."""
     lab = _Lab(operation, miswired=True)
     if operation.name not in lab.operations:
         return []

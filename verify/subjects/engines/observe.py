@@ -18,6 +18,7 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
+from backproof.verify.mirror.table import MIRROR
 from backproof.verify.subjects.boundary import SubjectCode, subject_code
 from backproof.verify.subjects.engines.conventions import (
     Conventions,
@@ -193,8 +194,10 @@ class _Propagation:
         return None
 
     def _kept(self, c: Conventions) -> Iterator[Conventions]:
-        """The ways in which gradients may be kept."""
-        for boxed, pointed in product((False, True), (False, True) if c.arrays else (False,)):
+        """The ways in which gradients may be kept: as nodes or as numbers, which a leaf's first gradient shows."""
+        first = getattr(c.leaf(self.kind, 1.5), c.grad)
+        ways = (False, True) if first is None else (c.is_node(first),)
+        for boxed, pointed in product(ways, (False, True) if c.arrays else (False,)):
             yield replace(c, boxed=boxed, pointed=pointed)
 
     def _holds(self, name: str, c: Conventions, shown: Callable[[Conventions, type, Probe], bool]) -> bool:
@@ -207,7 +210,8 @@ class _Propagation:
     def _methods(self, out: Any) -> Iterator[str]:
         """The methods that may propagate a gradient, the likeliest first; of an operation's own class, too."""
         functions = {n: inspect.getattr_static(type(out), n, None) for n in dir(type(out)) if not n.startswith("__")}
-        plain = {n: f for n, f in functions.items() if isinstance(f, types.FunctionType) and n not in self.avoid}
+        left_out = {*self.avoid, *MIRROR}
+        plain = {n: f for n, f in functions.items() if isinstance(f, types.FunctionType) and n not in left_out}
         yield from _likeliest(plain, lambda f: self._mentions(f, ()))
 
     def _rules(self, out: Any, methods: Sequence[str]) -> list[tuple[str, bool]]:

@@ -132,23 +132,33 @@ def numbered(kind: type, down: bool = False) -> Iterator[None]:
     By default a hash is an address, and with it the order of a set of nodes another one in each run; ``down``: the
     numbers fall, so that sets have another order.
     """
-    numbers: dict[int, tuple[int, Any]] = {}
-
-    def by_number(node: Any) -> int:
-        place, _ = numbers.setdefault(id(node), (len(numbers), node))
-        return 2**16 - place if down else place
-
-    before = vars(kind).get("__hash__", numbers)
+    missing = object()
+    before = vars(kind).get("__hash__", missing)
     try:
         with subject_code:  # a metaclass may refuse
-            kind.__hash__ = by_number  # type: ignore[assignment]
+            kind.__hash__ = _Numbers(down)  # type: ignore[assignment]
     except SubjectError:
         yield
         return
     try:
         yield
     finally:
-        if before is numbers:
+        if before is missing:
             del kind.__hash__
         else:
             kind.__hash__ = before  # type: ignore[method-assign]
+
+
+class _Numbers:
+    """A method `__hash__` that numbers the nodes; no function, so that a class which has it is still the user's."""
+
+    def __init__(self, down: bool) -> None:
+        self._down = down
+        self._known: dict[int, tuple[int, Any]] = {}  # id -> its number, and the node, kept alive
+
+    def __get__(self, node: Any, kind: type) -> Callable[[], int]:
+        return lambda: self._number(node)
+
+    def _number(self, node: Any) -> int:
+        place, _ = self._known.setdefault(id(node), (len(self._known), node))
+        return 2**16 - place if self._down else place

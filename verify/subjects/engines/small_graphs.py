@@ -182,6 +182,7 @@ def shrunk(
 def _smaller(graph: Graph, operands: Mapping[str, int]) -> Iterator[Graph]:
     """Graphs with a step less, or another operation or operand in one place."""
     first = len(LEAVES)
+    yield Graph(tuple((name, tuple(0 if p < first else p for p in places)) for name, places in graph.steps))
     for k, (name, places) in enumerate(graph.steps):
         for instead in dict.fromkeys(places):
             yield _without(graph, k, instead)
