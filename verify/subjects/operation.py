@@ -86,6 +86,7 @@ class BaseOperation(ABC):
     inputs: tuple[str, ...]
     command = "python -m verify"  # how a user verifies this operation again
     problem = ""  # why it cannot be verified at all, such as a text that does not parse
+    note = ""  # what is told beside its verdicts, a warning
     stopped = False  # it hung or ended its process in its first run, and is not run again
     own_definition = False  # it is compared with its own forward, in the absence of a definition
     bounds: Bounds = MappingProxyType({})  # of inputs: where it is checked on floats, and taken for the working range

@@ -14,6 +14,7 @@ from backproof.verify.subjects.boundary import subject_code
 from backproof.verify.subjects.engines.conventions import Conventions
 from backproof.verify.subjects.engines.foreign import ForeignEngine, ForeignOperation, bound
 from backproof.verify.subjects.engines.observe import NO_OPERATIONS, Tried, candidates, observed
+from backproof.verify.subjects.engines.powers import of_a_number, of_two_nodes, unsaid
 from backproof.verify.subjects.engines.survey import Found, Survey
 from backproof.verify.subjects.functions.own_forward import spec_from_forward
 from backproof.verify.subjects.load import Place
@@ -140,6 +141,7 @@ def _kinds(subject: Place | type) -> tuple[list[type], Place | None]:
 def _operations(kind: type, c: Conventions, avoid: dict[str, str], tried: Tried) -> Iterator[Found]:
     """The known operations in the order of the mirror, then the class's own."""
     used: set[str] = set()
+    names: set[str] = set()
     for name in MIRROR:
         for attribute in ALIASES.get(name, (name,)):
             if attribute in used and name != "pow":
@@ -147,8 +149,11 @@ def _operations(kind: type, c: Conventions, avoid: dict[str, str], tried: Tried)
             found = _known(kind, c, name, attribute, avoid, tried)
             if found is not None:
                 used.add(attribute)
+                names.add(found.name)
                 yield found
                 break
+    if "pow" not in names and (found := of_a_number(kind, c, tried)) is not None:
+        yield found
     for attribute in dir(kind):
         if attribute in used or attribute.startswith("_") or attribute in NO_OPERATIONS:
             continue
@@ -179,10 +184,12 @@ def _known(
         return _own_forward(kind, c, Found(name, attribute, size), avoid, tried)
     if name in avoid or attribute in avoid:
         return Found(name, attribute, size, name, bool(takes))
-    if name == "pow" and not _works(kind, c, attribute, tried):
-        return None  # x**2 only, which is the operation "power"
-    if name == "power" and not _takes_numbers(kind, c, attribute, tried) and _works(kind, c, attribute, tried):
-        return None  # x**y of two nodes only
+    if name == "pow":
+        return of_two_nodes(kind, c, attribute, tried)
+    if name == "power":
+        if not _takes_numbers(kind, c, attribute, tried) and of_two_nodes(kind, c, attribute, tried) is not None:
+            return None  # x**y of two nodes only
+        return Found(name, attribute, size, name, constants=True, note=unsaid(kind, c, attribute, tried))
     return Found(name, attribute, size, _variant(kind, c, name, attribute, tried), bool(takes))
 
 
@@ -194,17 +201,6 @@ def _accepts(kind: type, attribute: str, size: int, constants: int) -> bool:
     except (TypeError, ValueError):
         return False
     return not _REDUCTIONS & set(bound.arguments)
-
-
-def _works(kind: type, c: Conventions, attribute: str, tried: Tried) -> bool:
-    """Whether it takes a node as its second operand, and propagates a gradient to both."""
-    try:
-        with tried(attribute):
-            x, y = c.leaf(kind, 1.5), c.leaf(kind, 2.5)
-            c.send_back(getattr(x, attribute)(y), 1.0)
-            return bool(c.gradient(y) != 0)
-    except SubjectError:
-        return False
 
 
 def _takes_numbers(kind: type, c: Conventions, attribute: str, tried: Tried) -> bool:

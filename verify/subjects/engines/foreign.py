@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
@@ -98,8 +98,9 @@ class ForeignEngine:
     def operations(self) -> Iterator[tuple[Operation, Spec]]:
         """Every operation with its spec; one with constants is listed once for each spec."""
         for found in self.survey.operations:
-            for spec in found.specs:
-                yield ForeignOperation(self, found, arguments(spec) if found.constants else ()), spec
+            for k, spec in enumerate(found.specs):
+                once = found if k == 0 else replace(found, note="")  # it is told once
+                yield ForeignOperation(self, once, arguments(spec) if found.constants else ()), spec
             if not found.specs:
                 operation = ForeignOperation(self, found)
                 yield operation, spec_from_forward(operation)
@@ -120,6 +121,7 @@ class ForeignOperation(Operation):
         self.constants = constants
         self.inputs = INPUT_NAMES[: found.operands]
         self.problem = found.problem
+        self.note = found.note
         self.own_definition = not found.spec
         self.command = f"{program()} engine {quoted(engine.name)} {found.name}"
         self.sweep = f"{engine.conventions.sweep}()"
