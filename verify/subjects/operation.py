@@ -143,6 +143,7 @@ class Operation(BaseOperation):
     compiled = False  # its floats come from another program than its trace: a kernel, which is audited
     flush_to_zero_below = 0.0  # an intermediate below it may become 0: floats without subnormal numbers
     sampled_region: Condition | None = None  # where it is checked on floats, if not on its whole domain
+    raises_outside = False  # an error of its own, as in ``if y == 0: raise``, says that there is no value
     of_entries = False  # its inputs are entries of arrays
     keeps_policy = False  # the user declared its derivatives at kinks
     arriving: tuple[str, ...] = ()  # inputs that are the upstream gradient: a 0 there is not a kink
@@ -247,7 +248,7 @@ class Operation(BaseOperation):
 
         ledger = Ledger(arrays=self.of_entries)
         with keeping(ledger):
-            forward, *gradients = explore(run)
+            forward, *gradients = explore(run, gaps=self.raises_outside)
         asked = dict.fromkeys(term for terms in ledger.asked.values() for term in terms)
         entries = tuple(ledger.leaks), tuple(ledger.asked)
         return Traced(self.inputs, forward, tuple(gradients), *entries, tuple(asked), tuple(ledger.formats))

@@ -46,6 +46,7 @@ from backproof.verify.tracing.passed import (
     passes_of_container,
 )
 from backproof.verify.tracing.tables import found
+from backproof.verify.tracing.texts import Text, shown, text_of
 
 CALLS = "_traced"
 """The global name under which the code of a twin finds its `Calls`."""
@@ -86,7 +87,7 @@ class Calls:
         if not (held or any(map(live, args)) or any(map(live, options.values()))):
             if reason := impure(function):
                 leak(reason)
-        elif known in _FLOATS and len(args) == 1 and not options:
+        elif known in _FLOATS and len(args) == 1 and not options and not isinstance(args[0], Text):
             if narrow_format(function):
                 narrowed(function.__name__)
             return args[0] if isinstance(args[0], Term) else terms(args[0])
@@ -122,6 +123,8 @@ class Calls:
 
     def _passes(self, function: Any, args: tuple[Any, ...], options: dict[str, Any]) -> bool:
         """Whether the function learns nothing of the symbols that it is given."""
+        if isinstance(getattr(function, "__self__", None), Text) or any(isinstance(x, Text) for x in args):
+            return is_error(function)
         known, name = hashable(function), getattr(function, "__name__", "")
         module, owner = getattr(function, "__module__", None) or "", getattr(function, "__self__", None)
         called = [x for name, x in options.items() if name != "dtype" and callable(x) and not isinstance(x, Term)]
@@ -237,6 +240,12 @@ class Calls:
             leak(f"a symbol was put into a {function.__name__} by its hash")
         return True, made
 
+    def _texts(self, function: Any, args: tuple[Any, ...]) -> Done:
+        """``str``, ``repr`` or ``format`` of a symbol, which nobody has asked yet what it says."""
+        if args and (mark := shown(args[0])) is not args[0]:
+            return True, text_of(function(mark, *args[1:]))
+        return self._of_numbers(function, args)
+
     def _nothing(self, args: tuple[Any, ...]) -> Done:
         """``print``: what is printed is not computed with, and is printed when the code runs on floats."""
         return any(map(live, args)), None
@@ -271,6 +280,8 @@ class Calls:
 
     def contains(self, x: Any, among: Any) -> bool:
         """``x in among``."""
+        if isinstance(x, Text):
+            leak("the text of a symbol was asked")
         if isinstance(x, Term) and not isinstance(x, Condition) and live(x):
             if isinstance(among, (set, frozenset, dict, KeysView)):
                 if any(map(live, among)):
@@ -327,6 +338,14 @@ class Calls:
 
     # ----------------------------------------------------------------------------------------------------- statements
 
+    def text(self, text: str) -> str:
+        """An f-string."""
+        return text_of(text)
+
+    def shown(self, x: Any) -> Any:
+        """What an f-string shows."""
+        return shown(x)
+
     def trying(self, *errors: str) -> None:
         """The first statement of a ``try`` with handlers for these exceptions.
 
@@ -365,6 +384,10 @@ def _on_numbers(function: Any) -> Callable[[Calls, tuple[Any, ...]], Done]:
     return lambda calls, args: calls._of_numbers(function, args)
 
 
+def _on_texts(function: Any) -> Callable[[Calls, tuple[Any, ...]], Done]:
+    return lambda calls, args: calls._texts(function, args)
+
+
 def _hashing(function: Any) -> Callable[[Calls, tuple[Any, ...]], Done]:
     return lambda calls, args: calls._hashed(function, args)
 
@@ -377,7 +400,8 @@ Calls._modelled = {
     math.fsum: Calls._total,
     math.dist: Calls._distance,
     round: Calls._nearest,
-    **{of: _on_numbers(of) for of in (str, repr, format, hash, complex)},
+    **{of: _on_texts(of) for of in (str, repr, format)},
+    **{of: _on_numbers(of) for of in (hash, complex)},
     id: Calls._identity,
     getattr: Calls._attribute_of,
     hasattr: Calls._has_attribute,

@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 
 from backproof.engine.node import Node
+from backproof.verify.terms.ledger import leak
 from backproof.verify.terms.term import PI, Term
 from backproof.verify.tracing.functions import FUNCTIONS, SEVERAL, Function
 from backproof.verify.tracing.namespaces import MATHEMATICS, NUMPY, SPECIAL, Namespace, function_among_symbols
 from backproof.verify.tracing.rebuild import Lifter
+from backproof.verify.tracing.texts import Text
 
 
 def private(kind: type) -> type:
@@ -101,6 +103,8 @@ class Float(metaclass=_TakesTerms):
     def __new__(cls, x: Any = 0.0) -> Any:
         if isinstance(x, Term):
             return x
+        if isinstance(x, Text):
+            leak("the text of a symbol was converted to a float")
         item = getattr(x, "item", None)
         if item is not None and getattr(x, "size", 0) == 1 and isinstance(item(), Term):
             return item()

@@ -114,6 +114,8 @@ def bound(kind: type, conventions: Conventions) -> ForeignEngine:
 class ForeignOperation(Operation):
     """One method of a user's class, its constants fixed."""
 
+    raises_outside = True
+
     def __init__(self, engine: ForeignEngine, found: Found, constants: tuple[Any, ...] = ()) -> None:
         self.engine = engine
         self.name = found.name
@@ -386,7 +388,7 @@ class ForeignOperation(Operation):
     def _from_trace(self) -> tuple[str, ...]:
         data = [symbol(name) for name in self.inputs]
         try:
-            partials = explore(lambda: terms_of(*self.run(data, upstream=1).gradients))
+            partials = explore(lambda: terms_of(*self.run(data, upstream=1).gradients), gaps=True)
         except NO_TRACE as error:
             return (f"(does not run on symbols: {kind_of(error)})",) * len(self.inputs)
         return tuple(written(simplify(partial)) for partial in partials)
