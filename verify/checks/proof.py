@@ -20,6 +20,7 @@ from backproof.verify.arithmetics.exact import shown
 from backproof.verify.arithmetics.ulps import decimal
 from backproof.verify.checks.case import Case
 from backproof.verify.checks.guards import doubt
+from backproof.verify.checks.own_forward import told
 from backproof.verify.checks.table import PROOF
 from backproof.verify.config.options import USUAL
 from backproof.verify.mirror.table import Spec
@@ -55,6 +56,8 @@ def check(case: Case) -> Iterator[Finding]:
         yield case.finding(PROOF, Verdict.MATCHED, f"not proved: {case.untraced}")
     elif proof.status is Status.PROVED and (event := doubt(case)):
         yield case.finding(PROOF, Verdict.MATCHED, f"proved of real numbers, but not of floats: {event}")
+    elif message := told(case):
+        yield case.finding(PROOF, Verdict.MATCHED, message)
     elif proof.status is Status.PROVED:
         yield case.finding(PROOF, Verdict.PROVED, _summary(case, proof))
     elif (missing := _missing_at(case, proof)) is not None:
@@ -68,7 +71,8 @@ def check(case: Case) -> Iterator[Finding]:
             yield case.finding(PROOF, Verdict.MATCHED, f"{message}: {'; '.join(map(_bound, case.negligible))}")
             return
         refuted = list(_refuted(case, proof))
-        yield from refuted
+        more = (("own forward", case.own.said),) if case.own is not None else ()
+        yield from (replace(f, details=(*f.details[:-1], *more, *f.details[-1:])) for f in refuted)
         if refuted:
             return
         if unknown := unread(proof.obligation.definition, proof.obligation.forward, *proof.obligation.gradients):

@@ -205,7 +205,7 @@ def found_by(check: Check, cases: Cases) -> list[Finding]:
     findings: list[Finding] = []
     for case in cases:
         try:
-            findings += check.run(case)
+            findings += check.run(getattr(case, "judged", case))
         except Exception as error:  # a bug of backproof must cost this check its verdict, and be visible
             verdict = Verdict.STOPPED if kind_of(error) == MemoryError.__name__ else Verdict.INCONCLUSIVE
             findings.append(case.finding(check, verdict, _ended(error)))

@@ -143,6 +143,7 @@ class Operation(BaseOperation):
     compiled = False  # its floats come from another program than its trace: a kernel, which is audited
     flush_to_zero_below = 0.0  # an intermediate below it may become 0: floats without subnormal numbers
     sampled_region: Condition | None = None  # where it is checked on floats, if not on its whole domain
+    near_its_name = False  # its forward may be only nearly the function of its name
     raises_outside = False  # an error of its own, as in ``if y == 0: raise``, says that there is no value
     of_entries = False  # its inputs are entries of arrays
     keeps_policy = False  # the user declared its derivatives at kinks

@@ -125,6 +125,7 @@ class ForeignOperation(Operation):
         self.problem = found.problem
         self.note = found.note
         self.own_definition = not found.spec
+        self.near_its_name = bool(found.spec)
         self.command = f"{program()} engine {quoted(engine.name)} {found.name}"
         self.sweep = f"{engine.conventions.sweep}()"
         self._stops: dict[bool, list[str]] = {True: [], False: []}  # on symbols, and on numbers
