@@ -37,8 +37,8 @@ INNER = {
         *("bound_residual", "recognise_constants", "process", "decide", "fuzz"),
     ),
     "verify.subjects": (
-        *("boundary", "operation", "subject", "sandbox", "load", "surrogate", "functions", "arrays", "rules_file"),
-        *("engines", "frameworks", "project_subjects"),
+        *("boundary", "small_graphs", "operation", "subject", "sandbox", "load", "surrogate", "functions", "arrays"),
+        *("rules_file", "engines", "frameworks", "project_subjects"),
     ),
     "derivations.steps": (
         *("named", "letters", "saved_values", "worked_forms", "closure", "rules", "evidence"),

@@ -36,7 +36,7 @@ from backproof.verify.terms.term import Condition, Term, constant, substitute, s
 
 if TYPE_CHECKING:
     from backproof.verify.checks.array_case import ArrayCase
-    from backproof.verify.checks.own_forward import OwnForward
+    from backproof.verify.checks.relation import OwnForward
     from backproof.verify.config.options import Options
     from backproof.verify.proof.bound_residual import Enclosure
     from backproof.verify.proof.obligation import Obligation
@@ -57,14 +57,8 @@ class Case:
         self.spec = spec
         self.options = options
         self._whole: Proof | None = None
-        self.own: OwnForward | None = None  # how its forward and the spec's are related, if not the same
-
-    @cached_property
-    def judged(self) -> Case:
-        """The case that is checked: this one, or that of the operation's own forward."""
-        from backproof.verify.checks.own_forward import judged
-
-        return judged(self) if self.operation.near_its_name else self
+        self.own: OwnForward | None = None
+        self.judged: Case | None = None  # this one or that of the operation's own forward, once that is decided
 
     # ------------------------------------------------------------------------------------- what the mirror says
 

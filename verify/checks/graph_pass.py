@@ -13,7 +13,8 @@ from functools import lru_cache, partial
 
 from backproof.verify.checks.case import Case
 from backproof.verify.subjects.boundary import number
-from backproof.verify.subjects.engines.small_graphs import (
+from backproof.verify.subjects.operation import Operation
+from backproof.verify.subjects.small_graphs import (
     LEAVES,
     OF_GRAPHS,
     VALUES,
@@ -22,7 +23,6 @@ from backproof.verify.subjects.engines.small_graphs import (
     listed,
     shrunk,
 )
-from backproof.verify.subjects.operation import Operation
 from backproof.verify.support.errors import SubjectError, in_a_line
 
 _DRAWN = 240  # random graphs

@@ -10,12 +10,12 @@ refuted, and so is a rule that is the derivative of neither; the finding says wh
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 
 from backproof.verify.checks.case import Case
+from backproof.verify.checks.relation import OwnForward
 from backproof.verify.numerics.reference import Status as Known
 from backproof.verify.numerics.typical import sizes_about_one
 from backproof.verify.proof.result import Proof, Status
@@ -29,22 +29,17 @@ _UNSEEN = 2.0**-30  # of the usual size: a difference that is not a wrong deriva
 _VISIBLE = 1e-9  # relative, in a message
 
 
-@dataclass(frozen=True)
-class OwnForward:
-    """How an operation's own forward and the mirror's function are related, where they are not the same.
-
-    mirror: the mirror's case, where the rule is proved as the derivative of its own forward, and checked so
-    nearly: forward and rule differ from the mirror's by less than 2**-30 of their size
-    said: for a rule that is refuted, what it is
-    """
-
-    mirror: Case | None = None
-    nearly: bool = False
-    said: str = ""
+def as_judged(case: Case) -> Case:
+    """The case as it is to be checked, decided once."""
+    if not case.operation.near_its_name:
+        return case
+    if case.judged is None:
+        case.judged = _judged(case)
+    return case.judged
 
 
-def judged(case: Case) -> Case:
-    """The case as it is to be checked: as it is, or of its own forward in place of the mirror's function."""
+def _judged(case: Case) -> Case:
+    """The case as it is, or of its own forward in place of the mirror's function."""
     proof = case.rule_proof
     if proof is None or proof.failure or proof.status is Status.PROVED or case.residual_bounds or case.negligible:
         return case

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from backproof.verify.evaluate.stepwise import At
     from backproof.verify.mirror.table import Spec
     from backproof.verify.numerics.lattices import Sample
-    from backproof.verify.subjects.engines.small_graphs import Graph
+    from backproof.verify.subjects.small_graphs import Graph
 
 
 @dataclass(frozen=True)

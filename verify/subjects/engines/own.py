@@ -19,8 +19,8 @@ from backproof.verify.results.findings import Source
 from backproof.verify.subjects.boundary import cross, subject_code
 from backproof.verify.subjects.engines.order import operands_first
 from backproof.verify.subjects.engines.passes import Passes, later
-from backproof.verify.subjects.engines.small_graphs import OF_GRAPHS, Graph
 from backproof.verify.subjects.operation import INPUT_NAMES, Operation, Run, Together
+from backproof.verify.subjects.small_graphs import OF_GRAPHS, Graph
 from backproof.verify.subjects.subject import Recipe
 from backproof.verify.support.errors import NO_TRACE, SubjectError
 from backproof.verify.support.program import program

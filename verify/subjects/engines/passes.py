@@ -14,7 +14,7 @@ from typing import Any
 
 from backproof.verify.subjects.boundary import number, subject_code
 from backproof.verify.subjects.engines.conventions import attributes
-from backproof.verify.subjects.engines.small_graphs import VALUES, Graph
+from backproof.verify.subjects.small_graphs import VALUES, Graph
 from backproof.verify.support.errors import SubjectError
 
 Gradients = tuple[float, ...]
