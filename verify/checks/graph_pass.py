@@ -23,7 +23,7 @@ from backproof.verify.subjects.small_graphs import (
     listed,
     shrunk,
 )
-from backproof.verify.support.errors import SubjectError, in_a_line
+from backproof.verify.support.errors import SubjectError, SubjectStopped, in_a_line
 
 _DRAWN = 240  # random graphs
 _OTHERS = ("div", "max", "min")  # of an engine that has no other operations
@@ -42,15 +42,15 @@ def problems(case: Case) -> Iterator[Problem]:
         for look in (lab.first, lab.reordered, lab.later):
             problem = look(graph)
             if problem is not None:
-                found = shrunk(graph, lab.operands, name, partial(_shows, look, problem[0]))
+                found = shrunk(graph, lab.operands, name, partial(_shows, look, problem))
                 yield look(found) or problem
                 return
 
 
-def _shows(look: Callable[[Graph], Problem | None], message: str, graph: Graph) -> bool:
-    """Whether a graph shows the same fault."""
+def _shows(look: Callable[[Graph], Problem | None], found: Problem, graph: Graph) -> bool:
+    """Whether a graph shows the fault: another gradient, or the same error."""
     problem = look(graph)
-    return problem is not None and problem[0] == message
+    return problem is not None and (problem[0] == found[0] or (len(found[1]) > 1 and len(problem[1]) > 1))
 
 
 def plainest(operation: Operation) -> list[tuple[str, str]]:
@@ -114,12 +114,11 @@ class _Lab:
         try:
             ours = self.operation.on_graph(graph, down=down)
         except SubjectError as error:
-            nodes = len(graph.steps)
-            where = f"{nodes} node{'' if nodes == 1 else 's'}"
-            return f"{sweep} fails on a graph of {where}: {in_a_line(error)}", [("at", _at(graph))]
+            return _failure(sweep, error), [("at", _at(graph))]
         if ours is None or _same(ours, expected):
             return None
-        return f"{sweep} propagates a gradient before it is complete", _details(graph, ours, expected)
+        what = "propagates a gradient before it is complete" if graph.meets else "gives another gradient than the rules"
+        return f"{sweep} {what}", _details(graph, ours, expected)
 
     def reordered(self, graph: Graph) -> Problem | None:
         """The same where sets of nodes have another order."""
@@ -132,12 +131,16 @@ class _Lab:
         try:
             found = self.operation.again_on_graph(graph, expected)
         except SubjectError as error:
-            return f"a second {self.operation.sweep} fails: {in_a_line(error)}", [("at", _at(graph))]
+            return _failure(f"a second {self.operation.sweep}", error), [("at", _at(graph))]
         for on, ours in found.items():
             if not _same(ours, expected):
                 message = f"a second {self.operation.sweep} {on} gives another gradient"
                 return message, _details(graph, ours, expected, "; every gradient was set to 0 before it")
         return None
+
+
+def _failure(sweep: str, error: SubjectError) -> str:
+    return str(error) if isinstance(error, SubjectStopped) else f"{sweep} fails: {in_a_line(error)}"
 
 
 def _is_sound(operation: Operation) -> bool:

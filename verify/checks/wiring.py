@@ -78,14 +78,15 @@ def _problems(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]
         yield from _by_identity(case, places)
     yield from _left_alone(case, places)
     yield from _kept(case, places)
-    yield from _through(case, places)
+    through = list(_through(case, places))
+    yield from through
     yield from _whole(case)
     yield from _in_a_batch(case, places)
     if len(case.spec.inputs) == 2:
         if not found:  # which the sum would show again
             yield from _shared(case)
         yield from _plain_numbers(case, places)
-    if not found:
+    if not found and not through:
         yield from graph_pass.problems(case)
 
 
@@ -264,7 +265,8 @@ def _through(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
         except SubjectError as error:
             yield f"{case.operation.sweep} fails: {in_a_line(error)}", [("at", case.shown(place))]
             continue
-        yield _other(f"{case.operation.sweep} gives another gradient than the rule", case.shown(place), ours, expected)
+        message, details = _other("gives another gradient than the rule", case.shown(place), ours, expected)
+        yield f"{case.operation.sweep} {message}", graph_pass.plainest(case.operation) or details
 
 
 def _other(message: str, at: str, ours: Sequence[Any], expected: Sequence[Any]) -> _Problem:

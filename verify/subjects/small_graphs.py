@@ -44,6 +44,12 @@ class Graph:
         return tuple(dict.fromkeys(name for name, _ in self.steps))
 
     @property
+    def meets(self) -> bool:
+        """Whether paths meet in it: a result is used more than once."""
+        uses = [place for _, places in self.steps for place in places if place >= len(LEAVES)]
+        return len(set(uses)) < len(uses)
+
+    @property
     def text(self) -> str:
         """As one writes it: what is used more than once has a name, as in ``c = a + b; c*c + c``."""
         uses = [place for _, places in self.steps for place in places]

@@ -154,6 +154,8 @@ def _operations(kind: type, c: Conventions, avoid: dict[str, str], tried: Tried)
                 break
     if "pow" not in names and (found := of_a_number(kind, c, tried)) is not None:
         yield found
+    if (found := _own(kind, c, "__pos__", avoid, tried, same=True)) is not None:
+        yield replace(found, name="pos")
     for attribute in dir(kind):
         if attribute in used or attribute.startswith("_") or attribute in NO_OPERATIONS:
             continue
@@ -233,8 +235,12 @@ def _variant(kind: type, c: Conventions, name: str, attribute: str, tried: Tried
 # ---------------------------------------------------------------------- operations that the mirror does not know
 
 
-def _own(kind: type, c: Conventions, attribute: str, avoid: dict[str, str], tried: Tried) -> Found | None:
-    """A user's method that makes a node of one or two nodes; None if it does something else."""
+def _own(
+    kind: type, c: Conventions, attribute: str, avoid: dict[str, str], tried: Tried, *, same: bool = False
+) -> Found | None:
+    """A user's method that makes a node of one or two nodes, or returns the ``same``; None if it does neither."""
+    if not hasattr(kind, attribute):
+        return None
     for size in (1, 2):
         if not _accepts(kind, attribute, size, 0):
             continue
@@ -248,7 +254,7 @@ def _own(kind: type, c: Conventions, attribute: str, avoid: dict[str, str], trie
             return Found(attribute, attribute, size, problem=str(error))
         except SubjectError:  # not an operation on nodes, or not defined at this point
             continue
-        if _is_made_of(c, out, leaves):
+        if _is_made_of(c, out, leaves) or (same and out is leaves[0]):
             return _own_forward(kind, c, Found(attribute, attribute, size), avoid, tried)
     return None
 

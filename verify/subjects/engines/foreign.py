@@ -132,7 +132,7 @@ class ForeignOperation(Operation):
 
     # ----------------------------------------------------------------------------------------------- its nodes
 
-    def _called(self, work: Callable[[], T], *data: Any, down: bool = False) -> T:
+    def _called(self, work: Callable[[], T], *data: Any, down: bool = False, what: str = "") -> T:
         """What the subject's code returns, silenced and bounded; an operation that keeps hanging is no longer called.
 
         One that hangs on symbols (a loop until a sum no longer changes) may still work on floats.
@@ -145,7 +145,7 @@ class ForeignOperation(Operation):
             with silence():
                 with subject_code:
                     _ = self.engine.kind  # its import does not count towards the time of a call
-                with bounded(self.method), self._ordered(symbolic, down):
+                with bounded(what or self.method), self._ordered(symbolic, down):
                     return work()
         except SubjectStopped as stopped:
             stops.append(str(stopped))
@@ -247,7 +247,7 @@ class ForeignOperation(Operation):
             c.run_sweep(self.apply(*leaves))
             return tuple(map(c.gradient, leaves))
 
-        return self._called(work)
+        return self._called(work, what=self.sweep)
 
     # ------------------------------------------------------------------------------------------------- in graphs
 
@@ -273,7 +273,7 @@ class ForeignOperation(Operation):
     def on_graph(self, graph: Graph, *, down: bool = False) -> tuple[float, ...] | None:
         if not self.engine.conventions.sweep:
             return None
-        return self._called(lambda: self._passes.once(graph), down=down)
+        return self._called(lambda: self._passes.once(graph), down=down, what=self.sweep)
 
     def by_rules(self, graph: Graph) -> tuple[float, ...] | None:
         return self._called(lambda: self._passes.by_rules(graph))
@@ -283,7 +283,7 @@ class ForeignOperation(Operation):
         if not c.sweep:
             return {}
         beside = bool(c.children)  # of an engine that keeps them on a tape one may have to empty it
-        return self._called(lambda: later(self._passes, graph, expected, beside))
+        return self._called(lambda: later(self._passes, graph, expected, beside), what=f"a second {self.sweep}")
 
     # -------------------------------------------------------------------------------------- beside plain numbers
 
