@@ -93,9 +93,13 @@ def _problems(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]
 def _plainer(case: Case, found: Sequence[_Problem]) -> Iterator[_Problem]:
     """The problems of the rule, each shown in the smallest graph that it spoils, where the subject has graphs."""
     plain = graph_pass.plainest(case.operation) if found else []
-    for message, shown in found:
+    alike: dict[str, list[_Problem]] = {}
+    for problem in found:
+        alike.setdefault(problem[0].partition(".")[2] or problem[0], []).append(problem)
+    for (message, shown), *others in alike.values():
         details = plain if message.endswith(_KNOWN) else []
-        yield message, details or shown
+        more = [("alike", ", ".join(other.partition(".")[0] for other, _ in others))] if others else []
+        yield message, [*(details or shown), *more]
 
 
 def _inside(case: Case) -> list[tuple[float, ...]]:
