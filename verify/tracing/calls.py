@@ -100,7 +100,8 @@ class Calls:
         if (getattr(function, "__module__", None) or "").partition(".")[0] == "numpy":  # which knows no other float
             args = tuple(float if x is self._float else x for x in args)
             options = {key: float if x is self._float else x for key, x in options.items()}
-        return function(*args, **options)
+        result = function(*args, **options)
+        return text_of(result) if type(result) is str else result
 
     def _is_ours(self, function: Any) -> bool:
         """Whether the code that runs is rewritten: a twin, a function made in one, a class or an object of such."""
@@ -338,9 +339,9 @@ class Calls:
 
     # ----------------------------------------------------------------------------------------------------- statements
 
-    def text(self, text: str) -> str:
-        """An f-string."""
-        return text_of(text)
+    def text(self, text: Any) -> Any:
+        """An f-string, or what ``%`` gives of a text."""
+        return text_of(text) if type(text) is str else text
 
     def shown(self, x: Any) -> Any:
         """What an f-string shows."""

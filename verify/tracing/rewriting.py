@@ -95,6 +95,10 @@ class _Rewriter(ast.NodeTransformer):
         name = _LITERAL + node.value.hex().replace(".", "_").replace("+", "P").replace("-", "M")
         return ast.copy_location(ast.Name(name, ast.Load()), node)
 
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        return _asked("text", node, node) if isinstance(node.op, ast.Mod) else node
+
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
         self.generic_visit(node)
         return _asked("text", node, node)

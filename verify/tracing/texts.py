@@ -11,6 +11,7 @@ from typing import Any
 
 from backproof.verify.terms.ledger import leak
 from backproof.verify.terms.term import Condition, Term
+from backproof.verify.tracing.arrays import TermArray
 
 _MARK = "\ue000"  # stands for the digits; of the private use area, so that no text has it by itself
 _NUMBERS = frozenset({"const", "special", "pi", "true", "false"})
@@ -39,7 +40,9 @@ class _Shown:
 
 
 def shown(x: Any) -> Any:
-    """What stands in a text for this object: a mark for a symbol, otherwise itself."""
+    """What stands in a text for this object: a mark for a symbol or an array of symbols, otherwise itself."""
+    if isinstance(x, TermArray):
+        return _Shown()
     return _Shown() if isinstance(x, Term) and not isinstance(x, Condition) and x.op not in _NUMBERS else x
 
 

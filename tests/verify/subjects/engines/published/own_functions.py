@@ -45,7 +45,7 @@ class Value:
 
     def sigmoid(self):
         """Clamped where nobody sees it; the rule does not know."""
-        s = 1 / (1 + math.exp(-max(-40.0, min(40.0, self.data))))
+        s = 1 / (1 + math.exp(-max(-30.0, min(30.0, self.data))))
         return self.made(s, s * (1 - s))
 
     def exp(self):
