@@ -241,12 +241,6 @@ class Calls:
             leak(f"a symbol was put into a {function.__name__} by its hash")
         return True, made
 
-    def _texts(self, function: Any, args: tuple[Any, ...]) -> Done:
-        """``str``, ``repr`` or ``format`` of a symbol, which nobody has asked yet what it says."""
-        if args and (mark := shown(args[0])) is not args[0]:
-            return True, text_of(function(mark, *args[1:]))
-        return self._of_numbers(function, args)
-
     def _nothing(self, args: tuple[Any, ...]) -> Done:
         """``print``: what is printed is not computed with, and is printed when the code runs on floats."""
         return any(map(live, args)), None
@@ -385,10 +379,6 @@ def _on_numbers(function: Any) -> Callable[[Calls, tuple[Any, ...]], Done]:
     return lambda calls, args: calls._of_numbers(function, args)
 
 
-def _on_texts(function: Any) -> Callable[[Calls, tuple[Any, ...]], Done]:
-    return lambda calls, args: calls._texts(function, args)
-
-
 def _hashing(function: Any) -> Callable[[Calls, tuple[Any, ...]], Done]:
     return lambda calls, args: calls._hashed(function, args)
 
@@ -401,8 +391,7 @@ Calls._modelled = {
     math.fsum: Calls._total,
     math.dist: Calls._distance,
     round: Calls._nearest,
-    **{of: _on_texts(of) for of in (str, repr, format)},
-    **{of: _on_numbers(of) for of in (hash, complex)},
+    **{of: _on_numbers(of) for of in (str, repr, format, hash, complex)},
     id: Calls._identity,
     getattr: Calls._attribute_of,
     hasattr: Calls._has_attribute,

@@ -75,7 +75,10 @@ class Conventions:
 
     def is_node(self, x: Any) -> bool:
         """Whether it is a node, of whatever class: an engine may have one for each operation."""
-        return not isinstance(x, type) and hasattr(x, self.data) and hasattr(x, self.grad)
+        try:
+            return not isinstance(x, type) and hasattr(x, self.data) and hasattr(x, self.grad)
+        except Exception:  # an object of a user may do anything when it is asked for an attribute
+            return False
 
     def gradient(self, node: Any) -> Any:
         """The node's gradient; 0 where there is none yet."""

@@ -218,7 +218,7 @@ class _Propagation:
         """What may be the node's own rule, and whether it is given the gradient: closures first, then methods."""
         held = [n for n in attributes(out) if n not in self.avoid and takes(getattr(out, n)) is not None]
         names = dict.fromkeys((*_likeliest(dict.fromkeys(held), lambda _: True), *methods))
-        known = [n for n in HOOK_NAMES if n in names]
+        known = [n for n in HOOK_NAMES if n not in self.avoid and hasattr(out, n)]  # as a property, too
         counted = [(n, takes(getattr(out, n, None))) for n in dict.fromkeys((*known, *names))]
         return [(n, count == 1) for n, count in counted if count in (0, 1)]
 
