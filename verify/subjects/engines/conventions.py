@@ -7,6 +7,7 @@ import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from backproof.verify.subjects.engines.order import operands_first
@@ -148,8 +149,7 @@ class Conventions:
             return getattr(out, self.sweep)  # type: ignore[no-any-return]
         from backproof.verify.tracing.symbolic import beside
 
-        function = beside(type(out), module_of(type(out))[self.sweep])
-        return lambda *upstream: function(out, *upstream)
+        return partial(beside(type(out), module_of(type(out))[self.sweep]), out)
 
     def order(self, root: Any) -> list[Any]:
         """The nodes below ``root``, operands first."""
