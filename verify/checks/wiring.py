@@ -84,7 +84,8 @@ def _problems(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]
     yield from _in_a_batch(case, places)
     if len(case.spec.inputs) == 2:
         if not found:  # which the sum would show again
-            yield from _shared(case)
+            for message, details in _shared(case):
+                yield message, graph_pass.plainest(case.operation) or details
         yield from _plain_numbers(case, places)
     if not found and not through:
         yield from graph_pass.problems(case)

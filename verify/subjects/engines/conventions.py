@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ class WorkedForm(Enum):
     HOOKS = "each node's own closure"
     SEEDED = "backward(upstream)"
     SCALED = "backward() of the upstream gradient times the result"
+    PULLED = "the gradient of the result is set, and an operand's is asked for"
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Conventions:
 
     data, grad, children, hook: names of attributes ("" for none)
     given: a hook takes the node's gradient
-    sweep: the graph pass: a method of the node, or a function of its module if ``free``; "" if there is none
+    sweep: the graph pass: a method of the node, or a function of its module if ``free``; "" if there is none; where
+        gradients are pulled, the method that returns a node's
     arrays: data are NumPy arrays, 0-d if ``pointed`` (a backward() may require that), otherwise 1-d
     tracked: a leaf must be made with requires_grad=True
     single: data are rounded to single precision
@@ -83,7 +86,7 @@ class Conventions:
 
     def gradient(self, node: Any) -> Any:
         """The node's gradient; 0 where there is none yet."""
-        found = getattr(node, self.grad)
+        found = getattr(node, self.sweep)() if self.worked_form is WorkedForm.PULLED else getattr(node, self.grad)
         if found is None:
             return 0.0
         return self.read(found) if self.is_node(found) else number(found)
@@ -114,7 +117,9 @@ class Conventions:
 
     def send_back(self, out: Any, upstream: Any) -> None:
         """Run the rules from ``out`` to the leaves, for this upstream gradient."""
-        if self.worked_form is WorkedForm.HOOKS:
+        if self.worked_form is WorkedForm.PULLED:
+            self.set_gradient(out, upstream)
+        elif self.worked_form is WorkedForm.HOOKS:
             self.set_gradient(out, upstream)
             for node in reversed(self.order(out)):
                 self.run_hook(node)
@@ -137,6 +142,9 @@ class Conventions:
 
     def run_sweep(self, out: Any, *upstream: Any) -> None:
         """The engine's own pass from this node: it sets the node's gradient to one, unless it is given one."""
+        if self.worked_form is WorkedForm.PULLED:
+            self.set_gradient(out, 1.0)
+            return
         sweep = self.sweep_of(out)
         if upstream or not _required(sweep):
             sweep(*upstream)
@@ -149,7 +157,9 @@ class Conventions:
             return getattr(out, self.sweep)  # type: ignore[no-any-return]
         from backproof.verify.tracing.symbolic import beside
 
-        return partial(beside(type(out), module_of(type(out))[self.sweep]), out)
+        scopes = map(module_of, type(out).__mro__)  # an operation's class may be written elsewhere
+        function = next(scope[self.sweep] for scope in scopes if self.sweep in scope)
+        return partial(beside(type(out), function), out)
 
     def order(self, root: Any) -> list[Any]:
         """The nodes below ``root``, operands first."""
@@ -177,12 +187,11 @@ def takes(function: Any) -> int | None:
 
 
 def module_of(kind: type) -> dict[str, Any]:
-    """The names of the module in which the class is written; none for one without a function of Python."""
-    for base in kind.__mro__:
-        for value in vars(base).values():
-            if isinstance(value, types.FunctionType):
-                return value.__globals__
-    return {}
+    """The names of the module in which the class is written; if it is not loaded, those that its functions see."""
+    if kind.__module__ in sys.modules:
+        return vars(sys.modules[kind.__module__])
+    functions = (value for value in vars(kind).values() if isinstance(value, types.FunctionType))
+    return next((function.__globals__ for function in functions), {})
 
 
 def nodes_in(held: Any, is_node: Callable[[Any], bool]) -> Iterator[Any]:

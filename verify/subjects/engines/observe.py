@@ -81,7 +81,7 @@ def observed(kind: type, avoid: frozenset[str] = frozenset(), tried: Tried = Sub
         if seen is None:
             reasons.append(f"{name}: its operands receive no gradient")
             continue
-        if seen.worked_form is not WorkedForm.HOOKS:
+        if seen.worked_form in (WorkedForm.SEEDED, WorkedForm.SCALED):
             with tried(name):
                 seen = replace(seen, resets=_resets(seen, kind, avoid))
         return seen
@@ -191,6 +191,10 @@ class _Propagation:
                 for seen in self._kept(replace(c, worked_form=way)):
                     if self._holds(name, seen, _arrives):
                         return seen
+        pulled = replace(self.found, worked_form=WorkedForm.PULLED, resets=True)
+        for name in methods:
+            if takes(getattr(out, name, None)) == 0 and self._holds(name, replace(pulled, sweep=name), _arrives):
+                return replace(pulled, sweep=name)
         return None
 
     def _kept(self, c: Conventions) -> Iterator[Conventions]:

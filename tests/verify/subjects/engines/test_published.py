@@ -48,6 +48,7 @@ STYLES = {
     "given_upstream": (WorkedForm.HOOKS, "push", "sweep", "add mul cos"),
     "abstract_nodes": (WorkedForm.HOOKS, "propagate", "differentiate", "add mul sin"),
     "frees_its_graph": (WorkedForm.HOOKS, "rule", "backward", "add mul"),
+    "asked_for": (WorkedForm.PULLED, "", "grad", "add mul sin"),
 }
 
 
