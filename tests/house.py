@@ -37,7 +37,8 @@ INNER = {
         *("bound_residual", "recognise_constants", "process", "decide", "within_bounds", "fuzz"),
     ),
     "verify.subjects": (
-        *("boundary", "operation", "subject", "sandbox", "load", "surrogate", "functions", "arrays", "contracts"),
+        *("boundary", "small_graphs", "operation", "subject", "sandbox", "load", "surrogate", "functions", "arrays"),
+        "contracts",
         *("rules_file", "engines", "frameworks", "project_subjects"),
     ),
     "derivations.steps": (

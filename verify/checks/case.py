@@ -36,6 +36,7 @@ from backproof.verify.terms.term import Condition, Term, constant, substitute, s
 
 if TYPE_CHECKING:
     from backproof.verify.checks.array_case import ArrayCase
+    from backproof.verify.checks.relation import OwnForward
     from backproof.verify.config.options import Options
     from backproof.verify.proof.bound_residual import Enclosure
     from backproof.verify.proof.obligation import Obligation
@@ -56,6 +57,8 @@ class Case:
         self.spec = spec
         self.options = options
         self._whole: Proof | None = None
+        self.own: OwnForward | None = None
+        self.judged: Case | None = None  # this one or that of the operation's own forward, once that is decided
 
     # ------------------------------------------------------------------------------------- what the mirror says
 

@@ -55,6 +55,8 @@ def check(case: Case) -> Iterator[Finding]:
         elif name and (problem := far_off(case, i - 1) or (far_off(case, i - 1, beyond=True) if case.guards else None)):
             problems[name] = problem
             yield _failure(case, i - 1, name, *problem)
+    if case.operation.note:
+        yield case.finding(EXTREMES, Verdict.FRAGILE, case.operation.note)
     if not problems:
         where = "within the bounds" if case.operation.bounds else "of the float range"
         yield case.finding(EXTREMES, Verdict.SAFE, f"a result at all {len(case.samples)} points {where}")

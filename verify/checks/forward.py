@@ -42,6 +42,9 @@ _BELOW_ZERO = arb(2) ** -1100  # -0.0 stands for the limit from below
 
 def check(case: Case) -> Iterator[Finding]:
     """The first point where the forward is another function; otherwise one finding that it agrees."""
+    if case.own is not None and case.own.nearly:
+        yield case.finding(FORWARD, Verdict.MATCHED, f"the forward is {case.spec.definition}, to 2**-30 of its size")
+        return
     settled = _settled(case)
     traced = case.recognised_trace.forward if case.recognised_trace is not None else None
     compared = traced is not None and not case.proved and not case.negligible  # no proof covers it

@@ -60,6 +60,8 @@ def check(case: Case) -> Iterator[Finding]:
             agrees = f"on floats the rule matches what was proved, at {len(case.points)} points"
         elif case.residual_bounds or case.negligible:
             agrees = f"on floats the rule matches its trace, at {len(case.points)} points"
+    if problem is not None and case.own is not None and case.own.nearly:
+        problem, agrees = None, f"the rule is the derivative at {len(case.points)} points, to 2**-30 of its size"
     asked = list(_asked_for(case, trace))
     yield from asked
     if any(finding.verdict is Verdict.REFUTED for finding in asked):

@@ -20,6 +20,7 @@ from backproof.verify.arithmetics.exact import shown
 from backproof.verify.arithmetics.ulps import decimal
 from backproof.verify.checks.case import Case
 from backproof.verify.checks.guards import doubt
+from backproof.verify.checks.own_forward import told
 from backproof.verify.checks.rounded_constants import is_rounding
 from backproof.verify.checks.table import PROOF
 from backproof.verify.config.options import USUAL
@@ -56,8 +57,12 @@ def check(case: Case) -> Iterator[Finding]:
         yield case.finding(PROOF, Verdict.MATCHED, f"not proved: {case.untraced}")
     elif proof.status is Status.PROVED and (event := doubt(case)):
         yield case.finding(PROOF, Verdict.MATCHED, f"proved of real numbers, but not of floats: {event}")
+    elif message := told(case):
+        yield case.finding(PROOF, Verdict.MATCHED, message)
     elif proof.status is Status.PROVED:
         yield case.finding(PROOF, Verdict.PROVED, _summary(case, proof))
+    elif (missing := _missing_at(case, proof)) is not None:
+        yield case.finding(PROOF, Verdict.PROVED, f"{_summary(case, proof)}, without {missing}")
     elif case.residual_bounds:
         message = "proved " + "; ".join(map(_bound, case.residual_bounds)) + ", not exactly: its literals are rounded"
         yield case.finding(PROOF, Verdict.MATCHED, message)
@@ -67,7 +72,8 @@ def check(case: Case) -> Iterator[Finding]:
             yield case.finding(PROOF, Verdict.MATCHED, f"{message}: {'; '.join(map(_bound, case.negligible))}")
             return
         refuted = list(_refuted(case, proof))
-        yield from refuted
+        more = (("own forward", case.own.said),) if case.own is not None else ()
+        yield from (replace(f, details=(*f.details[:-1], *more, *f.details[-1:])) for f in refuted)
         if refuted:
             return
         if _counterexamples(proof):  # all of them by rounding
@@ -84,6 +90,20 @@ def check(case: Case) -> Iterator[Finding]:
             why = "; ".join(proof.reasons) or "the definition has no value anywhere in its domain"
             message = f"not decided: {why}"
             yield case.finding(PROOF, Verdict.INCONCLUSIVE, message)
+
+
+def _missing_at(case: Case, proof: Proof) -> str | None:
+    """Where alone a rule n·x**(n - 1) of x**0 has no value; None for any other proof.
+
+    0·0**-1 is no other derivative than 0 but none at all, which is told as unsafe, once.
+    """
+    if case.spec.op != "power" or case.spec.values != (0,) or proof.failure:
+        return None
+    if any(cell.status is not Status.PROVED for cell in proof.cells if not cell.outside):
+        return None
+    open_ones = [boundary for boundary in proof.boundaries if boundary.status is not Status.PROVED]
+    without_value = all(b.kind is BoundaryKind.REJECTED and b.rule is None and b.where for b in open_ones)
+    return f"{_where(open_ones[0]).removeprefix('at ')}, where the rule has no value" if without_value else None
 
 
 def decides(operation: Operation, spec: Spec) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from flint import arb
 
+from backproof.verify.checks import graph_pass
 from backproof.verify.checks.case import Case
 from backproof.verify.checks.samples import touched
 from backproof.verify.checks.table import WIRING
@@ -67,6 +68,7 @@ def check(case: Case) -> Iterator[Finding]:
 
 
 _Problem = tuple[str, list[tuple[str, str]]]
+_KNOWN = ("`=` in place of `+=`", "forgets the upstream gradient", "have added to it")  # which a small graph shows
 
 
 def _derivative(case: Case, places: list[tuple[float, ...]]) -> Iterator[Finding]:
@@ -84,20 +86,36 @@ def _derivative(case: Case, places: list[tuple[float, ...]]) -> Iterator[Finding
 def _problems(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
     proved = not case.options.alone and case.proof is not None and case.proof.status is Status.PROVED
     found = [] if isinstance(case.trace, Exception) or proved else list(_on_symbols(case, places))
-    yield from found or _on_floats(case, places)
+    found = found or list(_on_floats(case, places))
+    yield from _plainer(case, found)
     yield from _unreached(case)
     if isinstance(case.trace, Exception):
         yield from _by_identity(case, places)
     yield from _left_alone(case, places)
     yield from _kept(case, places)
-    yield from _through(case, places)
+    through = list(_through(case, places))
+    yield from through
     yield from _whole(case)
     yield from _in_a_batch(case, places)
     if len(case.spec.inputs) == 2:
-        yield from _shared(case)
+        if not found:  # which the sum would show again
+            for message, details in _shared(case):
+                yield message, graph_pass.plainest(case.operation) or details
         yield from _plain_numbers(case, places)
-        if case.operation.name in ("add", "sub", "mul"):  # these are exact on small whole numbers
-            yield from _diamond(case)
+    if not found and not through:
+        yield from graph_pass.problems(case)
+
+
+def _plainer(case: Case, found: Sequence[_Problem]) -> Iterator[_Problem]:
+    """The problems of the rule, each shown in the smallest graph that it spoils, where the subject has graphs."""
+    plain = graph_pass.plainest(case.operation) if found else []
+    alike: dict[str, list[_Problem]] = {}
+    for problem in found:
+        alike.setdefault(problem[0].partition(".")[2] or problem[0], []).append(problem)
+    for (message, shown), *others in alike.values():
+        details = plain if message.endswith(_KNOWN) else []
+        more = [("alike", ", ".join(other.partition(".")[0] for other, _ in others))] if others else []
+        yield message, [*(details or shown), *more]
 
 
 def _inside(case: Case) -> list[tuple[float, ...]]:
@@ -265,9 +283,10 @@ def _through(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
             if ours is None or _same(tuple(map(number, ours)), expected):
                 continue
         except SubjectError as error:
-            yield f"backward() fails: {in_a_line(error)}", [("at", case.shown(place))]
+            yield f"{case.operation.sweep} fails: {in_a_line(error)}", [("at", case.shown(place))]
             continue
-        yield _other("backward() gives another gradient than the rule", case.shown(place), ours, expected)
+        message, details = _other("gives another gradient than the rule", case.shown(place), ours, expected)
+        yield f"{case.operation.sweep} {message}", graph_pass.plainest(case.operation) or details
 
 
 def _other(message: str, at: str, ours: Sequence[Any], expected: Sequence[Any]) -> _Problem:
@@ -388,7 +407,11 @@ def _plain_numbers(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Pro
         except SubjectError as error:
             yield f"a plain number on the left fails: {in_a_line(error)}", []
             return
-        beside = case.operation.beside(float(x), y)
+        try:
+            beside = case.operation.beside(float(x), y)
+        except SubjectError as error:
+            yield f"a plain number on the right fails: {in_a_line(error)}", [("at", f"x = {float(x)!r}, and {y!r}")]
+            return
         for side, k, ours in (("left", 1, reflected), ("right", 0, beside)):
             if ours is not None and not _same(ours, (run.out, run.gradients[k])):
                 message = f"a plain number on the {side} gives another result than the same number as a Value"
@@ -399,32 +422,3 @@ def _plain_numbers(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Pro
 def _same(a: Sequence[Any], b: Sequence[Any]) -> bool:
     pairs = zip(a, b, strict=True)
     return all(math.isclose(u, v, rel_tol=1e-12, abs_tol=1e-12) or (u != u and v != v) for u, v in pairs)
-
-
-def _diamond(case: Case) -> Iterator[_Problem]:
-    """backward() through a graph in which paths meet: every gradient must be complete before it is propagated."""
-    x, y = 3.0, 5.0
-    try:
-        ours = case.operation.diamond(x, y)
-    except SubjectError as error:
-        yield f"backward() fails on a graph of three nodes: {in_a_line(error)}", []
-        return
-    if ours is None:
-        return
-    f, partials = case.operation.forward, case.operation.partials
-    s = f(x, y)
-    inner = f(s, x)
-    sx, sy = partials(x, y)
-    inner_s, inner_x = partials(s, x)
-    top_s, top_inner = partials(s, inner)
-    through_s = top_s + top_inner * inner_s
-    expected = (through_s * sx + top_inner * inner_x, through_s * sy)
-    if tuple(ours) != expected:
-        yield (
-            "backward() propagates a gradient before it is complete",
-            [
-                ("at", f"x = {x}, y = {y} in f(s, f(s, x)) with s = f(x, y)"),
-                ("ours", ", ".join(map(repr, ours))),
-                ("expected", ", ".join(map(repr, expected))),
-            ],
-        )

@@ -205,10 +205,13 @@ def lost(task: Task, checks: list[Check], reason: str) -> None:
 
 def found_by(check: Check, cases: Cases) -> list[Finding]:
     """What one check finds; what goes wrong in it is a finding, too."""
+    from backproof.verify.checks.case import Case
+    from backproof.verify.checks.own_forward import as_judged
+
     findings: list[Finding] = []
     for case in cases:
         try:
-            findings += check.run(case)
+            findings += check.run(as_judged(case) if isinstance(case, Case) else case)
         except Exception as error:  # a bug of backproof must cost this check its verdict, and be visible
             verdict = Verdict.STOPPED if kind_of(error) == MemoryError.__name__ else Verdict.INCONCLUSIVE
             findings.append(case.finding(check, verdict, _ended(error)))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from backproof.verify.evaluate.stepwise import At
     from backproof.verify.mirror.table import Spec
     from backproof.verify.numerics.lattices import Sample
+    from backproof.verify.subjects.small_graphs import Graph
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class BaseOperation(ABC):
     inputs: tuple[str, ...]
     command = "python -m verify"  # how a user verifies this operation again
     problem = ""  # why it cannot be verified at all, such as a text that does not parse
+    note = ""  # what is told beside its verdicts, a warning
     stopped = False  # it hung or ended its process in its first run, and is not run again
     own_definition = False  # it is compared with its own forward, in the absence of a definition
     bounds: Bounds = MappingProxyType({})  # of inputs: where it is checked on floats, and taken for the working range
@@ -149,6 +151,8 @@ class Operation(BaseOperation):
     compiled = False  # its floats come from another program than its trace: a kernel, which is audited
     flush_to_zero_below = 0.0  # an intermediate below it may become 0: floats without subnormal numbers
     sampled_region: Condition | None = None  # where it is checked on floats, if not on its whole domain
+    near_its_name = False  # its forward may be only nearly the function of its name
+    raises_outside = False  # an error of its own, as in ``if y == 0: raise``, says that there is no value
     of_entries = False  # its inputs are entries of arrays
     keeps_policy = False  # the user declared its derivatives at kinks
     arriving: tuple[str, ...] = ()  # inputs that are the upstream gradient: a 0 there is not a kink
@@ -157,6 +161,7 @@ class Operation(BaseOperation):
     likely = ""  # what is wrong with it, where that is proved
     wanted = ""  # what its rule must be, in words, if not the derivative of its definition
     remark = ""  # what is told beside a proof
+    sweep = "backward()"  # what runs the subject's own pass
     matches_mirror_kinks = False  # at kinks it returns what its spec declares, not just a valid subgradient
 
     @abstractmethod
@@ -224,12 +229,24 @@ class Operation(BaseOperation):
         """The operands' gradients by the subject's own backward pass; None if it has none."""
         return None
 
-    def diamond(self, *data: Any) -> tuple[Any, ...] | None:
-        """The operands' gradients after a backward pass through a graph in which they meet again.
+    def siblings(self) -> Mapping[str, Operation]:
+        """The operations of the same subject that graphs can be made of, by their names; none without graphs."""
+        return {}
 
-        The graph is f(s, f(s, x)) with s = f(x, y) for a two-operand f; None if the subject has no graphs.
+    def on_graph(self, graph: Graph, *, down: bool = False) -> tuple[float, ...] | None:
+        """The leaves' gradients after the subject's own pass through a graph; None if it has no pass.
+
+        down: with sets of nodes in another order
         """
         return None
+
+    def by_rules(self, graph: Graph) -> tuple[float, ...] | None:
+        """The leaves' gradients by the rules alone, run in our order; None if the subject has no rules to run."""
+        return None
+
+    def again_on_graph(self, graph: Graph, expected: Sequence[float]) -> dict[str, tuple[float, ...]]:
+        """The leaves' gradients after later passes, by what these are on."""
+        return {}
 
     def reflected(self, number: float, value: Any) -> tuple[Any, Any] | None:
         """Forward and gradient of ``number`` f leaf (2 - x); None if the subject has no such form."""
@@ -253,7 +270,7 @@ class Operation(BaseOperation):
 
         ledger = Ledger(arrays=self.of_entries)
         with keeping(ledger):
-            forward, *gradients = explore(run)
+            forward, *gradients = explore(run, gaps=self.raises_outside)
         asked = dict.fromkeys(term for terms in ledger.asked.values() for term in terms)
         entries = tuple(ledger.leaks), tuple(ledger.asked)
         return Traced(self.inputs, forward, tuple(gradients), *entries, tuple(asked), tuple(ledger.formats))
@@ -347,7 +364,7 @@ def terms_of(*results: Any) -> tuple[Term, ...]:
 RUNNING = frozenset(
     {
         *("run", "forward", "partials", "batch", "at_once", "run_shared", "run_among", "unreached", "through"),
-        *("diamond", "reflected", "beside", "values", "answered", "along"),
+        *("on_graph", "by_rules", "again_on_graph", "reflected", "beside", "values", "answered", "along"),
     }
 )
 """The methods that run a subject's code."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
-from backproof.verify.support.errors import NotTraced
-from backproof.verify.terms.term import Condition, Term, asking, where
+from backproof.verify.support.errors import NotTraced, SubjectError, raised_by_code
+from backproof.verify.terms.term import Condition, Term, asking, constant, where
 
 MOST_DECISIONS = 1000
 """Most branches along one path: a loop until a symbol is small enough never ends if every decision is yes."""
@@ -51,24 +52,35 @@ class _Path:
             raise NotRepeatable
 
 
-def explore(run: Callable[[], tuple[Term, ...]], limit: int = 256) -> tuple[Term, ...]:
+def explore(run: Callable[[], tuple[Term, ...]], limit: int = 256, *, gaps: bool = False) -> tuple[Term, ...]:
     """The terms that ``run()`` returns, over all its branches.
+
+    gaps: where the code raises an error of its own because there is no value, as in ``if y == 0: raise ...``, the terms
+        are NaN; otherwise, and where it raises on all paths, the error is raised
 
     Raises TooManyPaths past ``limit`` paths, or on one that never ends (a loop on a symbol); NotRepeatable for code
     that takes another path when run again; any exception of ``run``.
     """
     finished: list[tuple[list[tuple[Condition, bool]], tuple[Term, ...]]] = []
+    missing: list[tuple[list[tuple[Condition, bool]], SubjectError]] = []
     prefix: list[tuple[Condition, bool]] | None = []
     while prefix is not None:
-        if len(finished) == limit:
+        if len(finished) + len(missing) == limit:
             raise TooManyPaths(f"more than {limit} paths: a loop on a symbol, or too many branches")
         path = _Path(prefix)
         with asking(path):
-            found = run()
+            try:
+                finished.append((path.decisions, run()))
+            except SubjectError as error:
+                if not (gaps and path.decisions and error.without_value and raised_by_code(error.cause)):
+                    raise
+                missing.append((path.decisions, error))
         path.end()
-        finished.append((path.decisions, found))
         prefix = _next(path.decisions)
-    return _merge(finished, 0)
+    if not finished:
+        raise missing[0][1]
+    nothing = (constant(math.nan),) * len(finished[0][1])
+    return _merge([*finished, *((decisions, nothing) for decisions, _ in missing)], 0)
 
 
 def _next(decisions: list[tuple[Condition, bool]]) -> list[tuple[Condition, bool]] | None:

@@ -46,6 +46,7 @@ from backproof.verify.tracing.passed import (
     passes_of_container,
 )
 from backproof.verify.tracing.tables import found
+from backproof.verify.tracing.texts import Text, shown, text_of
 
 CALLS = "_traced"
 """The global name under which the code of a twin finds its `Calls`."""
@@ -86,7 +87,7 @@ class Calls:
         if not (held or any(map(live, args)) or any(map(live, options.values()))):
             if reason := impure(function):
                 leak(reason)
-        elif known in _FLOATS and len(args) == 1 and not options:
+        elif known in _FLOATS and len(args) == 1 and not options and not isinstance(args[0], Text):
             if narrow_format(function):
                 narrowed(function.__name__)
             return args[0] if isinstance(args[0], Term) else terms(args[0])
@@ -99,7 +100,8 @@ class Calls:
         if (getattr(function, "__module__", None) or "").partition(".")[0] == "numpy":  # which knows no other float
             args = tuple(float if x is self._float else x for x in args)
             options = {key: float if x is self._float else x for key, x in options.items()}
-        return function(*args, **options)
+        result = function(*args, **options)
+        return text_of(result) if type(result) is str else result
 
     def _is_ours(self, function: Any) -> bool:
         """Whether the code that runs is rewritten: a twin, a function made in one, a class or an object of such."""
@@ -122,6 +124,8 @@ class Calls:
 
     def _passes(self, function: Any, args: tuple[Any, ...], options: dict[str, Any]) -> bool:
         """Whether the function learns nothing of the symbols that it is given."""
+        if isinstance(getattr(function, "__self__", None), Text) or any(isinstance(x, Text) for x in args):
+            return is_error(function)
         known, name = hashable(function), getattr(function, "__name__", "")
         module, owner = getattr(function, "__module__", None) or "", getattr(function, "__self__", None)
         called = [x for name, x in options.items() if name != "dtype" and callable(x) and not isinstance(x, Term)]
@@ -271,6 +275,8 @@ class Calls:
 
     def contains(self, x: Any, among: Any) -> bool:
         """``x in among``."""
+        if isinstance(x, Text):
+            leak("the text of a symbol was asked")
         if isinstance(x, Term) and not isinstance(x, Condition) and live(x):
             if isinstance(among, (set, frozenset, dict, KeysView)):
                 if any(map(live, among)):
@@ -326,6 +332,14 @@ class Calls:
         return getattr(x, name)
 
     # ----------------------------------------------------------------------------------------------------- statements
+
+    def text(self, text: Any) -> Any:
+        """An f-string, or what ``%`` gives of a text."""
+        return text_of(text) if type(text) is str else text
+
+    def shown(self, x: Any) -> Any:
+        """What an f-string shows."""
+        return shown(x)
 
     def trying(self, *errors: str) -> None:
         """The first statement of a ``try`` with handlers for these exceptions.

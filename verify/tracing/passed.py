@@ -25,6 +25,7 @@ from backproof.verify.terms.term import Term
 from backproof.verify.tracing.arrays import TermArray
 from backproof.verify.tracing.functions import FUNCTIONS
 from backproof.verify.tracing.tables import Table
+from backproof.verify.tracing.texts import Text
 
 
 def _names(text: str) -> frozenset[str]:
@@ -137,7 +138,7 @@ def live(x: Any, depth: int = _DEEP) -> bool:
     """Whether a symbol is reachable from ``x``, or may be: nobody knows what an iterator holds."""
     if isinstance(x, Term):
         return x.op not in PLAIN_NUMBERS
-    if isinstance(x, TermArray):
+    if isinstance(x, (TermArray, Text)):
         return True
     if isinstance(x, (list, tuple, set, frozenset, collections.deque)):
         return depth > 0 and any(live(part, depth - 1) for part in x)

@@ -211,6 +211,8 @@ class Lifter:
     def _class(self, kind: type) -> type:
         """The class with all its functions rebuilt: created empty, since its functions refer to it."""
         bases = tuple(self.twin(base) for base in kind.__bases__)
+        if id(kind) in self._known:  # a base's functions refer to this class, which was made on the way
+            return self._known[id(kind)][1]  # type: ignore[no-any-return]
         slots = vars(kind).get("__slots__")
         members = {} if slots is None else {"__slots__": slots}
         members |= {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}

@@ -95,6 +95,21 @@ class _Rewriter(ast.NodeTransformer):
         name = _LITERAL + node.value.hex().replace(".", "_").replace("+", "P").replace("-", "M")
         return ast.copy_location(ast.Name(name, ast.Load()), node)
 
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        return _asked("text", node, node) if isinstance(node.op, ast.Mod) else node
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        self.generic_visit(node)
+        return _asked("text", node, node)
+
+    def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.AST:
+        node.value = _asked("shown", node.value, self.visit(node.value))
+        for part in getattr(node.format_spec, "values", ()):  # which is an f-string, but no text
+            if isinstance(part, ast.FormattedValue):
+                part.value = self.visit(part.value)
+        return node
+
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id == "super":  # it reads the frame that calls it

@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 
 from backproof.engine.node import Node
+from backproof.verify.terms.ledger import leak
 from backproof.verify.terms.term import PI, Term
 from backproof.verify.tracing.functions import FUNCTIONS, SEVERAL, Function
 from backproof.verify.tracing.namespaces import MATHEMATICS, NUMPY, SPECIAL, Namespace, function_among_symbols
 from backproof.verify.tracing.rebuild import Lifter
+from backproof.verify.tracing.texts import Text
 
 
 def private(kind: type) -> type:
@@ -28,6 +30,15 @@ def private(kind: type) -> type:
     return twin
 
 
+def beside(kind: type, function: Function) -> Function:
+    """A function of the module of ``kind``, as that class knows it: its twin where the class is one."""
+    lifter = next((_LIFTERS[id(base)][1] for base in kind.__mro__ if id(base) in _LIFTERS), None)
+    return function if lifter is None else lifter.twin(function)
+
+
+_LIFTERS: dict[int, tuple[type, Lifter]] = {}  # by the twin that it made, which is kept alive
+
+
 @cache
 def _private(kind: type) -> tuple[Lifter, type]:
     if issubclass(kind, Node):
@@ -35,7 +46,13 @@ def _private(kind: type) -> tuple[Lifter, type]:
     else:
         numbers.Real.register(Term)  # `isinstance(x, numbers.Real)`: a term is a real number
         lifter = Lifter(_replaced, {"float": Float})
-    return lifter, lifter.twin(kind)
+    return lifter, _made_by(lifter, kind)
+
+
+def _made_by(lifter: Lifter, kind: type) -> type:
+    twin: type = lifter.twin(kind)
+    _LIFTERS[id(twin)] = twin, lifter
+    return twin
 
 
 def symbolic(function: Function) -> Function:
@@ -86,6 +103,8 @@ class Float(metaclass=_TakesTerms):
     def __new__(cls, x: Any = 0.0) -> Any:
         if isinstance(x, Term):
             return x
+        if isinstance(x, Text):
+            leak("the text of a symbol was converted to a float")
         item = getattr(x, "item", None)
         if item is not None and getattr(x, "size", 0) == 1 and isinstance(item(), Term):
             return item()
@@ -100,7 +119,7 @@ Float.__name__ = Float.__qualname__ = "float"  # also for code that goes by a ty
 
 def doubled(kind: type) -> type:
     """The class rebuilt to keep double precision where it uses a narrower NumPy dtype."""
-    return Lifter(_doubled, literal=lambda x: "float64" if isinstance(x, str) and x in _SHORT else x).twin(kind)  # type: ignore[no-any-return]
+    return _made_by(Lifter(_doubled, literal=lambda x: "float64" if isinstance(x, str) and x in _SHORT else x), kind)
 
 
 _SHORT = ("float32", "float16", "single", "half", "f4", "f2")

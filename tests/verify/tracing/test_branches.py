@@ -11,7 +11,9 @@ import pytest
 
 from backproof import verify
 from backproof.verify.results.findings import Verdict
-from backproof.verify.terms.term import symbol, term
+from backproof.verify.subjects.boundary import subject_code
+from backproof.verify.support.errors import SubjectError
+from backproof.verify.terms.term import symbol, term, where
 from backproof.verify.tracing.branches import NotRepeatable, explore
 
 x, y = symbol("x"), symbol("y")
@@ -156,3 +158,49 @@ class TestAnotherRuleOnFloats:
 
         report = verify.check(lambda x: math.sqrt(x) if x > 0 else 0.0, backward, raises=False)
         assert any(f.check == "points" and f.verdict is Verdict.REFUTED for f in report.findings)
+
+
+class TestWhereCodeRaises:
+    """With ``gaps`` an error of the code's own, on some paths, says that there is no value."""
+
+    @staticmethod
+    def guarded() -> tuple[Any, ...]:
+        with subject_code:
+            if x <= 0:
+                raise ValueError("not positive")
+            return (1 / x, 2 * x)
+
+    def test_the_terms_are_nan_there(self) -> None:
+        value, double = explore(self.guarded, gaps=True)
+        assert value is where(x <= 0, math.nan, 1 / x)
+        assert double is where(x <= 0, math.nan, 2 * x)
+
+    def test_without_gaps_the_error_is_raised(self) -> None:
+        with pytest.raises(SubjectError, match="not positive"):
+            explore(self.guarded)
+
+    def test_an_error_on_all_paths_is_raised(self) -> None:
+        def fails() -> tuple[Any, ...]:
+            with subject_code:
+                raise ValueError("none" if x > 0 else "nowhere")
+
+        with pytest.raises(SubjectError, match="none"):
+            explore(fails, gaps=True)
+
+    def test_an_error_of_another_kind_is_raised(self) -> None:
+        def fails() -> tuple[Any, ...]:
+            with subject_code:
+                if x > 0:
+                    raise KeyError("a bug")
+                return (x,)
+
+        with pytest.raises(SubjectError, match="a bug"):
+            explore(fails, gaps=True)
+
+    def test_an_error_that_no_statement_raises_is_raised(self) -> None:
+        def fails() -> tuple[Any, ...]:
+            with subject_code:
+                return (x / int("none"),) if x > 0 else (x,)
+
+        with pytest.raises(SubjectError, match="invalid literal"):
+            explore(fails, gaps=True)

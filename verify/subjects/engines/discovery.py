@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from backproof.verify.mirror.table import BINARY, MIRROR
 from backproof.verify.subjects.boundary import subject_code
-from backproof.verify.subjects.engines.conventions import Conventions, candidates, observed
+from backproof.verify.subjects.engines.conventions import Conventions
 from backproof.verify.subjects.engines.foreign import ForeignEngine, ForeignOperation, bound
+from backproof.verify.subjects.engines.observe import NO_OPERATIONS, Tried, candidates, observed
+from backproof.verify.subjects.engines.powers import of_a_number, of_two_nodes, unsaid
 from backproof.verify.subjects.engines.survey import Found, Survey
 from backproof.verify.subjects.functions.own_forward import spec_from_forward
 from backproof.verify.subjects.load import Place
@@ -51,17 +53,6 @@ ALIASES: dict[str, tuple[str, ...]] = {
 
 VARIANTS = {"gelu": ("gelu", "gelu_tanh")}
 """Names in use for more than one function: the forward's values decide which is meant."""
-
-NO_OPERATIONS = frozenset(
-    {
-        *("backward", "backprop", "zero_grad", "item", "detach", "numpy", "tolist", "clone", "copy", "deepcopy"),
-        *("draw", "draw_dot", "show", "plot", "print", "dump", "save", "load", "visualize", "graph", "trace"),
-        *("to", "cpu", "cuda", "train", "eval", "step", "parameters", "topo", "topological_sort", "build_topo"),
-        *("sum", "mean", "var", "std", "dot", "matmul", "transpose", "reshape", "flatten", "squeeze", "norm"),
-        *("argmax", "argmin", "softmax", "log_softmax"),
-    }
-)
-"""Methods that are not functions of scalars."""
 
 _REDUCTIONS = frozenset({"axis", "axes", "dim", "keepdims", "keepdim"})
 _STEPS = 8  # methods that may end the process before the survey is given up
@@ -147,12 +138,10 @@ def _kinds(subject: Place | type) -> tuple[list[type], Place | None]:
     return candidates(own or classes), subject
 
 
-Tried = Callable[[str], AbstractContextManager[None]]
-
-
 def _operations(kind: type, c: Conventions, avoid: dict[str, str], tried: Tried) -> Iterator[Found]:
     """The known operations in the order of the mirror, then the class's own."""
     used: set[str] = set()
+    names: set[str] = set()
     for name in MIRROR:
         for attribute in ALIASES.get(name, (name,)):
             if attribute in used and name != "pow":
@@ -160,8 +149,13 @@ def _operations(kind: type, c: Conventions, avoid: dict[str, str], tried: Tried)
             found = _known(kind, c, name, attribute, avoid, tried)
             if found is not None:
                 used.add(attribute)
+                names.add(found.name)
                 yield found
                 break
+    if "pow" not in names and (found := of_a_number(kind, c, tried)) is not None:
+        yield found
+    if (found := _own(kind, c, "__pos__", avoid, tried, same=True)) is not None:
+        yield replace(found, name="pos")
     for attribute in dir(kind):
         if attribute in used or attribute.startswith("_") or attribute in NO_OPERATIONS:
             continue
@@ -192,10 +186,12 @@ def _known(
         return _own_forward(kind, c, Found(name, attribute, size), avoid, tried)
     if name in avoid or attribute in avoid:
         return Found(name, attribute, size, name, bool(takes))
-    if name == "pow" and not _works(kind, c, attribute, tried):
-        return None  # x**2 only, which is the operation "power"
-    if name == "power" and not _takes_numbers(kind, c, attribute, tried) and _works(kind, c, attribute, tried):
-        return None  # x**y of two nodes only
+    if name == "pow":
+        return of_two_nodes(kind, c, attribute, tried)
+    if name == "power":
+        if not _takes_numbers(kind, c, attribute, tried) and of_two_nodes(kind, c, attribute, tried) is not None:
+            return None  # x**y of two nodes only
+        return Found(name, attribute, size, name, constants=True, note=unsaid(kind, c, attribute, tried))
     return Found(name, attribute, size, _variant(kind, c, name, attribute, tried), bool(takes))
 
 
@@ -207,17 +203,6 @@ def _accepts(kind: type, attribute: str, size: int, constants: int) -> bool:
     except (TypeError, ValueError):
         return False
     return not _REDUCTIONS & set(bound.arguments)
-
-
-def _works(kind: type, c: Conventions, attribute: str, tried: Tried) -> bool:
-    """Whether it takes a node as its second operand, and propagates a gradient to both."""
-    try:
-        with tried(attribute):
-            x, y = c.leaf(kind, 1.5), c.leaf(kind, 2.5)
-            c.send_back(getattr(x, attribute)(y), 1.0)
-            return bool(c.gradient(y) != 0)
-    except SubjectError:
-        return False
 
 
 def _takes_numbers(kind: type, c: Conventions, attribute: str, tried: Tried) -> bool:
@@ -250,8 +235,12 @@ def _variant(kind: type, c: Conventions, name: str, attribute: str, tried: Tried
 # ---------------------------------------------------------------------- operations that the mirror does not know
 
 
-def _own(kind: type, c: Conventions, attribute: str, avoid: dict[str, str], tried: Tried) -> Found | None:
-    """A user's method that makes a node of one or two nodes; None if it does something else."""
+def _own(
+    kind: type, c: Conventions, attribute: str, avoid: dict[str, str], tried: Tried, *, same: bool = False
+) -> Found | None:
+    """A user's method that makes a node of one or two nodes, or returns the ``same``; None if it does neither."""
+    if not hasattr(kind, attribute):
+        return None
     for size in (1, 2):
         if not _accepts(kind, attribute, size, 0):
             continue
@@ -265,14 +254,14 @@ def _own(kind: type, c: Conventions, attribute: str, avoid: dict[str, str], trie
             return Found(attribute, attribute, size, problem=str(error))
         except SubjectError:  # not an operation on nodes, or not defined at this point
             continue
-        if _is_made_of(c, kind, out, leaves):
+        if _is_made_of(c, out, leaves) or (same and out is leaves[0]):
             return _own_forward(kind, c, Found(attribute, attribute, size), avoid, tried)
     return None
 
 
-def _is_made_of(c: Conventions, kind: type, out: Any, leaves: list[Any]) -> bool:
+def _is_made_of(c: Conventions, out: Any, leaves: list[Any]) -> bool:
     """Whether it is a new node that depends on all these leaves."""
-    if not isinstance(out, kind) or any(out is leaf for leaf in leaves):
+    if not c.is_node(out) or any(out is leaf for leaf in leaves):
         return False
     return all(any(leaf is node for node in c.order(out)) for leaf in leaves)
 

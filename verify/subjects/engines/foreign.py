@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from backproof.verify.mirror.table import Spec
 from backproof.verify.results.findings import Source
 from backproof.verify.subjects.boundary import subject_code
-from backproof.verify.subjects.engines.conventions import Conventions, WorkedForm
+from backproof.verify.subjects.engines.conventions import Conventions, WorkedForm, module_of
 from backproof.verify.subjects.engines.own import REFLECTED, arguments
+from backproof.verify.subjects.engines.passes import Passes, later, numbered, tapes_of
 from backproof.verify.subjects.engines.survey import Found, Survey
 from backproof.verify.subjects.functions.own_forward import spec_from_forward
 from backproof.verify.subjects.operation import INPUT_NAMES, Operation, Run, terms_of
 from backproof.verify.subjects.sandbox import NotCalled, bounded, silence
+from backproof.verify.subjects.small_graphs import OF_GRAPHS, Graph
 from backproof.verify.subjects.subject import Recipe
 from backproof.verify.support.errors import NO_TRACE, SubjectError, SubjectStopped, kind_of
 from backproof.verify.support.escape import quoted, slashed
@@ -32,6 +35,7 @@ from backproof.verify.tracing.source_code import formulas, line_of, reached, rul
 from backproof.verify.tracing.symbolic import private
 
 T = TypeVar("T")
+_PLACES = ((0.625, 0.375), (-0.375, 0.625), (2.5, -1.5))  # on both sides of the usual kinks and ties
 _MOST_STOPS = 2  # after this many hangs or exits an operation is not called again
 
 
@@ -94,8 +98,9 @@ class ForeignEngine:
     def operations(self) -> Iterator[tuple[Operation, Spec]]:
         """Every operation with its spec; one with constants is listed once for each spec."""
         for found in self.survey.operations:
-            for spec in found.specs:
-                yield ForeignOperation(self, found, arguments(spec) if found.constants else ()), spec
+            for k, spec in enumerate(found.specs):
+                once = found if k == 0 else replace(found, note="")  # it is told once
+                yield ForeignOperation(self, once, arguments(spec) if found.constants else ()), spec
             if not found.specs:
                 operation = ForeignOperation(self, found)
                 yield operation, spec_from_forward(operation)
@@ -109,6 +114,8 @@ def bound(kind: type, conventions: Conventions) -> ForeignEngine:
 class ForeignOperation(Operation):
     """One method of a user's class, its constants fixed."""
 
+    raises_outside = True
+
     def __init__(self, engine: ForeignEngine, found: Found, constants: tuple[Any, ...] = ()) -> None:
         self.engine = engine
         self.name = found.name
@@ -116,29 +123,39 @@ class ForeignOperation(Operation):
         self.constants = constants
         self.inputs = INPUT_NAMES[: found.operands]
         self.problem = found.problem
+        self.note = found.note
         self.own_definition = not found.spec
+        self.near_its_name = bool(found.spec)
         self.command = f"{program()} engine {quoted(engine.name)} {found.name}"
+        self.sweep = f"{engine.conventions.sweep}()"
         self._stops: dict[bool, list[str]] = {True: [], False: []}  # on symbols, and on numbers
 
     # ----------------------------------------------------------------------------------------------- its nodes
 
-    def _called(self, work: Callable[[], T], *data: Any) -> T:
+    def _called(self, work: Callable[[], T], *data: Any, down: bool = False, what: str = "") -> T:
         """What the subject's code returns, silenced and bounded; an operation that keeps hanging is no longer called.
 
         One that hangs on symbols (a loop until a sum no longer changes) may still work on floats.
         """
-        stops = self._stops[any(isinstance(value, Term) for value in data)]
+        symbolic = any(isinstance(value, Term) for value in data)
+        stops = self._stops[symbolic]
         if len(stops) >= _MOST_STOPS:
             raise NotCalled(f"{stops[-1]}, as it did before; it was not called again")
         try:
             with silence():
                 with subject_code:
                     _ = self.engine.kind  # its import does not count towards the time of a call
-                with bounded(self.method):
+                with bounded(what or self.method), self._ordered(symbolic, down):
                     return work()
         except SubjectStopped as stopped:
             stops.append(str(stopped))
             raise
+
+    def _ordered(self, symbolic: bool, down: bool) -> AbstractContextManager[None]:
+        """Sets of nodes have the same order in every run."""
+        if not self.engine.conventions.unordered:
+            return nullcontext()
+        return numbered(self.engine.symbolic if symbolic else self.engine.kind, down)
 
     def _leaves(self, data: Sequence[Any]) -> list[Any]:
         engine = self.engine
@@ -177,6 +194,10 @@ class ForeignOperation(Operation):
     def _back(self, out: Any, leaves: list[Any], upstream: Any, before: Sequence[Any] | None = None) -> Run:
         c = self.engine.conventions
         value = c.read(out)
+        if any(out is leaf for leaf in leaves):  # its gradient is the operand's: there is nothing to send back
+            there = [0.0] * len(leaves) if before is None else before
+            gradients = tuple(b + upstream if leaf is out else b for b, leaf in zip(there, leaves, strict=True))
+            return Run(value, gradients, tuple(map(c.read, leaves)), value, upstream)
         if before is not None and not c.resets:
             for leaf, gradient in zip(leaves, before, strict=True):
                 c.set_gradient(leaf, gradient)
@@ -196,35 +217,75 @@ class ForeignOperation(Operation):
         return self._called(work, value)
 
     def unreached(self) -> tuple[str, ...]:
-        c = self.engine.conventions
-        if c.worked_form is not WorkedForm.HOOKS or self._sample is None:
+        if self.engine.conventions.worked_form is not WorkedForm.HOOKS:
             return ()
-        out, leaves = self._sample
+        found: dict[str, None] = {}
+        for place in _PLACES:
+            with suppress(SubjectError):
+                found |= dict.fromkeys(self._called(partial(self._cut_off, place[: len(self.inputs)])))
+        return tuple(name for name in self.inputs if name in found)
+
+    def _cut_off(self, place: Sequence[float]) -> list[str]:
+        """The operands that have a gradient here, which a pass would not go on with."""
+        c = self.engine.conventions
+        leaves = self._leaves(place)
+        out = self.apply(*leaves)
+        if any(out is leaf for leaf in leaves):
+            return []
         below = {id(node) for node in c.order(out)}
-        return tuple(name for name, leaf in zip(self.inputs, leaves, strict=True) if id(leaf) not in below)
+        c.send_back(out, 1.0)
+        named = zip(self.inputs, leaves, strict=True)
+        return [name for name, leaf in named if id(leaf) not in below and c.gradient(leaf) != 0]
 
     def through(self, *data: Any) -> tuple[Any, ...] | None:
-        if not hasattr(self.engine.kind, "backward"):
+        c = self.engine.conventions
+        if not c.sweep:
             return None
 
         def work() -> tuple[Any, ...]:
             leaves = self._leaves(data)
-            self.apply(*leaves).backward()
-            return tuple(map(self.engine.conventions.gradient, leaves))
+            c.run_sweep(self.apply(*leaves))
+            return tuple(map(c.gradient, leaves))
 
-        return self._called(work)
+        return self._called(work, what=self.sweep)
 
-    def diamond(self, *data: Any) -> tuple[Any, ...] | None:
-        if not hasattr(self.engine.kind, "backward"):
+    # ------------------------------------------------------------------------------------------------- in graphs
+
+    def siblings(self) -> dict[str, Operation]:
+        found = (o for o in self.engine.survey.operations if o.name in OF_GRAPHS and not o.problem)
+        return {**{o.name: ForeignOperation(self.engine, o) for o in found}, self.name: self}
+
+    @cached_property
+    def _passes(self) -> Passes:
+        c, kind = self.engine.conventions, self.engine.kind
+        others: dict[str, Any] = self.siblings()
+        return Passes(
+            leaf=lambda value: c.leaf(kind, value),
+            apply=lambda name, *nodes: others[name].apply(*nodes),
+            sweep=c.run_sweep,
+            gradient=c.gradient,
+            held=lambda node: getattr(node, c.grad),
+            hold=lambda node, held: setattr(node, c.grad, None) if held is None else c.set_gradient(node, 0.0),
+            rules=(lambda out: c.send_back(out, 1.0)) if c.worked_form is WorkedForm.HOOKS else None,
+            tapes=lambda: tapes_of(module_of(kind), kind),
+        )
+
+    def on_graph(self, graph: Graph, *, down: bool = False) -> tuple[float, ...] | None:
+        if not self.engine.conventions.sweep:
             return None
+        return self._called(lambda: self._passes.once(graph), down=down, what=self.sweep)
 
-        def work() -> tuple[Any, ...]:
-            x, y = self._leaves(data)
-            s = self.apply(x, y)
-            self.apply(s, self.apply(s, x)).backward()
-            return self.engine.conventions.gradient(x), self.engine.conventions.gradient(y)
+    def by_rules(self, graph: Graph) -> tuple[float, ...] | None:
+        return self._called(lambda: self._passes.by_rules(graph))
 
-        return self._called(work)
+    def again_on_graph(self, graph: Graph, expected: Sequence[float]) -> dict[str, tuple[float, ...]]:
+        c = self.engine.conventions
+        if not c.sweep:
+            return {}
+        beside = bool(c.children)  # of an engine that keeps them on a tape one may have to empty it
+        return self._called(lambda: later(self._passes, graph, expected, beside), what=f"a second {self.sweep}")
+
+    # -------------------------------------------------------------------------------------- beside plain numbers
 
     def reflected(self, number: float, value: Any) -> tuple[Any, Any] | None:
         method, function = REFLECTED.get(self.name, ("", None))
@@ -236,12 +297,14 @@ class ForeignOperation(Operation):
         _, function = REFLECTED.get(self.name, ("", None))
         if function is None or self.name == "pow":  # x**2 is the operation "power"
             return None
+        made: Callable[[Any], Any] = lambda leaf: function(leaf, number)  # noqa: E731
         try:
-            return self._called(lambda: self._with_number(lambda leaf: function(leaf, number), value))
+            self._called(lambda: self.engine.conventions.read(made(*self._leaves([value]))))
         except SubjectError as error:
             if error.raised(TypeError, AttributeError, AssertionError):  # an engine may accept nodes only
                 return None
             raise
+        return self._called(lambda: self._with_number(made, value))
 
     def _with_number(self, make: Callable[[Any], Any], value: Any) -> tuple[Any, Any]:
         c = self.engine.conventions
@@ -326,7 +389,7 @@ class ForeignOperation(Operation):
     def _from_trace(self) -> tuple[str, ...]:
         data = [symbol(name) for name in self.inputs]
         try:
-            partials = explore(lambda: terms_of(*self.run(data, upstream=1).gradients))
+            partials = explore(lambda: terms_of(*self.run(data, upstream=1).gradients), gaps=True)
         except NO_TRACE as error:
             return (f"(does not run on symbols: {kind_of(error)})",) * len(self.inputs)
         return tuple(written(simplify(partial)) for partial in partials)

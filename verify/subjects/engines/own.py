@@ -18,7 +18,9 @@ from backproof.verify.mirror.table import BINARY, MIRROR, Spec
 from backproof.verify.results.findings import Source
 from backproof.verify.subjects.boundary import cross, subject_code
 from backproof.verify.subjects.engines.order import operands_first
+from backproof.verify.subjects.engines.passes import Passes, later
 from backproof.verify.subjects.operation import INPUT_NAMES, Operation, Run, Together
+from backproof.verify.subjects.small_graphs import OF_GRAPHS, Graph
 from backproof.verify.subjects.subject import Recipe
 from backproof.verify.support.errors import NO_TRACE, SubjectError
 from backproof.verify.support.program import program
@@ -192,14 +194,35 @@ class ValueOperation(Operation):
             self.apply(*leaves).backward()
             return tuple(leaf.grad for leaf in leaves)
 
-    def diamond(self, *data: Any) -> tuple[Any, ...] | None:
+    def siblings(self) -> dict[str, Operation]:
+        engine = self.engine
+        found = {n: ValueOperation(engine, n, engine.methods[n]) for n in OF_GRAPHS if n in engine.methods}
+        return {**found, self.name: self}
+
+    @cached_property
+    def _passes(self) -> Passes:
+        methods = self.engine.methods
+
+        def apply(name: str, *nodes: Any) -> Any:
+            return self.apply(*nodes) if name == self.name else getattr(nodes[0], methods[name])(*nodes[1:])
+
+        gradient = operator.attrgetter("grad")
+        sweep, rules = operator.methodcaller("backward"), lambda out: pass_back(out, 1.0)
+        return Passes(self.engine.kind, apply, sweep, gradient, gradient, _hold, rules)
+
+    def on_graph(self, graph: Graph, *, down: bool = False) -> tuple[float, ...] | None:
         if not hasattr(self.engine.kind, "backward"):
             return None
         with subject_code:
-            x, y = (self.engine.kind(value) for value in data)
-            s = self.apply(x, y)
-            self.apply(s, self.apply(s, x)).backward()
-            return x.grad, y.grad
+            return self._passes.once(graph)
+
+    def by_rules(self, graph: Graph) -> tuple[float, ...] | None:
+        with subject_code:
+            return self._passes.by_rules(graph)
+
+    def again_on_graph(self, graph: Graph, expected: Sequence[float]) -> dict[str, tuple[float, ...]]:
+        with subject_code:
+            return later(self._passes, graph, expected)
 
     def reflected(self, number: float, value: Any) -> tuple[Any, Any] | None:
         method, function = REFLECTED.get(self.name, ("", None))
@@ -269,6 +292,10 @@ class ValueOperation(Operation):
     def written(self) -> tuple[str, ...]:
         found = formulas(self._closure, len(self.inputs)) if self._closure else None
         return found or super().written()
+
+
+def _hold(node: Any, gradient: Any) -> None:
+    node.grad = gradient
 
 
 def _real(result: Any) -> Any:

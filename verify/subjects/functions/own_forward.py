@@ -29,7 +29,8 @@ def spec_from_forward(operation: Operation) -> OwnRow:
     @cache
     def made() -> FormulaRow:
         inputs = [symbol(name) for name in operation.inputs]
-        (definition,) = map(simplify, explore(lambda: (term(operation.forward(*inputs)),)))
+        found = explore(lambda: (term(operation.forward(*inputs)),), gaps=operation.raises_outside)
+        definition = simplify(found[0])
         return formula_spec(operation.name, definition, operation.inputs, natural_domain(definition))
 
     return OwnRow(

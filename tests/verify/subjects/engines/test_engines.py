@@ -47,7 +47,7 @@ def reports() -> Reports:
 
 
 WRONG = {
-    "lecture": {"sigmoid": "the derivative of tanh", "power": "no value at 0 for n = 0"},
+    "lecture": {"sigmoid": "the derivative of tanh"},
     "arrays": {"sin": "a sign"},
     "dispatch": {"div": "a sign in y"},
     "nones": {"softplus": "the wrong branch beyond 20"},
@@ -68,6 +68,15 @@ def test_planted_errors_are_refuted_and_all_else_is_proved(name: str, reports: d
         expected = Verdict.REFUTED if operation in WRONG[name] else Verdict.PROVED
         assert verdict in allowed.get(operation, {expected}), operation
     assert set(WRONG[name]) <= set(found)
+
+
+def test_x_to_the_0_is_proved_and_unsafe_at_0_once(reports: dict[str, Report]) -> None:
+    power = reports["lecture"]["power"]
+    assert power.answers[RIGHT].verdict is Verdict.PROVED
+    unsafe = [f for f in power.answers[SAFE].findings if f.verdict is Verdict.UNSAFE and f.case == "n = 0"]
+    assert [f.message for f in unsafe] == ["forward or backward fails at x = 0.0, where the operation has a value"]
+    proved = next(f for f in power.answers[RIGHT].findings if f.check == "proof" and f.case == "n = 0")
+    assert proved.message.endswith("without x = 0, where the rule has no value")
 
 
 @pytest.mark.parametrize("name", WRONG)
