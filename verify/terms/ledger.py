@@ -87,6 +87,13 @@ def leak(what: str, code: CodeType | None = None) -> None:
         ledger.leaks[entry] = None
 
 
+def leak_of(what: str) -> None:
+    """Enter a leak of an object, which has no line."""
+    ledger = _OPEN.get()
+    if ledger is not None:
+        ledger.leaks[Entry(what)] = None
+
+
 def guard(what: str, *terms: Any) -> None:
     """Enter a guard that asks about these terms, if a ledger is open."""
     ledger = _OPEN.get()

@@ -23,6 +23,7 @@ import numpy as np
 from backproof.verify.terms.ledger import handles_overflows, leak, narrowed, of_entries
 from backproof.verify.terms.term import Condition, Term, apply, compare, constant, where
 from backproof.verify.tracing.arrays import TermArray, terms
+from backproof.verify.tracing.classes import told
 from backproof.verify.tracing.functions import FUNCTIONS
 from backproof.verify.tracing.passed import (
     CALLERS,
@@ -32,6 +33,7 @@ from backproof.verify.tracing.passed import (
     PASSED,
     PLAIN_NUMBERS,
     hashable,
+    home,
     impure,
     is_error,
     is_of_a_user,
@@ -71,7 +73,7 @@ class Calls:
 
     def call(self, function: Any, /, *args: Any, **options: Any) -> Any:
         """``function(*args, **options)``."""
-        if hasattr(function, "registry") and hasattr(function, "dispatch") and any(map(live, args)):
+        if told(function, "registry") is not None and told(function, "dispatch") is not None and any(map(live, args)):
             function = self._dispatched(function, args[0])
         if self._is_ours(function):
             return function(*args, **options)
@@ -80,7 +82,7 @@ class Calls:
             done, result = self._modelled[known](self, args)
             if done:
                 return result
-        owner = getattr(function, "__self__", None)
+        owner = told(function, "__self__")
         _note_format(function, args, options)
         held = owner is not None and not isinstance(owner, types.ModuleType) and live(owner)
         if not (held or any(map(live, args)) or any(map(live, options.values()))):
@@ -96,7 +98,7 @@ class Calls:
                 leak(f"a symbol was passed to {name_of(function)}")
         elif known is print:  # what is printed is not computed with
             return None
-        if (getattr(function, "__module__", None) or "").partition(".")[0] == "numpy":  # which knows no other float
+        if home(function).partition(".")[0] == "numpy":  # which knows no other float
             args = tuple(float if x is self._float else x for x in args)
             options = {key: float if x is self._float else x for key, x in options.items()}
         return function(*args, **options)
@@ -122,8 +124,8 @@ class Calls:
 
     def _passes(self, function: Any, args: tuple[Any, ...], options: dict[str, Any]) -> bool:
         """Whether the function learns nothing of the symbols that it is given."""
-        known, name = hashable(function), getattr(function, "__name__", "")
-        module, owner = getattr(function, "__module__", None) or "", getattr(function, "__self__", None)
+        known, name = hashable(function), told(function, "__name__", "")
+        module, owner = home(function), told(function, "__self__")
         called = [x for name, x in options.items() if name != "dtype" and callable(x) and not isinstance(x, Term)]
         if not all(self._is_ours(f) or self._is_passed(f) for f in called):
             return False
@@ -392,7 +394,7 @@ Calls._modelled = {
 
 def _note_format(function: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> None:
     """Enter a conversion to a narrow format: ``x.astype(np.float32)``, ``np.zeros(3, dtype=np.float32)``."""
-    converts = getattr(function, "__name__", "") == "astype" and args
+    converts = told(function, "__name__", "") == "astype" and args
     dtype = args[0] if converts else options.get("dtype")
     if dtype is not None and (name := narrow_format(dtype)):
         narrowed(name)

@@ -11,7 +11,6 @@ their data are not modified, and no module's code runs again.
 
 from __future__ import annotations
 
-import abc
 import builtins
 import collections
 import copy
@@ -20,23 +19,25 @@ import functools
 import math
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
 import numpy as np
 
-from backproof.verify.terms.ledger import leak, narrowed
+from backproof.verify.terms.ledger import leak, leak_of, narrowed
 from backproof.verify.terms.term import constant
+from backproof.verify.tracing import classes
 from backproof.verify.tracing.arrays import BesideTerms
 from backproof.verify.tracing.calls import CALLS, Calls
 from backproof.verify.tracing.passed import TELLING, learns_nothing, narrow_format
-from backproof.verify.tracing.rewriting import TABLE, literal_of, parts, rewritten, tells
+from backproof.verify.tracing.rewriting import TABLE, literal_of, looked_up, parts, rewritten, tells
 from backproof.verify.tracing.state import Mark, state_of
 from backproof.verify.tracing.tables import Members, Table, holds_numbers
 
-_MADE_BY_PYTHON = frozenset({"__dict__", "__weakref__", "__slots__", "__abstractmethods__", "_abc_impl"})
+MOST_OBJECTS = 20_000
+"""Objects that are copied for one operation; what hangs on a whole framework is left alone beyond them."""
 
 
 class Lifter:
@@ -63,17 +64,34 @@ class Lifter:
         self._filled: set[int] = set()
         self._calls = Calls(self._names.get("float", float), self.twin)
         self._unread: dict[CodeType, str] = {}
+        self._left: dict[str, None] = {}
         self.numbers: dict[float, None] = {}  # that the code mentions, also as text
 
     def twin(self, x: Any) -> Any:
-        """The replacement of ``x`` while tracing."""
+        """The replacement of ``x`` while tracing: what cannot be copied is itself, and leaks."""
         if id(x) in self._known:
             return self._known[id(x)][1]
+        if len(self._known) > MOST_OBJECTS:
+            return self._left_alone(x, f"more than {MOST_OBJECTS} objects belong to it", keep=False)
+        try:
+            return self._twin(x)
+        except (MemoryError, RecursionError):
+            raise
+        except Exception as error:  # an object of a user may do anything when it is looked at, or forbid its own copy
+            what = f"the class {x.__name__}" if type(x) is type else f"an object of the class {type(x).__name__}"
+            return self._left_alone(x, f"{what} cannot be copied ({type(error).__name__})")
+
+    def _left_alone(self, x: Any, why: str, keep: bool = True) -> Any:
+        self._left[why] = None
+        leak_of(why)
+        return self._keep(x, x) if keep else x
+
+    def _twin(self, x: Any) -> Any:
         found = self._replaced(x)
         if found is not x:
             return self._keep(x, found)
         match x:
-            case float() | str():
+            case float() | str() if not classes.has_methods(type(x)):
                 self._mention(x)
                 return self._literal(x)
             case FunctionType():
@@ -96,13 +114,7 @@ class Lifter:
             case types.ModuleType():
                 return self._keep(x, ModuleTwin(self, x)) if covers(x.__name__) else x
             case type():
-                if not covers(x.__module__) or issubclass(x, (enum.Enum, BaseException)):
-                    return x
-                try:
-                    return self._class(x)
-                except Exception as error:  # a class may forbid its own copy: typing.Generic, __init_subclass__
-                    leak(f"the class {x.__name__} cannot be copied ({type(error).__name__})")
-                    return self._keep(x, x)
+                return self._class(x)
         if self._exact and type(x) is np.ndarray and x.dtype.kind in "fiub":
             return self._keep(x, x.copy().view(BesideTerms))
         return self._collection(x)
@@ -172,10 +184,12 @@ class Lifter:
 
     def report(self) -> None:
         """Enter in the ledger what was found when the twins were made."""
+        for what in self._left:
+            leak_of(what)
         for code, what in self._unread.items():
             leak(what, code)
         for x, _ in list(self._known.values()):
-            if isinstance(x, (np.ndarray, np.floating)) and (name := narrow_format(x.dtype)):
+            if issubclass(type(x), (np.ndarray, np.floating)) and (name := narrow_format(x.dtype)):
                 narrowed(name)
 
     def state(self) -> Mark:
@@ -198,7 +212,7 @@ class Lifter:
     def _bind(self, original: dict[str, Any], scope: dict[str, Any], code: CodeType) -> None:
         """Replace the globals that the code refers to by their twins."""
         for part in parts(code):
-            for name in part.co_names:
+            for name in looked_up(part):
                 if name in original and scope[name] is original[name]:
                     scope[name] = self.twin(original[name])
                 elif name == TABLE:
@@ -209,40 +223,41 @@ class Lifter:
     # -------------------------------------------------------------------------------------------------- classes
 
     def _class(self, kind: type) -> type:
-        """The class with all its functions rebuilt: created empty, since its functions refer to it."""
-        bases = tuple(self.twin(base) for base in kind.__bases__)
-        slots = vars(kind).get("__slots__")
-        members = {} if slots is None else {"__slots__": slots}
-        members |= {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
-        twin: type = self.twin(type(kind))(kind.__name__, bases, members)
+        """The class with all its functions rebuilt: created empty, since its functions refer to it.
+
+        A class of an extension, an exception and an enumeration stay as they are.
+        """
+        if not covers(kind.__module__) or issubclass(kind, (BaseException, enum.Enum)) or classes.made_in_c(kind):
+            return kind
+        its_bases = tuple(self.twin(base) if covers(base.__module__) else base for base in classes.bases(kind))
+        twin: type = classes.empty_copy(kind, self.twin(type(kind)), its_bases)
         self._keep(kind, twin)
-        for name, value in vars(kind).items():
-            if name in _MADE_BY_PYTHON or isinstance(value, types.MemberDescriptorType) or name in members:
-                continue
-            setattr(twin, name, self.twin(value))
-        abc.update_abstractmethods(twin)
+        for name, value in classes.to_fill(kind):
+            classes.put(twin, name, value, self.twin(value))
+        classes.finish(twin)
         return twin
 
     # ---------------------------------------------------------------------------------------------- collections
 
     def _collection(self, x: Any) -> Any:
         """A list, tuple, set or dict with the twins of its elements; an object of a rebuilt class likewise."""
-        if type(x) is tuple:
+        kind = type(x)
+        if kind is tuple:
             parts = tuple(map(self.twin, x))
             return self._keep(x, x if all(a is b for a, b in zip(parts, x, strict=True)) else parts)
-        if type(x) is list:
+        if kind is list:
             found: Any = self._keep(x, [])
             found.extend(map(self.twin, x))
             return found
-        numbers = self._exact and type(x) in (set, frozenset, dict) and holds_numbers(x)
-        if type(x) in (set, frozenset):
-            return self._keep(x, (Members if numbers else type(x))(map(self.twin, x)))
-        if type(x) is dict:
-            return self._dict(x, self._keep(x, Table() if numbers else {}))
-        if isinstance(x, (dict, list, set, bytearray, collections.deque)) and not covers(type(x).__module__):
-            return self._keep(x, copy.copy(x))  # which the original does not notice
-        kind = self.twin(type(x)) if covers(type(x).__module__) else type(x)
-        return x if kind is type(x) else self._object(x, kind)
+        if kind is set or kind is frozenset:
+            numbers = self._exact and holds_numbers(x)
+            return self._keep(x, (Members if numbers else kind)(map(self.twin, x)))
+        if kind is dict:
+            return self._dict(x, self._keep(x, Table() if self._exact and holds_numbers(x) else {}))
+        if not covers(kind.__module__):
+            copied = issubclass(kind, _CHANGEABLE)  # which the original does not notice
+            return self._keep(x, copy.copy(x)) if copied else x
+        return x if isinstance(x, enum.Enum) else self._object(x, self.twin(kind))
 
     def _dict(self, original: Mapping[Any, Any], found: dict[Any, Any]) -> dict[Any, Any]:
         for key, value in original.items():
@@ -250,12 +265,25 @@ class Lifter:
         return found
 
     def _object(self, x: Any, kind: type) -> Any:
+        """An object with the attributes of ``x``: made empty, since they may refer to it, and without a constructor."""
+        container = classes.container_of(x)
+        if container is None and classes.made_in_c(type(x)):
+            return self._keep(x, x)  # its methods are functions of C, and are called as such
         try:
-            found = self._keep(x, object.__new__(kind))
+            found = self._keep(x, classes.blank(container, kind, x))
         except TypeError:  # made by a constructor in C, such as an array's subclass
             return self._keep(x, copy.copy(x))
-        for name in _attributes(x):
-            object.__setattr__(found, name, self.twin(getattr(x, name)))
+        if container in (tuple, frozenset):
+            found = self._keep(x, classes.filled(container, kind, [self.twin(part) for part in classes.parts(x)]))
+        elif container in (list, set):
+            classes.fill(container, found, [self.twin(part) for part in classes.parts(x)])
+        elif container is dict:
+            dict.update(found, self._dict(dict(dict.items(x)), {}))
+        own = classes.variables(found)
+        for name, value in list(classes.variables(x).items()):
+            own[name] = self.twin(value)
+        for slot, value in classes.slots(x):
+            type.__getattribute__(kind, slot.__name__).__set__(found, self.twin(value))
         return found
 
 
@@ -284,9 +312,9 @@ def exact(x: Any) -> Any:
     return constant(float(x)) if finite and not negative_zero else x
 
 
-def covers(module: str | None) -> bool:
+def covers(module: Any) -> bool:
     """Whether code of this module is rebuilt: a user's, not ours, Python's own or that of a numerical package."""
-    return (module or "builtins").partition(".")[0] not in _LEFT_ALONE
+    return not isinstance(module, str | None) or (module or "builtins").partition(".")[0] not in _LEFT_ALONE
 
 
 _LEFT_ALONE = sys.stdlib_module_names | {
@@ -300,18 +328,11 @@ def _made_by_dataclass(function: FunctionType) -> bool:
     return function.__code__.co_filename == "<string>" and function.__name__ in _OF_DATACLASSES
 
 
+_CHANGEABLE = (dict, list, set, bytearray, collections.deque)
+
 _OF_DATACLASSES = frozenset(
     f"__{name}__" for name in ("init", "new", "repr", "eq", "lt", "le", "gt", "ge", "hash", "setattr", "delattr")
 )
-
-
-def _attributes(x: Any) -> Iterator[str]:
-    yield from getattr(x, "__dict__", ())
-    for kind in type(x).__mro__:
-        slots = vars(kind).get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            if name not in ("__dict__", "__weakref__") and hasattr(x, name):
-                yield name
 
 
 # ------------------------------------------------------------------------------------------------------- the code

@@ -54,6 +54,16 @@ def parts(code: CodeType) -> Iterator[CodeType]:
             yield from parts(x)
 
 
+@functools.lru_cache(maxsize=4096)
+def looked_up(code: CodeType) -> tuple[str, ...]:
+    """The names that a code looks up, and not those of attributes alone: a global of the same name is not its own."""
+    steps = dis.get_instructions(code)
+    names = (step.argval for step in steps if step.opcode in dis.hasname and not step.opname.endswith(_OF_OBJECTS))
+    return tuple(dict.fromkeys(names))
+
+
+_OF_OBJECTS = ("_ATTR", "_METHOD", "IMPORT_FROM")
+
 _Codes = dict[tuple[str, int], list[tuple[CodeType, CodeType]]]
 
 

@@ -30,6 +30,7 @@ from backproof.verify.terms.parser import nearest, unfit
 from backproof.verify.terms.simplify import simplify
 from backproof.verify.terms.term import Term, constant, symbol
 from backproof.verify.tracing.branches import NotRepeatable, explore
+from backproof.verify.tracing.classes import told
 from backproof.verify.tracing.rebuild import Lifter
 from backproof.verify.tracing.source_code import reached, shown_path
 
@@ -56,7 +57,7 @@ class PythonPair(BaseOperation):
         self._lifter = Lifter()
         with subject_code:  # an object may run any code when its name or signature is read
             for function in (forward, backward):
-                if any(map(inspect.iscoroutinefunction, (function, type(function).__call__))):
+                if any(map(_is_asynchronous, (function, type(function).__call__))):
                     reason = "is asynchronous: pass a plain function that returns its value"
                     raise UsageError(f"{name_of(function)} {reason}")
             self.name = name or name_of(forward)
@@ -241,13 +242,12 @@ def inputs_of(forward: Callable[..., Any]) -> tuple[str, ...]:
     Raises UsageError if they have no names, or a reserved one.
     """
     name = name_of(forward)
-    count = getattr(forward, "nin", 0)
+    count = told(forward, "nin", 0)
     if isinstance(count, int) and count:  # a ufunc of NumPy, which has no names of its own before NumPy 2.4
         return INPUT_NAMES[:count]
-    try:
-        parameters = inspect.signature(forward).parameters.values()
-    except (TypeError, ValueError):
-        raise UsageError(f"the signature of {name} is unknown: pass inputs=('x',), one name each") from None
+    parameters = _parameters(forward)
+    if parameters is None:
+        raise UsageError(f"the signature of {name} is unknown: pass inputs=('x',), one name each")
     found = []
     for p in parameters:
         if p.kind is p.VAR_POSITIONAL:
@@ -260,6 +260,23 @@ def inputs_of(forward: Callable[..., Any]) -> tuple[str, ...]:
         raise UsageError(f"{name} has no inputs: it must take at least one argument without a default")
     check_names(name, found)
     return tuple(found)
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter] | None:
+    """The parameters of a function, of an object's `__call__` if the object cannot be asked; None if unknown."""
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return None
+    except Exception:  # `inspect` compares the object and asks it for attributes, which run its code
+        return list(inspect.signature(type(function).__call__).parameters.values())[1:]
+
+
+def _is_asynchronous(function: Any) -> bool:
+    try:
+        return inspect.iscoroutinefunction(function)
+    except Exception:
+        return False
 
 
 def check_names(name: str, inputs: Any) -> None:
@@ -279,10 +296,9 @@ def _asked(backward: Callable[..., Any], inputs: Sequence[str]) -> tuple[tuple[s
     """
     known = (*inputs, OUT, UPSTREAM)
     name = name_of(backward)
-    try:
-        parameters = inspect.signature(backward).parameters.values()
-    except (TypeError, ValueError):
-        raise UsageError(f"the signature of {name} is unknown: wrap it in a function of {', '.join(known)}") from None
+    parameters = _parameters(backward)
+    if parameters is None:
+        raise UsageError(f"the signature of {name} is unknown: wrap it in a function of {', '.join(known)}")
     asked: list[tuple[str, bool]] = []
     for p in parameters:
         if p.kind is p.VAR_KEYWORD:
@@ -357,15 +373,16 @@ def _quiet_numpy() -> Any:
 
 def name_of(function: Callable[..., Any], nameless: str = "pair") -> str:
     """The name of a function; a lambda has none."""
-    name = getattr(function, "__name__", type(function).__name__)
-    return nameless if name == "<lambda>" else name
+    name = told(function, "__name__", type(function).__name__)
+    return nameless if name == "<lambda>" else str(name)
 
 
 def source_of(function: Callable[..., Any]) -> Source:
     """The file and line of a function, and the line that returns its result."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
+    code = told(_unwrapped(function), "__code__")
     if code is None:
-        return Source(getattr(function, "__module__", "") or name_of(function), 0, name_of(function))
+        home = told(function, "__module__")
+        return Source(home if isinstance(home, str) and home else name_of(function), 0, name_of(function))
     try:
         lines, first = inspect.getsourcelines(code)
     except (OSError, TypeError):
@@ -373,3 +390,10 @@ def source_of(function: Callable[..., Any]) -> Source:
     below = next((i for i, line in enumerate(lines) if not line.lstrip().startswith("@")), 0)  # its decorators
     at = next((i for i, line in enumerate(lines) if line.lstrip().startswith("return")), below)
     return Source(shown_path(code.co_filename), max(first, 1) + at, lines[at].strip().rstrip(","))
+
+
+def _unwrapped(function: Any) -> Any:
+    try:
+        return inspect.unwrap(function)
+    except Exception:
+        return function
