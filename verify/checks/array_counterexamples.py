@@ -14,6 +14,7 @@ from backproof.verify.numerics import differences
 from backproof.verify.numerics.lattices import Sample
 from backproof.verify.results.findings import Finding, Verdict
 from backproof.verify.subjects.arrays.small import flat
+from backproof.verify.subjects.boundary import NotCalled
 from backproof.verify.subjects.operation import ArrayOperation
 from backproof.verify.support.errors import SubjectError
 
@@ -120,24 +121,16 @@ def along(pair: ArrayOperation, sample: Sample, direction: dict[str, Any]) -> di
 
     def value(t: float) -> float:
         moved = {one: arrays[one] + t * direction[one] if one in direction else arrays[one] for one in arrays}
-        out = np.asarray(pair.values(moved), dtype=float)
+        try:
+            out = np.asarray(pair.values(moved), dtype=float)
+        except NotCalled as error:  # a shorter step may stay in the domain
+            raise ArithmeticError(str(error)) from error
         return float((weights * out).sum())
 
     try:
-        return differences.finite_difference(value, 0.0, *_within_bounds(pair, arrays, direction))
+        return differences.finite_difference(value, 0.0, *pair.reach(arrays, direction))
     except SubjectError:
         return differences.NO_ESTIMATE
-
-
-def _within_bounds(pair: ArrayOperation, arrays: dict[str, Any], direction: dict[str, Any]) -> tuple[float, float]:
-    """How far one may go against and along a direction until an entry leaves its bounds."""
-    least, most = -np.inf, np.inf
-    for name, (low, high) in pair.bounds.items():
-        moved = np.ravel(direction.get(name, 0.0))
-        for end in (low, high):
-            ends = (end - np.ravel(arrays[name])[moved != 0]) / moved[moved != 0] if moved.any() else np.empty(0)
-            least, most = max(least, ends[ends < 0].max(initial=-np.inf)), min(most, ends[ends > 0].min(initial=np.inf))
-    return float(least), float(most)
 
 
 def entries_of_all(found: dict[str, Any]) -> list[Any]:

@@ -30,6 +30,7 @@ ROUNDINGS = 8  # relative error of a forward value, in units: after a few roundi
 CAUTION = 4.0  # the true error was seen up to three times the table's estimate
 NOTHING = 2.0**-900  # a negligible error: a forward that is 0 all around has the derivative 0
 FARTHEST = 2.0**39  # 2**11 floats to an eighth
+NARROW = 0.02  # of the room on the other side, or of one: a difference to both sides is too short then
 USELESS = 1e-3  # relative error from which a difference decides nothing
 
 
@@ -69,9 +70,11 @@ def finite_difference(
     left, right = x - low, high - x
     if side == 0:
         best = _best(f, x, min(left, right), 0, unit)
-        if min(left, right) > 0 or best.within(USELESS):
+        if best.within(USELESS) or min(left, right) > NARROW * min(max(left, right), 1.0):
             return best
-        side = 1 if right > 0 else -1  # x is on an edge
+        side = 1 if right > left else -1  # x is on an edge, or so close to it that only one side has room
+        one_sided = _best(f, x, max(left, right), side, unit)
+        return one_sided if one_sided.error < best.error else best
     return _best(f, x, right if side > 0 else left, side, unit)
 
 

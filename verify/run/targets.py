@@ -247,6 +247,8 @@ def pair(
             meant = definition if surrogate is None else surrogate
             operation, spec = beside_spec(functions, meant, domain, kinks, seconds, bounds)
             case = operation, spec
+            if operation.unread and not kinks and surrogate is None:
+                case = _as_it_is(forward, backward, operation, domain, bounds)
             if value is not None:
                 case = WithSurrogate(operation, value, _shown(surrogate)), spec
     except OutOfTime:
@@ -262,6 +264,21 @@ def pair(
     again = [f"{key}={given!r}" for key, given in said.items() if _repeatable(given)]
     case[0].command = f"{', '.join((case[0].command[:-1], *again))})"
     return case
+
+
+def _as_it_is(
+    forward: Callable[..., Any], backward: Callable[..., Any], operation: Any, domain: Any, bounds: Mapping[str, Any]
+) -> Specified:
+    """A pair whose forward, its own definition, does not run on symbols: run on floats, and held to its own slopes."""
+    from backproof.verify.subjects.arrays.large import NumbersAsTheyAre
+
+    try:
+        whole = NumbersAsTheyAre(forward, backward, {}, operation.name, operation.inputs, None, bounds, domain)
+    except UsageError as error:
+        operation.problem = str(error)
+        return operation, formula_spec(operation.name, constant(0), operation.inputs)
+    whole.problem = whole.complaint()
+    return whole, None
 
 
 def _shown(surrogate: Any) -> str:

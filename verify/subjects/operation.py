@@ -5,6 +5,7 @@ On scalars (`Operation`), or on arrays so large that they are run whole (`ArrayO
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,14 +16,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backproof.verify.numerics.allowed import Allowed
 from backproof.verify.numerics.working_range import Bounds
 from backproof.verify.results.findings import Source
 from backproof.verify.subjects.boundary import cross, subject_code
-from backproof.verify.support.errors import NO_TRACE, UsageError, kind_of
+from backproof.verify.support.errors import NO_TRACE, SubjectError, UsageError, kind_of
 from backproof.verify.terms.ledger import Entry, Ledger
 from backproof.verify.terms.notation.code import written
 from backproof.verify.terms.term import Condition, Term, keeping, symbol, term
 from backproof.verify.tracing.branches import explore
+from backproof.verify.tracing.stopped import Stopped
 
 if TYPE_CHECKING:
     from backproof.verify.evaluate.stepwise import At
@@ -89,6 +92,7 @@ class BaseOperation(ABC):
     own_definition = False  # it is compared with its own forward, in the absence of a definition
     bounds: Bounds = MappingProxyType({})  # of inputs: where it is checked on floats, and taken for the working range
     takes_bounds = True  # it honours them
+    allowed: Allowed | None = None  # where its functions may be called, if a user said so
     surrogate = ""  # the function, as text, whose derivative its rule is declared to be, if not its forward's
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -231,8 +235,13 @@ class Operation(BaseOperation):
             return terms_of(result.out, *result.gradients)
 
         ledger = Ledger(arrays=self.of_entries)
-        with keeping(ledger):
-            forward, *gradients = explore(run)
+        try:
+            with keeping(ledger):
+                forward, *gradients = explore(run)
+        except SubjectError as error:
+            if type(error) is SubjectError:  # the code raised, and the tracer has not said why
+                raise Stopped(error, ledger) from error
+            raise
         asked = dict.fromkeys(term for terms in ledger.asked.values() for term in terms)
         entries = tuple(ledger.leaks), tuple(ledger.asked)
         return Traced(self.inputs, forward, tuple(gradients), *entries, tuple(asked), tuple(ledger.formats))
@@ -281,6 +290,10 @@ class ArrayOperation(BaseOperation):
     @abstractmethod
     def samples(self, seed: int, *, far: bool = False) -> Iterator[Sample]:
         """Points for all of its arrays, and for the upstream gradient."""
+
+    def reach(self, arrays: Arrays, direction: Arrays) -> tuple[float, float]:
+        """How far a difference may go against and along a direction of its inputs."""
+        return -math.inf, math.inf
 
     @abstractmethod
     def values(self, arrays: Arrays) -> Any:

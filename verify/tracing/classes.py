@@ -33,8 +33,17 @@ def told(x: Any, name: str, default: Any = None) -> Any:
     """An attribute of a user's object, which may run any code when it is asked."""
     try:
         return getattr(x, name, default)
-    except Exception:
+    except Exception:  # its own
         return default
+
+
+def is_ours(error: Exception) -> bool:
+    """Whether an error says that our own code is wrong: no argument makes a name undefined."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    ours = place is not None and str(place.tb_frame.f_globals.get("__name__")).startswith("backproof.verify.")
+    return ours and (isinstance(error, NameError) or type(error) is AssertionError)
 
 
 def body(kind: type) -> Mapping[str, Any]:

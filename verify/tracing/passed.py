@@ -23,7 +23,7 @@ import numpy as np
 
 from backproof.verify.terms.term import Term
 from backproof.verify.tracing.arrays import TermArray
-from backproof.verify.tracing.classes import body, order, told
+from backproof.verify.tracing.classes import body, made_in_c, order, told
 from backproof.verify.tracing.functions import FUNCTIONS
 from backproof.verify.tracing.tables import Table
 
@@ -261,9 +261,21 @@ def impure(function: Any) -> str:
     top = module.partition(".")[0]
     if name in _IMPURE and top in ("builtins", "io", "_io"):
         return f"{name}() was called"
+    compiled = isinstance(function, _COMPILED) or type(function).__name__ in _CYTHON
+    if compiled and is_of_a_user(module) and _is_of_c(told(function, "__self__")):
+        return f"a compiled function was called, {name_of(function)}"
     if "random" in module or (top in sys.stdlib_module_names and top not in _PURE):
         return f"{module}.{name} was called"
     return ""
+
+
+_CYTHON = ("cython_function_or_method", "fused_cython_function")
+_COMPILED = (types.BuiltinFunctionType, types.MethodDescriptorType, types.MethodWrapperType, np.ufunc)
+
+
+def _is_of_c(x: Any) -> bool:
+    kind = type(x)
+    return x is None or kind is types.ModuleType or (made_in_c(kind) and is_of_a_user(kind.__module__))
 
 
 def learns_nothing(x: Any) -> bool:

@@ -68,7 +68,10 @@ class Lifter:
         self.numbers: dict[float, None] = {}  # that the code mentions, also as text
 
     def twin(self, x: Any) -> Any:
-        """The replacement of ``x`` while tracing: what cannot be copied is itself, and leaks."""
+        """The replacement of ``x`` while tracing: what cannot be copied is itself, and leaks.
+
+        An object of a user may do anything when it is looked at, or forbid its own copy.
+        """
         if id(x) in self._known:
             return self._known[id(x)][1]
         if len(self._known) > MOST_OBJECTS:
@@ -77,8 +80,11 @@ class Lifter:
             return self._twin(x)
         except (MemoryError, RecursionError):
             raise
-        except Exception as error:  # an object of a user may do anything when it is looked at, or forbid its own copy
-            what = f"the class {x.__name__}" if type(x) is type else f"an object of the class {type(x).__name__}"
+        except Exception as error:  # of its own, unless it is ours
+            if classes.is_ours(error):
+                raise
+            name = classes.name_of_class(x if issubclass(type(x), type) else type(x))
+            what = f"the class {name}" if issubclass(type(x), type) else f"an object of the class {name}"
             return self._left_alone(x, f"{what} cannot be copied ({type(error).__name__})")
 
     def _left_alone(self, x: Any, why: str, keep: bool = True) -> Any:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import inspect
 import sys
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
@@ -20,15 +20,18 @@ from textwrap import shorten
 from typing import Any
 
 from backproof.verify.arithmetics.ulps import FORMATS
+from backproof.verify.numerics.allowed import Allowed
+from backproof.verify.numerics.points import points
+from backproof.verify.numerics.working_range import Bounds
 from backproof.verify.results.findings import Source
-from backproof.verify.subjects.boundary import subject_code
+from backproof.verify.subjects.boundary import NotCalled, subject_code
 from backproof.verify.subjects.operation import INPUT_NAMES, BaseOperation, Operation, Run, Traced, terms_of
 from backproof.verify.support.errors import NO_TRACE, SubjectError, UsageError, kind_of
 from backproof.verify.terms.ledger import Entry
 from backproof.verify.terms.notation.code import written
 from backproof.verify.terms.parser import nearest, unfit
 from backproof.verify.terms.simplify import simplify
-from backproof.verify.terms.term import Term, constant, symbol
+from backproof.verify.terms.term import TRUE, Condition, Term, constant, symbol
 from backproof.verify.tracing.branches import NotRepeatable, explore
 from backproof.verify.tracing.classes import told
 from backproof.verify.tracing.rebuild import Lifter
@@ -36,6 +39,7 @@ from backproof.verify.tracing.source_code import reached, shown_path
 
 OUT, UPSTREAM = "out", "g"
 _TRIED = (0.75, 2.5, -0.625)  # where a backward that does not run on symbols is called
+_MORE = 24  # points of a domain that has none of these
 
 
 class RuleError(UsageError, SubjectError):
@@ -55,6 +59,8 @@ class PythonPair(BaseOperation):
         self._forward, self._backward = forward, backward
         self._symbolic: tuple[Callable[..., Any], Callable[..., Any]] | None = None
         self._lifter = Lifter()
+        self._within: Condition | None = None
+        self._limits: tuple[Any, Allowed | None] = (), None
         with subject_code:  # an object may run any code when its name or signature is read
             for function in (forward, backward):
                 if any(map(_is_asynchronous, (function, type(function).__call__))):
@@ -65,6 +71,32 @@ class PythonPair(BaseOperation):
             self._asked = _asked(backward, self.inputs)
             told = (name_of(forward, "forward"), name_of(backward, "backward"))
         self.command = f"verify.check({', '.join(told)})"
+
+    def stay_within(self, condition: Condition | None) -> None:
+        """Take the domain that a user gives: nothing is called outside of it, nor of the bounds."""
+        self._within = condition
+
+    @property
+    def allowed(self) -> Allowed | None:  # type: ignore[override]
+        key = id(self._within), id(self.bounds)
+        if self._limits[0] != key:
+            within = TRUE if self._within is None else self._within
+            given = within is not TRUE or self.bounds
+            self._limits = key, Allowed(within, self._bounds_of_entries(), self._coordinates()) if given else None
+        return self._limits[1]
+
+    def _coordinates(self) -> Sequence[str]:
+        """The names of the numbers that a point is made of."""
+        return self.inputs
+
+    def _bounds_of_entries(self) -> Bounds:
+        return self.bounds
+
+    def _admit(self, point: Sequence[Any]) -> None:
+        """Raises NotCalled for a point of floats where the functions have no business."""
+        allowed = self.allowed
+        if allowed is not None and not allowed.admits(point):
+            raise NotCalled("not called there: it is outside of the domain or of the bounds")
 
     def _functions(self, symbols: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
         if not symbols:
@@ -107,7 +139,12 @@ class PythonPair(BaseOperation):
 
 
 class TracedPair(PythonPair, Operation):
-    """A pair that is one scalar operation, and runs on symbols as a copy of itself."""
+    """A pair that is one scalar operation, and runs on symbols as a copy of itself.
+
+    unread: why its forward, which is its own definition, does not run on symbols; "" if it does
+    """
+
+    unread = ""
 
     @abstractmethod
     def with_forward(self, forward: Callable[..., Any]) -> TracedPair:
@@ -135,10 +172,10 @@ class TracedPair(PythonPair, Operation):
         """What forward and backward return at a point of floats, as they return it."""
 
     def format_of_results(self) -> str:
-        for place in _TRIED:
+        for point in self._tried():
             try:
                 with _quiet_numpy(), subject_code:
-                    return narrowest(self.raw([place] * len(self.inputs)))
+                    return narrowest(self.raw(point))
             except SubjectError:  # possibly a point outside its domain
                 continue
         return "float64"
@@ -162,10 +199,19 @@ class TracedPair(PythonPair, Operation):
             return self._complaint_on_floats()
         return ""
 
+    def _tried(self) -> Iterator[tuple[float, ...]]:
+        """Points at which they are called first: plain ones, then others of the domain, the ordinary first."""
+        plain_ones = ((place,) * len(self.inputs) for place in _TRIED)
+        if self.allowed is None:
+            yield from plain_ones
+            return
+        yield from filter(self.allowed.admits, plain_ones)
+        made = points(self.name, self.allowed.domain, (), _MORE, 0)
+        yield from filter(self.allowed.admits, reversed(made[:]))
+
     def _complaint_on_floats(self) -> str:
         found = ""
-        for place in _TRIED:
-            point = [place] * len(self.inputs)
+        for point in self._tried():
             try:
                 found = no_number("forward", self.forward(*point))
                 if found:
@@ -186,7 +232,10 @@ class FunctionPair(TracedPair):
 
     def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
         with _quiet_numpy(), subject_code:
-            forward, backward = self._functions(any(isinstance(x, Term) for x in (*data, upstream)))
+            symbols = any(isinstance(x, Term) for x in (*data, upstream))
+            if not symbols:
+                self._admit(data)
+            forward, backward = self._functions(symbols)
             out = plain(forward(*data))
             gradients = self._passed(backward, data, out, upstream)
             if before is not None:
@@ -195,10 +244,14 @@ class FunctionPair(TracedPair):
 
     def forward(self, *data: Any) -> Any:
         with _quiet_numpy(), subject_code:
-            function, _ = self._functions(any(isinstance(x, Term) for x in data))
+            symbols = any(isinstance(x, Term) for x in data)
+            if not symbols:
+                self._admit(data)
+            function, _ = self._functions(symbols)
             return plain(function(*data))
 
     def raw(self, point: Sequence[float]) -> list[Any]:
+        self._admit(point)
         out = self._forward(*point)
         given = {**dict(zip(self.inputs, point, strict=True)), OUT: out, UPSTREAM: 1.0}
         return [out, self._returned(self._backward, given)]
@@ -275,7 +328,7 @@ def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter] | None:
 def _is_asynchronous(function: Any) -> bool:
     try:
         return inspect.iscoroutinefunction(function)
-    except Exception:
+    except Exception:  # an object of a user may do anything when it is looked at
         return False
 
 
@@ -395,5 +448,5 @@ def source_of(function: Callable[..., Any]) -> Source:
 def _unwrapped(function: Any) -> Any:
     try:
         return inspect.unwrap(function)
-    except Exception:
+    except Exception:  # an object of a user may do anything when it is looked at
         return function
