@@ -31,7 +31,7 @@ from backproof.verify.support.errors import SubjectError, in_a_line
 _DIRECTIONS = 6  # at each of the points
 _FEW = 2  # further points, not sampled before
 _BAD, _BAD_IN_SHORT = 1e-6, 1e-2  # of the usual size: round-off allowed for float64, and narrower floats
-_BY_FAR = 1e-3
+_BY_FAR, _BY_FAR_IN_SHORT = 2.0**-16, 1e-3  # of the derivative, where no reference says which of the two is right
 
 
 @without_warnings
@@ -46,7 +46,8 @@ def check(case: ArrayCase) -> Iterator[Finding]:
             return
     points: list[tuple[Sample, Look | None]] = [(look.sample, look) for look in sampled]
     points += [(sample, None) for sample in case.sampled.dropped]
-    points = points or [(sample, None) for sample in pair.samples(case.options.seed)]
+    if not points:
+        points = [(sample, None) for far in (False, True) for sample in pair.samples(case.options.seed, far=far)]
     agreed = undecided = 0
     for index, (sample, look) in enumerate(points):
         for direction in _directions(pair, f"{case.options.seed}|{pair.name}|{index}"):
@@ -86,7 +87,7 @@ def _is_at_odds(pair: ArrayOperation, sample: Sample, direction: dict[str, Any])
     """Whether the rule on floats and a difference of the forward are far apart."""
     rule = _on_floats(pair, sample, direction)
     estimate = most_visible.along(pair, sample, direction)
-    return differences.agrees(estimate, rule) is False and _are_far_apart(rule, estimate)
+    return differences.agrees(estimate, rule) is False and _are_far_apart(pair, sample, rule, estimate)
 
 
 def _on_floats(pair: ArrayOperation, sample: Sample, direction: dict[str, Any]) -> float:
@@ -98,8 +99,10 @@ def _on_floats(pair: ArrayOperation, sample: Sample, direction: dict[str, Any]) 
         return math.nan
 
 
-def _are_far_apart(rule: float, estimate: differences.Estimate) -> bool:
-    return abs(rule - estimate.value) > max(_BY_FAR * max(abs(rule), abs(estimate.value)), 10 * estimate.error)
+def _are_far_apart(pair: ArrayOperation, sample: Sample, rule: float, estimate: differences.Estimate) -> bool:
+    double = all(map(_is_double, (pair.values(sample.arrays), *pair.partials(sample.arrays).values())))
+    share = _BY_FAR if double else _BY_FAR_IN_SHORT
+    return abs(rule - estimate.value) > max(share * max(abs(rule), abs(estimate.value)), 10 * estimate.error)
 
 
 def _typical(sampled: Sequence[Look]) -> dict[str, float]:
@@ -199,7 +202,7 @@ def _along(
         bar = _BAD * max(abs(true), abs(estimate.scale), size)
         believed = differences.agrees(estimate, true) and abs(rule - true) > bar
     else:
-        believed = _are_far_apart(rule, estimate)
+        believed = _are_far_apart(pair, sample, rule, estimate)
     return _disagrees(case, sample, direction, rule, estimate) if believed else False
 
 

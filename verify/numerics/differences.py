@@ -72,9 +72,11 @@ def finite_difference(
         best = _best(f, x, min(left, right), 0, unit)
         if best.within(USELESS) or min(left, right) > NARROW * min(max(left, right), 1.0):
             return best
+        at_edge = min(left, right) <= 0
         side = 1 if right > left else -1  # x is on an edge, or so close to it that only one side has room
         one_sided = _best(f, x, max(left, right), side, unit)
-        return one_sided if one_sided.error < best.error else best
+        visible = one_sided.error <= USELESS * abs(one_sided.value)  # beside an edge a forward may be flat further in
+        return one_sided if at_edge or (visible and one_sided.error < best.error) else best
     return _best(f, x, right if side > 0 else left, side, unit)
 
 
@@ -98,6 +100,8 @@ def _best(f: Function, x: float, room: float, side: int, unit: float) -> Estimat
     best = NO_ESTIMATE
     for h in _steps(x, room):
         found = _extrapolated(f, x, h, side, unit)
+        if found.value == 0 and abs(best.value) > best.error:
+            continue  # the step is lost in a forward that rounds to fewer digits than its format has
         if found.error < best.error:
             best = found
             if best.within(GOOD):

@@ -51,6 +51,7 @@ class LargePair(ArrayPair, ArrayOperation):
     takes_bounds = True
     _numbers: tuple[type, ...] = (float,)  # kinds of its inputs without a shape, the first that it runs on is taken
     _number: type = float
+    _turns = 1  # how often the points of all scales are drawn
 
     def __init__(
         self,
@@ -91,6 +92,10 @@ class LargePair(ArrayPair, ArrayOperation):
         return self.out_shape if name == self.upstream else self.shapes[name]
 
     def samples(self, seed: int, *, far: bool = False) -> Iterator[Sample]:
+        for turn in range(self._turns):
+            yield from self._drawn(f"{seed}|turn {turn}" if turn else str(seed), far)
+
+    def _drawn(self, seed: str, far: bool) -> Iterator[Sample]:
         shapes = {name: self.shape_of(name) for name in self.sizes}  # the upstream gradient's, too, once it is known
         boxed = self.allowed is None or self.allowed.is_a_box
         drawn = ("", *(f"|{k}" for k in range(1, _DRAWN)))[: 1 if boxed else _DRAWN]
@@ -263,6 +268,7 @@ class NumbersAsTheyAre(LargePair):
     """
 
     _numbers = (float, np.float64)
+    _turns = 4  # they cost little
 
     @property
     def _described(self) -> str:
