@@ -102,6 +102,8 @@ def _chosen(case: Case, settled: Mask) -> list[int]:
     the working range is its business, too, where no formula tells it from another function.
     """
     returned = case.samples.returned & case.in_range_of_format
+    if case.operation.of_entries:  # NumPy and LAPACK work in an order of their own, which overflows elsewhere
+        returned &= case.in_working_range
     if case.recognised_trace is None:
         returned &= np.isfinite(case.samples.out) | case.in_working_range
     still_open = returned & ~settled

@@ -31,6 +31,7 @@ CAUTION = 4.0  # the true error was seen up to three times the table's estimate
 NOTHING = 2.0**-900  # a negligible error: a forward that is 0 all around has the derivative 0
 FARTHEST = 2.0**39  # 2**11 floats to an eighth
 NARROW = 0.02  # of the room on the other side, or of one: a difference to both sides is too short then
+BESIDE = 2.0**-20  # of a derivative that is estimated from one side of a point close to an edge
 USELESS = 1e-3  # relative error from which a difference decides nothing
 
 
@@ -75,8 +76,11 @@ def finite_difference(
         at_edge = min(left, right) <= 0
         side = 1 if right > left else -1  # x is on an edge, or so close to it that only one side has room
         one_sided = _best(f, x, max(left, right), side, unit)
-        visible = one_sided.error <= USELESS * abs(one_sided.value)  # beside an edge a forward may be flat further in
-        return one_sided if at_edge or (visible and one_sided.error < best.error) else best
+        if at_edge:
+            return one_sided
+        bar = one_sided.error + BESIDE * abs(one_sided.value)  # a logarithm of the distance to the edge may be in it
+        visible = bar <= USELESS * abs(one_sided.value)  # and the forward may be flat further in
+        return one_sided._replace(error=bar) if visible and bar < best.error else best
     return _best(f, x, right if side > 0 else left, side, unit)
 
 

@@ -148,6 +148,7 @@ class Operation(BaseOperation):
     of_entries = False  # its inputs are entries of arrays
     keeps_policy = False  # the user declared its derivatives at kinks
     arriving: tuple[str, ...] = ()  # inputs that are the upstream gradient: a 0 there is not a kink
+    assumed: tuple[Condition, ...] = ()  # what its code takes for granted, by its last trace
     matches_mirror_kinks = False  # at kinks it returns what its spec declares, not just a valid subgradient
 
     @abstractmethod
@@ -242,6 +243,7 @@ class Operation(BaseOperation):
             if type(error) is SubjectError:  # the code raised, and the tracer has not said why
                 raise Stopped(error, ledger) from error
             raise
+        self.assumed = tuple(ledger.assumed)
         asked = dict.fromkeys(term for terms in ledger.asked.values() for term in terms)
         entries = tuple(ledger.leaks), tuple(ledger.asked)
         return Traced(self.inputs, forward, tuple(gradients), *entries, tuple(asked), tuple(ledger.formats))

@@ -356,9 +356,13 @@ class Calls:
             leak(f"a with statement on a {kind.__name__}")
         return manager
 
-    def matched(self, subject: Any) -> Any:
-        """The subject of a ``match`` with patterns of classes, True, False, None or a mapping."""
-        if live(subject):
+    def matched(self, subject: Any, plain: bool) -> Any:
+        """The subject of a ``match`` with patterns of classes, True, False, None or a mapping.
+
+        plain: of built-in types alone, where a symbol is a float
+        """
+        is_float = isinstance(subject, Term) and not isinstance(subject, Condition) and not _may_be_another(subject)
+        if live(subject) and not (plain and is_float):
             leak("a symbol was matched with a pattern of more than numbers")
         return subject
 

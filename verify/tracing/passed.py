@@ -78,10 +78,10 @@ OF_ARRAYS = _names(
     """
     accumulate add all amax amin any append apply_along_axis argmax argmin argsort argwhere array array_equal
     array_equiv array_split asanyarray asarray ascontiguousarray at atleast_1d atleast_2d atleast_3d average block
-    broadcast_arrays broadcast_to choose clip column_stack compress concatenate conj conjugate copy copyto
-    count_nonzero cross cumprod cumsum delete diag diagflat diagonal diff divide dot double dstack einsum empty_like
-    errstate expand_dims extract fill fill_diagonal flatnonzero flatten flip fliplr flipud float64 full full_like
-    hsplit hstack inner insert iscomplexobj isrealobj isscalar item ix_ kron logical_and logical_not logical_or
+    broadcast_arrays broadcast_to choose clip column_stack compress concatenate conj conjugate convolve copy copyto
+    correlate count_nonzero cross cumprod cumsum delete diag diagflat diagonal diff divide dot double dstack einsum
+    empty_like errstate expand_dims extract fill fill_diagonal flatnonzero flatten flip fliplr flipud float64 full
+    full_like hsplit hstack inner insert iscomplexobj isrealobj isscalar item ix_ kron logical_and logical_not logical_or
     logical_xor matmul max may_share_memory mean meshgrid min moveaxis multiply nansum ndarray ndim negative nonzero
     norm ones_like outer pad place polyder polyval prod ptp put put_along_axis putmask ravel real reciprocal reduce
     reduceat repeat reshape resize result_type roll rollaxis rot90 select set_printoptions shape shares_memory size

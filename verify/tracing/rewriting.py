@@ -23,6 +23,7 @@ from backproof.verify.tracing.tables import holds_numbers
 _LITERAL = "_float_"  # and the literal in hexadecimal, which a name can spell: _float_0x1_8p+0 with p, m for signs
 TABLE = "_table_of_numbers"
 
+_BUILT_IN = frozenset({"float", "int", "complex", "str", "bytes", "list", "tuple", "dict", "set"})
 _FRAMES = frozenset({"locals", "globals", "vars", "dir", "eval", "exec", "__import__", "breakpoint"})
 _ATTRIBUTES = frozenset({
     *("op", "args", "value", "dtype", "itemsize", "nbytes", "strides", "flags", "tobytes"),
@@ -203,11 +204,20 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_Match(self, node: ast.Match) -> ast.AST:
         telling = ast.MatchClass, ast.MatchSingleton, ast.MatchMapping
-        asks = any(isinstance(part, telling) for case in node.cases for part in ast.walk(case.pattern))
+        patterns = [part for case in node.cases for part in ast.walk(case.pattern) if isinstance(part, telling)]
+        plain = all(map(self._is_plain, patterns))
         self.generic_visit(node)
-        if asks:
-            node.subject = _asked("matched", node.subject, node.subject)
+        if patterns:
+            node.subject = _asked("matched", node.subject, node.subject, ast.Constant(plain))
         return node
+
+    def _is_plain(self, pattern: ast.pattern) -> bool:
+        """Whether a pattern asks only for a built-in type, which is what it is called, or for True, False or None."""
+        if not isinstance(pattern, ast.MatchClass):
+            return isinstance(pattern, ast.MatchSingleton)
+        kind = pattern.cls
+        inner = pattern.patterns or pattern.kwd_patterns
+        return isinstance(kind, ast.Name) and kind.id in _BUILT_IN and kind.id not in self._bound and not inner
 
     def visit_MatchMapping(self, node: ast.MatchMapping) -> ast.AST:
         return node  # its keys are literals

@@ -56,7 +56,8 @@ def beside_spec(
                 meant = _own_trace(operation, operation.with_forward(definition))
             else:
                 meant = as_term("definition", definition, names, False)
-            where = natural_domain(meant) if domain is None else where
+            if domain is None:
+                where = reduce(and_, operation.assumed, natural_domain(meant))
     except OutOfTime:
         operation.problem = f"the functions did not end within {seconds:g} s when they were run for the first time"
         operation.stopped = True
