@@ -63,11 +63,12 @@ Done = tuple[bool, Any]
 class Calls:
     """Carries out the operations of twins.
 
-    real_float: what ``float`` is in their code; twin: makes the twin of an object
+    real_float: what ``float`` is in their code; twin: makes the twin of an object; ready: has a twin that waits for its
+        first call rebuilt
     """
 
-    def __init__(self, real_float: type, twin: Callable[[Any], Any]) -> None:
-        self._float, self._twin = real_float, twin
+    def __init__(self, real_float: type, twin: Callable[[Any], Any], ready: Callable[[Any], Any]) -> None:
+        self._float, self._twin, self._ready = real_float, twin, ready
 
     # ------------------------------------------------------------------------------------------------------ calls
 
@@ -117,7 +118,7 @@ class Calls:
     def _dispatched(self, function: Any, x: Any) -> Any:
         """What functools.singledispatch chooses for a float, where ``x`` is one."""
         is_float = isinstance(x, Term) and not isinstance(x, Condition) and not _may_be_another(x)
-        if not (is_float and is_single_dispatch(function)):
+        if not (is_float and is_single_dispatch(self._ready(function))):
             leak("a function was chosen by the type of a symbol (functools.singledispatch)")
             return function
         return self._twin(function.dispatch(float))

@@ -16,9 +16,6 @@ from contextlib import suppress
 from typing import Any
 
 _MADE_BY_PYTHON = frozenset({"__dict__", "__weakref__", "__slots__", "__abstractmethods__", "_abc_impl"})
-_GIVEN = frozenset(name for name, x in vars(type).items() if hasattr(type(x), "__set__")) - _MADE_BY_PYTHON
-"""Names that have a meaning for every class: what its body says of them is given when the class is made."""
-
 _OF_C = (
     types.MethodDescriptorType,
     types.ClassMethodDescriptorType,
@@ -76,39 +73,43 @@ def made_in_c(kind: type) -> bool:
     return any(isinstance(x, _OF_C) and x.__objclass__ is kind for x in own)
 
 
-class _Quiet:
-    """The first base of a copy while it is made: a class that derives from it tells nobody."""
+def _quiet(ordinary: bool) -> type:
+    """The first base of a copy while it is made: a class that derives from it tells nobody.  A new one for each copy.
 
-    __slots__ = ()
-
-    def __init_subclass__(cls, **options: Any) -> None: ...
-
-
-class _QuietWithVariables(_Quiet):
-    """The same in the layout of an ordinary class."""
+    ordinary: in the layout of an ordinary class, whose objects have a dictionary
+    """
+    told = {"__init_subclass__": classmethod(lambda cls, **options: None)}
+    return type("Quiet", (), told if ordinary else {"__slots__": (), **told})
 
 
 def empty_copy(kind: type, meta: type, its_bases: tuple[type, ...]) -> type:
     """A class of the same name and layout without its attributes.  Raises TypeError where there can be none."""
     own = body(kind)
     members = {"__slots__": own["__slots__"]} if "__slots__" in own else {}
-    members |= {one: own[one] for one in _GIVEN if one in own}
+    members |= {one: own[one] for one in _given(kind)}
     members["__qualname__"] = type.__dict__["__qualname__"].__get__(kind)
     name = name_of_class(kind)
     make = abc.ABCMeta.__new__ if issubclass(meta, abc.ABCMeta) else type.__new__
     if its_bases == (object,):
         return make(meta, name, its_bases, members)
     ordinary = any("__dict__" in body(one) for base in its_bases for one in order(base))
-    made: type = make(meta, name, (_QuietWithVariables if ordinary else _Quiet, *its_bases), members)
+    made: type = make(meta, name, (_quiet(ordinary), *its_bases), members)
     with suppress(TypeError):  # of another layout: the first base stays, and has nothing that could be seen
         type.__dict__["__bases__"].__set__(made, its_bases)
     return made
 
 
+def _given(kind: type) -> set[str]:
+    """Names that mean something else on a class of this metaclass: what its body says of them is given when it is made."""
+    held = {name for one in order(type(kind)) for name, x in body(one).items() if hasattr(type(x), "__set__")}
+    return held.intersection(body(kind)) - _MADE_BY_PYTHON
+
+
 def to_fill(kind: type) -> Iterator[tuple[str, Any]]:
     """The attributes that a copy of the class is to have: all but those that Python makes for each class."""
+    left_out = _MADE_BY_PYTHON | _given(kind)
     for name, value in list(body(kind).items()):
-        if name not in _MADE_BY_PYTHON and name not in _GIVEN and not isinstance(value, types.MemberDescriptorType):
+        if name not in left_out and not isinstance(value, types.MemberDescriptorType):
             yield name, value
 
 

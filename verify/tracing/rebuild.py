@@ -32,7 +32,7 @@ from backproof.verify.tracing import classes
 from backproof.verify.tracing.arrays import BesideTerms
 from backproof.verify.tracing.calls import CALLS, Calls
 from backproof.verify.tracing.passed import TELLING, learns_nothing, narrow_format
-from backproof.verify.tracing.rewriting import TABLE, literal_of, looked_up, parts, rewritten, tells
+from backproof.verify.tracing.rewriting import TABLE, literal_of, looked_up, parts, rewritten, tells, waiting
 from backproof.verify.tracing.state import Mark, state_of
 from backproof.verify.tracing.tables import Members, Table, holds_numbers
 
@@ -62,7 +62,8 @@ class Lifter:
         self._scopes: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
         self._cells: dict[int, tuple[CellType, CellType]] = {}  # id -> (the original, kept alive; its twin)
         self._filled: set[int] = set()
-        self._calls = Calls(self._names.get("float", float), self.twin)
+        self._waiting: dict[int, FunctionType] = {}  # id of a twin -> the function, until it is called
+        self._calls = Calls(self._names.get("float", float), self.twin, self.ready)
         self._unread: dict[CodeType, str] = {}
         self._left: dict[str, None] = {}
         self.numbers: dict[float, None] = {}  # that the code mentions, also as text
@@ -144,24 +145,38 @@ class Lifter:
     # ------------------------------------------------------------------------------------------------ functions
 
     def _function(self, function: FunctionType) -> FunctionType:
+        """The twin of a function: its code, and what that refers to, is rebuilt when it is called for the first time.
+
+        So what hangs on a framework is followed no further than it is used.
+        """
+        cells = tuple(map(self._cell, function.__closure__ or ()))
+        code = waiting(function.__code__, lambda args, options: self.ready(twin)(*args, **options))
+        twin = FunctionType(code, self._scope(function.__globals__), function.__name__, None, cells)
+        self._keep(function, twin)
+        self._waiting[id(twin)] = function
+        twin.__qualname__, twin.__doc__, twin.__module__ = function.__qualname__, function.__doc__, function.__module__
+        self._dict(vars(function), vars(twin))
+        for part in parts(function.__code__):
+            self._mention(part.co_consts)
+        return twin
+
+    def ready(self, twin: Any) -> Any:
+        """The twin, rebuilt now if it is a function that still waits for its first call."""
+        function = self._waiting.pop(id(twin), None)
+        if function is None:
+            return twin
         plain = rewritten(function.__code__) if self._exact else None
+        if plain is not None and plain.co_freevars != function.__code__.co_freevars:
+            plain = None
         code = lifted_code(plain or function.__code__, self._literal)
         if plain is None and self._exact:
             self._without_source(function)
-        scope = self._scope(function.__globals__)
-        by_name = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-        cells = tuple(self._cell(by_name[name]) for name in code.co_freevars)
-        twin = FunctionType(code, scope, function.__name__, None, cells)
-        self._keep(function, twin)
-        for name in code.co_freevars:
-            self._fill(by_name[name])
+        for cell in function.__closure__ or ():
+            self._fill(cell)
         twin.__defaults__ = self.twin(function.__defaults__)
         twin.__kwdefaults__ = self._dict(function.__kwdefaults__, {}) if function.__kwdefaults__ else None
-        twin.__qualname__, twin.__doc__, twin.__module__ = function.__qualname__, function.__doc__, function.__module__
-        self._dict(vars(function), vars(twin))
-        self._bind(function.__globals__, scope, code)
-        for part in parts(function.__code__):
-            self._mention(part.co_consts)
+        self._bind(function.__globals__, twin.__globals__, code)
+        twin.__code__ = code
         return twin
 
     def _cell(self, original: CellType) -> CellType:
@@ -308,7 +323,8 @@ def lifted(function: Callable[..., Any]) -> Callable[..., Any]:
 
     For symbols only: to compute with floats, run the function itself.
     """
-    return Lifter().twin(function)  # type: ignore[no-any-return]
+    lifter = Lifter()
+    return lifter.ready(lifter.twin(function))  # type: ignore[no-any-return]
 
 
 def exact(x: Any) -> Any:

@@ -63,6 +63,24 @@ def looked_up(code: CodeType) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def waiting(code: CodeType, first: Callable[[Any, Any], Any]) -> CodeType:
+    """A code in place of ``code`` that hands what it is called with, by place and by name, to ``first``."""
+    consts = tuple(first if x == _FIRST else x for x in _WAITING.co_consts)
+    names = {"co_name": code.co_name, "co_qualname": code.co_qualname}
+    place = {"co_filename": code.co_filename, "co_firstlineno": code.co_firstlineno}
+    return _WAITING.replace(co_consts=consts, co_freevars=code.co_freevars, **names, **place)  # type: ignore[arg-type]
+
+
+_FIRST = "what is called first"
+
+
+def _waits(*args: Any, **options: Any) -> Any:
+    first: Any = "what is called first"
+    return first(args, options)
+
+
+_WAITING = _waits.__code__
+
 _OF_OBJECTS = ("_ATTR", "_METHOD", "IMPORT_FROM")
 
 _Codes = dict[tuple[str, int], list[tuple[CodeType, CodeType]]]

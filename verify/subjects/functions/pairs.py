@@ -105,7 +105,8 @@ class PythonPair(BaseOperation):
             from backproof.verify.tracing.symbolic import lifter_for_symbols
 
             self._lifter = lifter_for_symbols()
-            self._symbolic = self._lifter.twin(self._forward), self._lifter.twin(self._backward)
+            made = self._lifter.twin(self._forward), self._lifter.twin(self._backward)
+            self._symbolic = self._lifter.ready(made[0]), self._lifter.ready(made[1])
         self._lifter.report()
         return self._symbolic
 
