@@ -83,6 +83,8 @@ class Calls:
             done, result = self._modelled[known](self, args)
             if done:
                 return result
+        for x in (*args, *options.values()):
+            self._ready(x)  # a function that is looked at or called there
         owner = told(function, "__self__")
         _note_format(function, args, options)
         held = owner is not None and not isinstance(owner, types.ModuleType) and live(owner)
@@ -308,6 +310,8 @@ class Calls:
 
     def attribute(self, x: Any, name: str) -> Any:
         """``x.name``, for the names that terms and arrays of terms have otherwise than floats do."""
+        if isinstance(x, types.FunctionType):
+            self._ready(x)
         if isinstance(x, Term):
             if name == "__class__":
                 return bool if isinstance(x, Condition) else self._float

@@ -101,8 +101,8 @@ class Lifter:
             case float() | str() if not classes.has_methods(type(x)):
                 self._mention(x)
                 return self._literal(x)
-            case FunctionType():
-                return self._function(x) if covers(x.__module__) else x
+            case FunctionType():  # one that says it is of no module was made by `exec`
+                return self._function(x) if x.__module__ in (None, "builtins") or covers(x.__module__) else x
             case staticmethod() | classmethod():
                 return self._keep(x, type(x)(self.twin(x.__func__)))
             case property():

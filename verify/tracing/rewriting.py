@@ -29,6 +29,7 @@ _ATTRIBUTES = frozenset({
     *("op", "args", "value", "dtype", "itemsize", "nbytes", "strides", "flags", "tobytes"),
     *("__class__", "__dict__", "__doc__", "__module__", "__hash__", "__reduce__", "__slots__", "__weakref__"),
     *("__repr__", "__str__", "__format__", "__sizeof__", "__array_ufunc__"),
+    *("__defaults__", "__kwdefaults__", "__code__", "__closure__", "__signature__"),  # and a twin that waits
 })  # fmt: skip
 """Attributes that a term or an array of terms has otherwise than a float or an array of floats."""
 
