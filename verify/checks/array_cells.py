@@ -12,11 +12,10 @@ from flint import arb
 
 from backproof.verify.evaluate.stepwise import At, OnKink, Smooth
 from backproof.verify.numerics.lattices import Sample
-from backproof.verify.subjects.arrays.large import MOST_TERMS
 from backproof.verify.subjects.arrays.small import flat
 from backproof.verify.subjects.boundary import subject_code
 from backproof.verify.subjects.functions.pairs import RuleError
-from backproof.verify.subjects.operation import ArrayOperation
+from backproof.verify.subjects.operation import MOST_TERMS, ArrayOperation
 from backproof.verify.support.errors import NO_TRACE, SubjectError, in_a_line, kind_of
 from backproof.verify.terms.reverse_mode import gradient
 from backproof.verify.terms.term import TRUE, Term, TooManyTerms, at_most, topological

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -114,8 +114,34 @@ def difference(pair: ArrayOperation, sample: Sample, name: str, place: tuple[int
         yield "difference", f"{estimate.value:.12g} ± {estimate.error:.0e}   ({told})"
 
 
-def along(pair: ArrayOperation, sample: Sample, direction: dict[str, Any]) -> differences.Estimate:
+def along(
+    pair: ArrayOperation, sample: Sample, direction: dict[str, Any], unit: float = differences.UNIT_ROUNDOFF
+) -> differences.Estimate:
     """The directional derivative of Σ g·out on floats, by finite differences."""
+    arrays = sample.arrays
+    try:
+        value, reach = _moved(pair, sample, direction), pair.reach(arrays, direction)
+        return differences.finite_difference(value, 0.0, *reach, unit=unit)
+    except SubjectError:
+        return differences.NO_ESTIMATE
+
+
+def is_rounded(pair: ArrayOperation, sample: Sample, direction: dict[str, Any], slope: float) -> bool:
+    """Whether Σ g·out is a staircase: computed in a narrower format, it stays the same where its slope would show."""
+    value, (least, most) = _moved(pair, sample, direction), pair.reach(sample.arrays, direction)
+    try:
+        here = value(0.0)
+        shown = [step for step in _TINY if least < step < most and abs(slope * step) > abs(here) * 2.0**-48]
+        return bool(shown) and all(value(step) == here for step in shown)
+    except (SubjectError, ArithmeticError):
+        return False
+
+
+_TINY = tuple(sign * 1.37 * 2.0**-k for k in (30, 31, 33) for sign in (1, -1))
+
+
+def _moved(pair: ArrayOperation, sample: Sample, direction: dict[str, Any]) -> Callable[[float], float]:
+    """Σ g·out along a direction."""
     arrays = sample.arrays
     weights = np.asarray(arrays[pair.upstream])
 
@@ -127,10 +153,7 @@ def along(pair: ArrayOperation, sample: Sample, direction: dict[str, Any]) -> di
             raise ArithmeticError(str(error)) from error
         return float((weights * out).sum())
 
-    try:
-        return differences.finite_difference(value, 0.0, *pair.reach(arrays, direction))
-    except SubjectError:
-        return differences.NO_ESTIMATE
+    return value
 
 
 def entries_of_all(found: dict[str, Any]) -> list[Any]:

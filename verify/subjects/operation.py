@@ -23,7 +23,7 @@ from backproof.verify.subjects.boundary import cross, subject_code
 from backproof.verify.support.errors import NO_TRACE, SubjectError, UsageError, kind_of
 from backproof.verify.terms.ledger import Entry, Ledger
 from backproof.verify.terms.notation.code import written
-from backproof.verify.terms.term import Condition, Term, keeping, symbol, term
+from backproof.verify.terms.term import Condition, Term, at_most, keeping, symbol, term
 from backproof.verify.tracing.branches import explore
 from backproof.verify.tracing.stopped import Stopped
 
@@ -237,7 +237,7 @@ class Operation(BaseOperation):
 
         ledger = Ledger(arrays=self.of_entries)
         try:
-            with keeping(ledger):
+            with keeping(ledger), at_most(MOST_TERMS):
                 forward, *gradients = explore(run)
         except SubjectError as error:
             if type(error) is SubjectError:  # the code raised, and the tracer has not said why
@@ -361,6 +361,9 @@ def _guarded(method: Callable[..., Any]) -> Callable[..., Any]:
 
     return guarded
 
+
+MOST_TERMS = 200_000
+"""Most terms of one run on symbols, of forward and rule: the reference and the trials need a few times as many."""
 
 READABLE = 150
 """Most steps of a formula that is shown in a line of a report; an unrolled loop has thousands."""

@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from backproof.verify.terms.ledger import handles_overflows, leak, narrowed, of_entries
-from backproof.verify.terms.term import Condition, Term, apply, compare, constant, where
+from backproof.verify.terms.term import Condition, Term, TooManyTerms, apply, compare, constant, where
 from backproof.verify.tracing.arrays import TermArray, terms
 from backproof.verify.tracing.classes import told
 from backproof.verify.tracing.functions import FUNCTIONS
@@ -56,6 +56,14 @@ _FIELDS = frozenset({"op", "args", "value"})  # attributes that a term has and a
 
 _FLOATS = frozenset({np.float16, np.float32, np.float64})
 
+MOST_STEPS = 100_000
+"""Calls that are followed, by all twins of one operation together: beyond that it is run as it is."""
+
+
+class OutOfSteps(TooManyTerms):
+    """More calls than `MOST_STEPS`."""
+
+
 Done = tuple[bool, Any]
 """Whether a call is modelled, and its result."""
 
@@ -69,11 +77,15 @@ class Calls:
 
     def __init__(self, real_float: type, twin: Callable[[Any], Any], ready: Callable[[Any], Any]) -> None:
         self._float, self._twin, self._ready = real_float, twin, ready
+        self.steps = 0
 
     # ------------------------------------------------------------------------------------------------------ calls
 
     def call(self, function: Any, /, *args: Any, **options: Any) -> Any:
-        """``function(*args, **options)``."""
+        """``function(*args, **options)``.  Raises OutOfSteps where a run on symbols takes too many."""
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise OutOfSteps(f"more than {MOST_STEPS} calls: too many to follow")
         if told(function, "registry") is not None and told(function, "dispatch") is not None and any(map(live, args)):
             function = self._dispatched(function, args[0])
         if self._is_ours(function):

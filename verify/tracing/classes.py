@@ -100,7 +100,7 @@ def empty_copy(kind: type, meta: type, its_bases: tuple[type, ...]) -> type:
 
 
 def _given(kind: type) -> set[str]:
-    """Names that mean something else on a class of this metaclass: what its body says of them it gets when it is made."""
+    """Names that mean something else on a class of this metaclass: what its body says of them it gets when made."""
     held = {name for one in order(type(kind)) for name, x in body(one).items() if hasattr(type(x), "__set__")}
     return held.intersection(body(kind)) - _MADE_BY_PYTHON
 

@@ -31,14 +31,11 @@ from backproof.verify.subjects.arrays.small import (
 from backproof.verify.subjects.boundary import subject_code
 from backproof.verify.subjects.functions.arguments import as_condition, beside_spec, bounds_of
 from backproof.verify.subjects.functions.pairs import OUT, UPSTREAM, RuleError
-from backproof.verify.subjects.operation import ArrayOperation, Arrays, Operation, Shape
+from backproof.verify.subjects.operation import MOST_TERMS, ArrayOperation, Arrays, Operation, Shape
 from backproof.verify.support.errors import SubjectError, UsageError, in_a_line
 from backproof.verify.terms.ledger import Ledger
 from backproof.verify.terms.term import TRUE, Term, asking, at_most, keeping, symbol, term
 from backproof.verify.tracing.stopped import Stopped
-
-MOST_TERMS = 200_000
-"""Most terms of one run on symbols, of forward and rule: the reference and the trials need a few times as many."""
 
 _DRAWN = 50  # times that a point is drawn until it fulfils a condition on several entries
 
@@ -268,7 +265,7 @@ class NumbersAsTheyAre(LargePair):
     """
 
     _numbers = (float, np.float64)
-    _turns = 4  # they cost little
+    _turns = 6  # they cost little
 
     @property
     def _described(self) -> str:
