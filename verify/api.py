@@ -19,6 +19,7 @@ from backproof.verify.run.harness import verify, verify_here
 from backproof.verify.run.report import Report
 from backproof.verify.run.targets import engine, pair, subject_named, subject_of, whole_subject
 from backproof.verify.subjects.functions.arguments import Kinks, bounds_of, point_of
+from backproof.verify.subjects.operation import ArrayOperation
 from backproof.verify.subjects.subject import Cases, Specified, of_numbers
 from backproof.verify.support.errors import DerivativeError, UsageError
 from backproof.verify.support.fuel import FUEL, budget, units_of
@@ -166,7 +167,7 @@ def check(
         fuel=units,
         seconds=seconds,
         point=point_of(point, case[0].inputs),
-        questions=tuple(Question) if shapes is None else OF_ARRAYS,
+        questions=OF_ARRAYS if isinstance(case[0], ArrayOperation) or shapes is not None else tuple(Question),
     )
     return _judged(verify_here(Cases(case[0].name, (case,)), options=options), strict, raises)
 

@@ -12,14 +12,14 @@ from flint import arb
 
 from backproof.verify.evaluate.stepwise import At, OnKink, Smooth
 from backproof.verify.numerics.lattices import Sample
-from backproof.verify.subjects.arrays.large import MOST_TERMS
 from backproof.verify.subjects.arrays.small import flat
 from backproof.verify.subjects.boundary import subject_code
 from backproof.verify.subjects.functions.pairs import RuleError
-from backproof.verify.subjects.operation import ArrayOperation
+from backproof.verify.subjects.operation import MOST_TERMS, ArrayOperation
 from backproof.verify.support.errors import NO_TRACE, SubjectError, in_a_line, kind_of
 from backproof.verify.terms.reverse_mode import gradient
 from backproof.verify.terms.term import TRUE, Term, TooManyTerms, at_most, topological
+from backproof.verify.tracing.stopped import Stopped
 
 LOOKS = 4  # points with a cell each; for code without branches all points are evaluated
 ENOUGH = 150_000  # terms of their formulas, after which two do
@@ -169,7 +169,7 @@ def _looks(pair: ArrayOperation, seed: int, lifted: bool) -> ArrayCells:
         except NO_TRACE as error:
             if kind_of(error) == RecursionError.__name__:
                 return ArrayCells((), "it recurses too deeply when run on symbols")
-            stopped = stopped or in_a_line(error)
+            stopped = stopped or (error.by if isinstance(error, Stopped) else in_a_line(error))
             if _has_value(pair, sample):
                 reason = reason or in_a_line(error)
                 dropped.append(sample)

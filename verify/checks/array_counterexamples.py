@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from backproof.verify.numerics import differences
 from backproof.verify.numerics.lattices import Sample
 from backproof.verify.results.findings import Finding, Verdict
 from backproof.verify.subjects.arrays.small import flat
+from backproof.verify.subjects.boundary import NotCalled
 from backproof.verify.subjects.operation import ArrayOperation
 from backproof.verify.support.errors import SubjectError
 
@@ -113,31 +114,46 @@ def difference(pair: ArrayOperation, sample: Sample, name: str, place: tuple[int
         yield "difference", f"{estimate.value:.12g} ± {estimate.error:.0e}   ({told})"
 
 
-def along(pair: ArrayOperation, sample: Sample, direction: dict[str, Any]) -> differences.Estimate:
+def along(
+    pair: ArrayOperation, sample: Sample, direction: dict[str, Any], unit: float = differences.UNIT_ROUNDOFF
+) -> differences.Estimate:
     """The directional derivative of Σ g·out on floats, by finite differences."""
+    arrays = sample.arrays
+    try:
+        value, reach = _moved(pair, sample, direction), pair.reach(arrays, direction)
+        return differences.finite_difference(value, 0.0, *reach, unit=unit)
+    except SubjectError:
+        return differences.NO_ESTIMATE
+
+
+def is_rounded(pair: ArrayOperation, sample: Sample, direction: dict[str, Any], slope: float) -> bool:
+    """Whether Σ g·out is a staircase: computed in a narrower format, it stays the same where its slope would show."""
+    value, (least, most) = _moved(pair, sample, direction), pair.reach(sample.arrays, direction)
+    try:
+        here = value(0.0)
+        shown = [step for step in _TINY if least < step < most and abs(slope * step) > abs(here) * 2.0**-48]
+        return bool(shown) and all(value(step) == here for step in shown)
+    except (SubjectError, ArithmeticError):
+        return False
+
+
+_TINY = tuple(sign * 1.37 * 2.0**-k for k in (30, 31, 33) for sign in (1, -1))
+
+
+def _moved(pair: ArrayOperation, sample: Sample, direction: dict[str, Any]) -> Callable[[float], float]:
+    """Σ g·out along a direction."""
     arrays = sample.arrays
     weights = np.asarray(arrays[pair.upstream])
 
     def value(t: float) -> float:
         moved = {one: arrays[one] + t * direction[one] if one in direction else arrays[one] for one in arrays}
-        out = np.asarray(pair.values(moved), dtype=float)
+        try:
+            out = np.asarray(pair.values(moved), dtype=float)
+        except NotCalled as error:  # a shorter step may stay in the domain
+            raise ArithmeticError(str(error)) from error
         return float((weights * out).sum())
 
-    try:
-        return differences.finite_difference(value, 0.0, *_within_bounds(pair, arrays, direction))
-    except SubjectError:
-        return differences.NO_ESTIMATE
-
-
-def _within_bounds(pair: ArrayOperation, arrays: dict[str, Any], direction: dict[str, Any]) -> tuple[float, float]:
-    """How far one may go against and along a direction until an entry leaves its bounds."""
-    least, most = -np.inf, np.inf
-    for name, (low, high) in pair.bounds.items():
-        moved = np.ravel(direction.get(name, 0.0))
-        for end in (low, high):
-            ends = (end - np.ravel(arrays[name])[moved != 0]) / moved[moved != 0] if moved.any() else np.empty(0)
-            least, most = max(least, ends[ends < 0].max(initial=-np.inf)), min(most, ends[ends > 0].min(initial=np.inf))
-    return float(least), float(most)
+    return value
 
 
 def entries_of_all(found: dict[str, Any]) -> list[Any]:

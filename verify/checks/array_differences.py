@@ -31,7 +31,8 @@ from backproof.verify.support.errors import SubjectError, in_a_line
 _DIRECTIONS = 6  # at each of the points
 _FEW = 2  # further points, not sampled before
 _BAD, _BAD_IN_SHORT = 1e-6, 1e-2  # of the usual size: round-off allowed for float64, and narrower floats
-_BY_FAR = 1e-3
+_SHORT = 2.0**-24  # half the distance of float32 from 1
+_BY_FAR, _BY_FAR_IN_SHORT = 2.0**-16, 1e-3  # of the derivative, where no reference says which of the two is right
 
 
 @without_warnings
@@ -46,7 +47,8 @@ def check(case: ArrayCase) -> Iterator[Finding]:
             return
     points: list[tuple[Sample, Look | None]] = [(look.sample, look) for look in sampled]
     points += [(sample, None) for sample in case.sampled.dropped]
-    points = points or [(sample, None) for sample in pair.samples(case.options.seed)]
+    if not points:
+        points = [(sample, None) for far in (False, True) for sample in pair.samples(case.options.seed, far=far)]
     agreed = undecided = 0
     for index, (sample, look) in enumerate(points):
         for direction in _directions(pair, f"{case.options.seed}|{pair.name}|{index}"):
@@ -86,7 +88,7 @@ def _is_at_odds(pair: ArrayOperation, sample: Sample, direction: dict[str, Any])
     """Whether the rule on floats and a difference of the forward are far apart."""
     rule = _on_floats(pair, sample, direction)
     estimate = most_visible.along(pair, sample, direction)
-    return differences.agrees(estimate, rule) is False and _are_far_apart(rule, estimate)
+    return differences.agrees(estimate, rule) is False and _are_far_apart(pair, sample, direction, rule, estimate)
 
 
 def _on_floats(pair: ArrayOperation, sample: Sample, direction: dict[str, Any]) -> float:
@@ -98,8 +100,17 @@ def _on_floats(pair: ArrayOperation, sample: Sample, direction: dict[str, Any]) 
         return math.nan
 
 
-def _are_far_apart(rule: float, estimate: differences.Estimate) -> bool:
-    return abs(rule - estimate.value) > max(_BY_FAR * max(abs(rule), abs(estimate.value)), 10 * estimate.error)
+def _are_far_apart(
+    pair: ArrayOperation, sample: Sample, direction: dict[str, Any], rule: float, estimate: differences.Estimate
+) -> bool:
+    error, size = abs(rule - estimate.value), max(abs(rule), abs(estimate.value))
+    if error <= max(_BY_FAR * size, 10 * estimate.error):
+        return False
+    double = all(map(_is_double, (pair.values(sample.arrays), *pair.partials(sample.arrays).values())))
+    if double and not most_visible.is_rounded(pair, sample, direction, size):
+        return True
+    again = most_visible.along(pair, sample, direction, _SHORT)
+    return differences.agrees(again, rule) is False and error > max(_BY_FAR_IN_SHORT * size, 10 * again.error)
 
 
 def _typical(sampled: Sequence[Look]) -> dict[str, float]:
@@ -165,7 +176,8 @@ def _off(case: ArrayCase, look: Look, name: str, place: Any, ours: float, true: 
 def _directions(pair: ArrayOperation, seed: str) -> Iterator[dict[str, Any]]:
     """Directions in all inputs together, then in each; some along single entries."""
     rng = random.Random(seed)
-    for index in range(_DIRECTIONS):
+    entries = sum(pair.sizes[one] for one in pair.inputs)
+    for index in range(_DIRECTIONS if entries > 1 else 1):  # all directions of one number are the same
         chosen = pair.inputs if index < 2 else [pair.inputs[index % len(pair.inputs)]]
         direction = {}
         for one in chosen:
@@ -199,7 +211,7 @@ def _along(
         bar = _BAD * max(abs(true), abs(estimate.scale), size)
         believed = differences.agrees(estimate, true) and abs(rule - true) > bar
     else:
-        believed = _are_far_apart(rule, estimate)
+        believed = _are_far_apart(pair, sample, direction, rule, estimate)
     return _disagrees(case, sample, direction, rule, estimate) if believed else False
 
 

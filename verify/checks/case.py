@@ -33,6 +33,7 @@ from backproof.verify.terms.from_sympy import condition_from_sympy, from_sympy
 from backproof.verify.terms.ledger import Entry
 from backproof.verify.terms.notation.code import written
 from backproof.verify.terms.term import Condition, Term, constant, substitute, symbol, topological
+from backproof.verify.tracing.stopped import Stopped
 
 if TYPE_CHECKING:
     from backproof.verify.checks.array_case import ArrayCase
@@ -105,6 +106,8 @@ class Case:
             return str(self.trace)
         if isinstance(self.trace, Unfaithful):
             return f"the rule computes something else on symbols than on floats ({self.trace})"
+        if isinstance(self.trace, Stopped):
+            return f"the rule does not run on symbols ({self.trace.by})"
         return f"the rule does not run on symbols ({in_a_line(self.trace)})"
 
     @property

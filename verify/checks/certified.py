@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from backproof.verify.checks.case import Case
-from backproof.verify.numerics.trace_agreement import placed
 from backproof.verify.proof.certificate.writer import About, head, ledger_of
 from backproof.verify.proof.obligation import Obligation
 from backproof.verify.proof.recognise_constants import recognised
 from backproof.verify.subjects.sandbox import silence
+from backproof.verify.tracing.stopped import placed
 
 
 def about(case: Case) -> About:

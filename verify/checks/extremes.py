@@ -25,7 +25,7 @@ from backproof.verify.numerics.reference import ReferenceValue, Status
 from backproof.verify.numerics.typical import sizes_about_one
 from backproof.verify.proof.result import Status as Proved
 from backproof.verify.results.findings import Finding, Verdict
-from backproof.verify.subjects.sandbox import NotCalled
+from backproof.verify.subjects.boundary import NotCalled
 from backproof.verify.support.errors import in_a_line
 
 _HUGE = 2.0**1014  # derivatives from here on may come out as infinity: a factor of theirs overflows before they do
@@ -107,7 +107,12 @@ def _finite(x: object) -> bool:
 
 
 def _forward_has_value(case: Case, sample: Sample) -> bool:
-    return case.values.at(sample.point)[0].status is Status.KNOWN
+    """Whether the value fits in a float; of an array that of each entry, which a weight of 0 would hide."""
+    weights = [i for i, name in enumerate(case.spec.inputs) if name in case.operation.arriving]
+    units = [
+        tuple(float(i == one) if i in weights else x for i, x in enumerate(sample.point)) for one in weights
+    ]
+    return all(case.values.at(point)[0].status is Status.KNOWN for point in units or [sample.point])
 
 
 def _sensible(sample: Sample, i: int, value: ReferenceValue) -> bool:

@@ -18,13 +18,14 @@ from flint import arb, ctx
 from numpy.typing import NDArray
 
 from backproof.verify.arithmetics.ulps import decimal
-from backproof.verify.checks.case import Case
+from backproof.verify.checks.case import SLIGHT, Case
 from backproof.verify.checks.table import FORWARD
 from backproof.verify.evaluate.balls import BallProgram
 from backproof.verify.evaluate.floats import compile_floats
 from backproof.verify.numerics.points import Column, Places, Point
 from backproof.verify.numerics.reference import ReferenceValue, Status
 from backproof.verify.numerics.reference_values import CODES
+from backproof.verify.numerics.typical import sizes_about_one
 from backproof.verify.results.findings import Finding, Verdict
 from backproof.verify.support.chunks import pieces
 from backproof.verify.terms.term import Term
@@ -104,6 +105,8 @@ def _chosen(case: Case, settled: Mask) -> list[int]:
     the working range is its business, too, where no formula tells it from another function.
     """
     returned = case.samples.returned & case.in_range_of_format
+    if case.operation.of_entries:  # NumPy and LAPACK work in an order of their own, which overflows elsewhere
+        returned &= case.in_working_range
     if case.recognised_trace is None:
         returned &= np.isfinite(case.samples.out) | case.in_working_range
     still_open = returned & ~settled
@@ -124,6 +127,9 @@ def _differs(
         place = list(map(_with_signed_zero, point))
         expected = _at(case, place, expected)
         same = _agrees(case, ours, expected, room, least)
+    if not same and traced is None and math.isfinite(ours):  # lost digits, if they are few beside its size about one
+        (size,) = sizes_about_one((case.stable,), case.spec.inputs, case.region)
+        same = bool(abs(expected.ball - ours) <= SLIGHT * size) if math.isfinite(size) else False
     if not same and traced is not None:  # lost digits, if the trace run on floats loses them too
         on_floats = _on_floats(traced, case.spec.inputs)
         same = not _agrees(case, float(on_floats(*point)[0]), expected, room, least)

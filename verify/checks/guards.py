@@ -20,11 +20,11 @@ from backproof.verify.evaluate.balls import BallProgram
 from backproof.verify.evaluate.floats import on_columns
 from backproof.verify.numerics.domain import Interval
 from backproof.verify.numerics.reference import Status
-from backproof.verify.numerics.trace_agreement import placed
 from backproof.verify.numerics.working_range import limits
 from backproof.verify.terms.notation.code import written
 from backproof.verify.terms.ops import COMPARISONS
 from backproof.verify.terms.term import Condition, Term, substitute, symbols_of, topological
+from backproof.verify.tracing.stopped import placed
 
 _FAR_OFF = 2.0**-10  # of the value or of 1, whichever is larger
 _NEARBY = 2.0**-40  # a relative change of the inputs that may explain a value: steep, but not another function

@@ -190,6 +190,8 @@ def _same_on_floats(case: Case, trace: Traced) -> Finding | None:
     note = "the rule on floats; on symbols it computes the derivative"
     for i, name in enumerate(names):
         off = _worse(case, trace, i, _judged(case, i) & ~_near(case, i, case.good))
+        if case.operation.of_entries:  # NumPy and LAPACK work in an order of their own, which overflows elsewhere
+            off = [index for index in off if case.in_working_range[index]]
         for index in off:
             far = _relative(case.samples.partials[i].item(index), case.reference_values[index][i].nearest) > case.bad
             narrow = case.operation.compiled or case.format is not FLOAT64

@@ -26,7 +26,6 @@ from backproof.verify.checks.table import PROOF
 from backproof.verify.config.options import USUAL
 from backproof.verify.mirror.table import Spec
 from backproof.verify.numerics import differences
-from backproof.verify.numerics.trace_agreement import placed
 from backproof.verify.proof.bound_residual import Enclosure
 from backproof.verify.proof.cells.infinite_derivatives import masked
 from backproof.verify.proof.field.interpret import unread
@@ -40,6 +39,7 @@ from backproof.verify.support.errors import SubjectError
 from backproof.verify.support.fuel import budget, given
 from backproof.verify.terms.notation.code import written
 from backproof.verify.terms.term import Term, topological
+from backproof.verify.tracing.stopped import placed
 
 if TYPE_CHECKING:
     from backproof.verify.proof.refute.counterexample import Counterexample

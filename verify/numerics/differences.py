@@ -30,6 +30,8 @@ ROUNDINGS = 8  # relative error of a forward value, in units: after a few roundi
 CAUTION = 4.0  # the true error was seen up to three times the table's estimate
 NOTHING = 2.0**-900  # a negligible error: a forward that is 0 all around has the derivative 0
 FARTHEST = 2.0**39  # 2**11 floats to an eighth
+NARROW = 0.02  # of the room on the other side, or of one: a difference to both sides is too short then
+BESIDE = 2.0**-20  # of a derivative that is estimated from one side of a point close to an edge
 USELESS = 1e-3  # relative error from which a difference decides nothing
 
 
@@ -69,9 +71,16 @@ def finite_difference(
     left, right = x - low, high - x
     if side == 0:
         best = _best(f, x, min(left, right), 0, unit)
-        if min(left, right) > 0 or best.within(USELESS):
+        if best.within(USELESS) or min(left, right) > NARROW * min(max(left, right), 1.0):
             return best
-        side = 1 if right > 0 else -1  # x is on an edge
+        at_edge = min(left, right) <= 0
+        side = 1 if right > left else -1  # x is on an edge, or so close to it that only one side has room
+        one_sided = _best(f, x, max(left, right), side, unit)
+        if at_edge:
+            return one_sided
+        bar = one_sided.error + BESIDE * abs(one_sided.value)  # a logarithm of the distance to the edge may be in it
+        visible = bar <= USELESS * abs(one_sided.value)  # and the forward may be flat further in
+        return one_sided._replace(error=bar) if visible and bar < best.error else best
     return _best(f, x, right if side > 0 else left, side, unit)
 
 
@@ -95,6 +104,8 @@ def _best(f: Function, x: float, room: float, side: int, unit: float) -> Estimat
     best = NO_ESTIMATE
     for h in _steps(x, room):
         found = _extrapolated(f, x, h, side, unit)
+        if found.value == 0 and abs(best.value) > best.error:
+            continue  # the step is lost in a forward that rounds to fewer digits than its format has
         if found.error < best.error:
             best = found
             if best.within(GOOD):

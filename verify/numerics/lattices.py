@@ -81,7 +81,7 @@ class Sample:
 
 
 def samples(
-    op: str, shapes: Mapping[str, Shape], seed: int, far: bool = False, bounds: Bounds = MappingProxyType({})
+    op: str, shapes: Mapping[str, Shape], seed: int | str, far: bool = False, bounds: Bounds = MappingProxyType({})
 ) -> Iterator[Sample]:
     """Points for arrays of these shapes, the most ordinary first; ``far``: near the limits of floats, or of the bounds.
 

@@ -20,7 +20,7 @@ from backproof.verify.numerics.reference import ReferenceValue, Status
 from backproof.verify.support.errors import NotTraced
 from backproof.verify.terms.ledger import Entry
 from backproof.verify.terms.term import Term
-from backproof.verify.tracing.source_code import shown_path
+from backproof.verify.tracing.stopped import placed
 
 _GOOD, _BAD = 2.0**-40, 1e-6  # relative errors of a right result, and of one that is another number
 _FAR, _CLOSE = 2.0**40, 2.0**-40  # beyond these, floats may be right only because terms are absorbed or lost
@@ -42,11 +42,6 @@ class Leaking(NotTraced):
         first, *others = leaks
         more = f", and {len(others)} more" if others else ""
         super().__init__(f"on symbols the code may compute something else: {placed(first)}{more}")
-
-
-def placed(entry: Entry) -> str:
-    """An entry of the ledger with its place."""
-    return f"{entry.what} ({shown_path(entry.file)}:{entry.line})" if entry.line else entry.what
 
 
 def unfaithful(rules: Sequence[Term], inputs: Sequence[str], looked: Iterable[Looked]) -> Unfaithful | None:

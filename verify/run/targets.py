@@ -267,6 +267,8 @@ def pair(
             meant = definition if surrogate is None else surrogate
             operation, spec = beside_spec(functions, meant, domain, kinks, seconds, bounds)
             case = operation, spec
+            if operation.unread and not kinks and surrogate is None:
+                case = _as_it_is(forward, backward, operation, domain, bounds)
             if value is not None:
                 case = WithSurrogate(operation, value, _shown(surrogate)), spec
     except OutOfTime:
@@ -316,6 +318,21 @@ def _refuse_derivative(
         who = name_of(backward, "the backward")
         way = f"as a derivative it {how}: pass it as jac={name_of(backward, '...')}"
         raise UsageError(f"{who} never asks for {UPSTREAM}, so that what arrives would be lost; {way}")
+
+
+def _as_it_is(
+    forward: Callable[..., Any], backward: Callable[..., Any], operation: Any, domain: Any, bounds: Mapping[str, Any]
+) -> Specified:
+    """A pair whose forward, its own definition, does not run on symbols: run on floats, and held to its own slopes."""
+    from backproof.verify.subjects.arrays.large import NumbersAsTheyAre
+
+    try:
+        whole = NumbersAsTheyAre(forward, backward, {}, operation.name, operation.inputs, None, bounds, domain)
+    except UsageError as error:
+        operation.problem = str(error)
+        return operation, formula_spec(operation.name, constant(0), operation.inputs)
+    whole.problem = whole.complaint()
+    return whole, None
 
 
 def _shown(surrogate: Any) -> str:

@@ -44,6 +44,10 @@ _DEEPEST = 3000  # frames that are examined: an exception object that is raised 
 _OF_OTHERS = ("_pytest", "asyncio")
 
 
+class NotCalled(SubjectStopped):
+    """Raised where the subject's code is not called: it hung or exited too often before, or has no business there."""
+
+
 class SubjectCode:
     """A block that turns any exception of the code into a SubjectError, including SystemExit and KeyboardInterrupt.
 

@@ -5,6 +5,7 @@ On scalars (`Operation`), or on arrays so large that they are run whole (`ArrayO
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,14 +16,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backproof.verify.numerics.allowed import Allowed
 from backproof.verify.numerics.working_range import Bounds
 from backproof.verify.results.findings import Source
 from backproof.verify.subjects.boundary import cross, subject_code
-from backproof.verify.support.errors import NO_TRACE, UsageError, kind_of
+from backproof.verify.support.errors import NO_TRACE, SubjectError, UsageError, kind_of
 from backproof.verify.terms.ledger import Entry, Ledger
 from backproof.verify.terms.notation.code import written
-from backproof.verify.terms.term import Condition, Term, keeping, symbol, term
+from backproof.verify.terms.term import Condition, Term, at_most, keeping, symbol, term
 from backproof.verify.tracing.branches import explore
+from backproof.verify.tracing.stopped import Stopped
 
 if TYPE_CHECKING:
     from backproof.verify.evaluate.stepwise import At
@@ -99,6 +102,7 @@ class BaseOperation(ABC):
     own_definition = False  # it is compared with its own forward, in the absence of a definition
     bounds: Bounds = MappingProxyType({})  # of inputs: where it is checked on floats, and taken for the working range
     takes_bounds = True  # it honours them
+    allowed: Allowed | None = None  # where its functions may be called, if a user said so
     surrogate = ""  # the function, as text, whose derivative its rule is declared to be, if not its forward's
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -162,6 +166,7 @@ class Operation(BaseOperation):
     wanted = ""  # what its rule must be, in words, if not the derivative of its definition
     remark = ""  # what is told beside a proof
     sweep = "backward()"  # what runs the subject's own pass
+    assumed: tuple[Condition, ...] = ()  # what its code takes for granted, by its last trace
     matches_mirror_kinks = False  # at kinks it returns what its spec declares, not just a valid subgradient
 
     @abstractmethod
@@ -269,8 +274,14 @@ class Operation(BaseOperation):
             return terms_of(result.out, *result.gradients)
 
         ledger = Ledger(arrays=self.of_entries)
-        with keeping(ledger):
-            forward, *gradients = explore(run, gaps=self.raises_outside)
+        try:
+            with keeping(ledger), at_most(MOST_TERMS):
+                forward, *gradients = explore(run, gaps=self.raises_outside)
+        except SubjectError as error:
+            if type(error) is SubjectError:  # the code raised, and the tracer has not said why
+                raise Stopped(error, ledger) from error
+            raise
+        self.assumed = tuple(ledger.assumed)
         asked = dict.fromkeys(term for terms in ledger.asked.values() for term in terms)
         entries = tuple(ledger.leaks), tuple(ledger.asked)
         return Traced(self.inputs, forward, tuple(gradients), *entries, tuple(asked), tuple(ledger.formats))
@@ -319,6 +330,10 @@ class ArrayOperation(BaseOperation):
     @abstractmethod
     def samples(self, seed: int, *, far: bool = False) -> Iterator[Sample]:
         """Points for all of its arrays, and for the upstream gradient."""
+
+    def reach(self, arrays: Arrays, direction: Arrays) -> tuple[float, float]:
+        """How far a difference may go against and along a direction of its inputs."""
+        return -math.inf, math.inf
 
     @abstractmethod
     def values(self, arrays: Arrays) -> Any:
@@ -384,6 +399,9 @@ def _guarded(method: Callable[..., Any]) -> Callable[..., Any]:
 
     return guarded
 
+
+MOST_TERMS = 200_000
+"""Most terms of one run on symbols, of forward and rule: the reference and the trials need a few times as many."""
 
 READABLE = 150
 """Most steps of a formula that is shown in a line of a report; an unrolled loop has thousands."""

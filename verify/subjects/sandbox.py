@@ -24,10 +24,6 @@ GIBIBYTES = 4.0
 _LOOKING: ContextVar[bool] = ContextVar("looking", default=False)  # whether this is such a separate process
 
 
-class NotCalled(SubjectStopped):
-    """Raised when the subject's code is not called, since it has hung or exited too often before."""
-
-
 @contextmanager
 def bounded(what: str) -> Iterator[None]:
     """The boundary to a subject's code that may also hang: in a worker and in `apart` it is stopped after `SECONDS`.

@@ -37,6 +37,7 @@ class Ledger:
 
     arrays: whether symbols are entries of arrays, which are numbers of NumPy on floats
     asked: by guard the terms that it asks about; formats: the narrow formats of floats that it converts to
+    assumed: conditions without which a function that was called raises: a matrix that is inverted is not singular
     handled: the guard that asks about all that is computed from now on; None if there is no handler of overflows
     """
 
@@ -46,6 +47,7 @@ class Ledger:
         self.asked: dict[Entry, dict[Any, None]] = {}
         self.formats: dict[str, None] = {}
         self.handled: Entry | None = None
+        self.assumed: dict[Any, None] = {}
 
 
 _OPEN: ContextVar[Ledger | None] = ContextVar("ledger", default=None)
@@ -87,6 +89,13 @@ def leak(what: str, code: CodeType | None = None) -> None:
         ledger.leaks[entry] = None
 
 
+def leak_of(what: str) -> None:
+    """Enter a leak of an object, which has no line."""
+    ledger = _OPEN.get()
+    if ledger is not None:
+        ledger.leaks[Entry(what)] = None
+
+
 def guard(what: str, *terms: Any) -> None:
     """Enter a guard that asks about these terms, if a ledger is open."""
     ledger = _OPEN.get()
@@ -107,6 +116,13 @@ def computed(term: Any) -> None:
     ledger = _OPEN.get()
     if ledger is not None and ledger.handled is not None:
         ledger.asked[ledger.handled][term] = None
+
+
+def assume(condition: Any) -> None:
+    """Note that the code is meant for where this holds."""
+    ledger = _OPEN.get()
+    if ledger is not None:
+        ledger.assumed[condition] = None
 
 
 def narrowed(fmt: str) -> None:

@@ -207,6 +207,13 @@ class Condition(Term):
     def __invert__(self) -> Condition:
         return _condition("not", (self,))
 
+    def astype(self, dtype: Any, **_: Any) -> Term:
+        """As NumPy's bool has it: 1 or 0 as a number.  Raises TypeError for a type of another kind."""
+        kind = getattr(dtype, "__name__", str(dtype))
+        if not kind.startswith(("float", "int", "bool")):
+            raise TypeError(f"a condition as {kind}")
+        return self if kind.startswith("bool") else where(self, 1, 0)
+
 
 def _truth(x: Any) -> Condition | None:
     """A condition, or True or False (also of NumPy, or as 1 or 0), as a condition; None for anything else."""

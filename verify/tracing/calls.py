@@ -21,8 +21,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from backproof.verify.terms.ledger import handles_overflows, leak, narrowed, of_entries
-from backproof.verify.terms.term import Condition, Term, apply, compare, constant, where
+from backproof.verify.terms.term import Condition, Term, TooManyTerms, apply, compare, constant, where
 from backproof.verify.tracing.arrays import TermArray, terms
+from backproof.verify.tracing.classes import told
 from backproof.verify.tracing.functions import FUNCTIONS
 from backproof.verify.tracing.passed import (
     CALLERS,
@@ -32,6 +33,7 @@ from backproof.verify.tracing.passed import (
     PASSED,
     PLAIN_NUMBERS,
     hashable,
+    home,
     impure,
     is_error,
     is_of_a_user,
@@ -55,6 +57,14 @@ _FIELDS = frozenset({"op", "args", "value"})  # attributes that a term has and a
 
 _FLOATS = frozenset({np.float16, np.float32, np.float64})
 
+MOST_STEPS = 100_000
+"""Calls that are followed, by all twins of one operation together: beyond that it is run as it is."""
+
+
+class OutOfSteps(TooManyTerms):
+    """More calls than `MOST_STEPS`."""
+
+
 Done = tuple[bool, Any]
 """Whether a call is modelled, and its result."""
 
@@ -62,17 +72,22 @@ Done = tuple[bool, Any]
 class Calls:
     """Carries out the operations of twins.
 
-    real_float: what ``float`` is in their code; twin: makes the twin of an object
+    real_float: what ``float`` is in their code; twin: makes the twin of an object; ready: has a twin that waits for its
+        first call rebuilt
     """
 
-    def __init__(self, real_float: type, twin: Callable[[Any], Any]) -> None:
-        self._float, self._twin = real_float, twin
+    def __init__(self, real_float: type, twin: Callable[[Any], Any], ready: Callable[[Any], Any]) -> None:
+        self._float, self._twin, self._ready = real_float, twin, ready
+        self.steps = 0
 
     # ------------------------------------------------------------------------------------------------------ calls
 
     def call(self, function: Any, /, *args: Any, **options: Any) -> Any:
-        """``function(*args, **options)``."""
-        if hasattr(function, "registry") and hasattr(function, "dispatch") and any(map(live, args)):
+        """``function(*args, **options)``.  Raises OutOfSteps where a run on symbols takes too many."""
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise OutOfSteps(f"more than {MOST_STEPS} calls: too many to follow")
+        if told(function, "registry") is not None and told(function, "dispatch") is not None and any(map(live, args)):
             function = self._dispatched(function, args[0])
         if self._is_ours(function):
             return function(*args, **options)
@@ -81,7 +96,9 @@ class Calls:
             done, result = self._modelled[known](self, args)
             if done:
                 return result
-        owner = getattr(function, "__self__", None)
+        for x in (*args, *options.values()):
+            self._ready(x)  # a function that is looked at or called there
+        owner = told(function, "__self__")
         _note_format(function, args, options)
         held = owner is not None and not isinstance(owner, types.ModuleType) and live(owner)
         if not (held or any(map(live, args)) or any(map(live, options.values()))):
@@ -97,7 +114,7 @@ class Calls:
                 leak(f"a symbol was passed to {name_of(function)}")
         elif known is print:  # what is printed is not computed with
             return None
-        if (getattr(function, "__module__", None) or "").partition(".")[0] == "numpy":  # which knows no other float
+        if home(function).partition(".")[0] == "numpy":  # which knows no other float
             args = tuple(float if x is self._float else x for x in args)
             options = {key: float if x is self._float else x for key, x in options.items()}
         result = function(*args, **options)
@@ -117,17 +134,17 @@ class Calls:
     def _dispatched(self, function: Any, x: Any) -> Any:
         """What functools.singledispatch chooses for a float, where ``x`` is one."""
         is_float = isinstance(x, Term) and not isinstance(x, Condition) and not _may_be_another(x)
-        if not (is_float and is_single_dispatch(function)):
+        if not (is_float and is_single_dispatch(self._ready(function))):
             leak("a function was chosen by the type of a symbol (functools.singledispatch)")
             return function
         return self._twin(function.dispatch(float))
 
     def _passes(self, function: Any, args: tuple[Any, ...], options: dict[str, Any]) -> bool:
         """Whether the function learns nothing of the symbols that it is given."""
-        if isinstance(getattr(function, "__self__", None), Text) or any(isinstance(x, Text) for x in args):
+        if isinstance(told(function, "__self__"), Text) or any(isinstance(x, Text) for x in args):
             return is_error(function)
-        known, name = hashable(function), getattr(function, "__name__", "")
-        module, owner = getattr(function, "__module__", None) or "", getattr(function, "__self__", None)
+        known, name = hashable(function), told(function, "__name__", "")
+        module, owner = home(function), told(function, "__self__")
         called = [x for name, x in options.items() if name != "dtype" and callable(x) and not isinstance(x, Term)]
         if not all(self._is_ours(f) or self._is_passed(f) for f in called):
             return False
@@ -311,6 +328,8 @@ class Calls:
 
     def attribute(self, x: Any, name: str) -> Any:
         """``x.name``, for the names that terms and arrays of terms have otherwise than floats do."""
+        if isinstance(x, types.FunctionType):
+            self._ready(x)
         if isinstance(x, Term):
             if name == "__class__":
                 return bool if isinstance(x, Condition) else self._float
@@ -368,9 +387,13 @@ class Calls:
             leak(f"a with statement on a {kind.__name__}")
         return manager
 
-    def matched(self, subject: Any) -> Any:
-        """The subject of a ``match`` with patterns of classes, True, False, None or a mapping."""
-        if live(subject):
+    def matched(self, subject: Any, plain: bool) -> Any:
+        """The subject of a ``match`` with patterns of classes, True, False, None or a mapping.
+
+        plain: of built-in types alone, where a symbol is a float
+        """
+        is_float = isinstance(subject, Term) and not isinstance(subject, Condition) and not _may_be_another(subject)
+        if live(subject) and not (plain and is_float):
             leak("a symbol was matched with a pattern of more than numbers")
         return subject
 
@@ -406,7 +429,7 @@ Calls._modelled = {
 
 def _note_format(function: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> None:
     """Enter a conversion to a narrow format: ``x.astype(np.float32)``, ``np.zeros(3, dtype=np.float32)``."""
-    converts = getattr(function, "__name__", "") == "astype" and args
+    converts = told(function, "__name__", "") == "astype" and args
     dtype = args[0] if converts else options.get("dtype")
     if dtype is not None and (name := narrow_format(dtype)):
         narrowed(name)

@@ -6,6 +6,7 @@ float.  NumPy's functions make arrays of terms where real code would make arrays
 
 from __future__ import annotations
 
+import importlib
 import math
 import types
 from functools import cache
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from backproof.verify.terms.term import PI, Term, apply, compare, constant, where
+from backproof.verify.tracing import linear_algebra, pieces
 from backproof.verify.tracing.arrays import (
     WHOLE_KINDS,
     BesideTerms,
@@ -180,13 +182,17 @@ def _are_close(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8) -> bool:
     return bool(np.all(_is_close(a, b, rtol, atol)))
 
 
+LINALG = Namespace(np.linalg, norm=_norm, **linear_algebra.FUNCTIONS)
+"""`numpy.linalg`."""
+
 NUMPY = Namespace(
     np,
     isclose=_is_close,
     allclose=_are_close,
     isscalar=lambda x: isinstance(x, Term) or np.isscalar(x),
     arange=lambda *x, **options: np.arange(*x, **options).view(BesideTerms),
-    linalg=Namespace(np.linalg, norm=_norm),
+    linalg=LINALG,
+    **pieces.OF_NUMPY,
     pi=PI,
     e=apply("exp", constant(1)),
     where=_where,
@@ -204,24 +210,21 @@ NUMPY = Namespace(
 """`numpy`."""
 
 
-def _special() -> types.ModuleType:
-    try:
-        import scipy.special as special  # type: ignore[import-untyped, import-not-found, unused-ignore]
-    except ImportError:
-        return types.ModuleType("scipy.special")
-    return special  # type: ignore[no-any-return, unused-ignore]
+class _OfScipy(Namespace):
+    """A module of SciPy, imported when a subject uses one of its functions."""
 
-
-class _Special(Namespace):
-    """`scipy.special`, imported when a subject uses one of its functions."""
-
-    def __init__(self) -> None: ...
+    def __init__(self, name: str, more: dict[str, Function]) -> None:
+        vars(self).update(more, _name=name)
 
     def __getattr__(self, name: str) -> Any:
         if name == "_module":
-            self._module = _special()
+            try:
+                self._module = importlib.import_module(self._name)
+            except ImportError:
+                self._module = types.ModuleType(self._name)
             return self._module
         return super().__getattr__(name)
 
 
-SPECIAL = _Special()
+SPECIAL = _OfScipy("scipy.special", pieces.OF_SCIPY)
+OF_SCIPY_LINALG = _OfScipy("scipy.linalg", linear_algebra.OF_SCIPY)

@@ -23,6 +23,7 @@ import numpy as np
 
 from backproof.verify.terms.term import Term
 from backproof.verify.tracing.arrays import TermArray
+from backproof.verify.tracing.classes import body, made_in_c, order, told
 from backproof.verify.tracing.functions import FUNCTIONS
 from backproof.verify.tracing.tables import Table
 from backproof.verify.tracing.texts import Text
@@ -78,15 +79,16 @@ OF_ARRAYS = _names(
     """
     accumulate add all amax amin any append apply_along_axis argmax argmin argsort argwhere array array_equal
     array_equiv array_split asanyarray asarray ascontiguousarray at atleast_1d atleast_2d atleast_3d average block
-    broadcast_arrays broadcast_to choose clip column_stack compress concatenate conj conjugate copy copyto
-    count_nonzero cross cumprod cumsum delete diag diagflat diagonal diff divide dot double dstack einsum empty_like
-    errstate expand_dims extract fill fill_diagonal flatnonzero flatten flip fliplr flipud float64 full full_like
-    hsplit hstack inner insert iscomplexobj isrealobj isscalar item ix_ kron logical_and logical_not logical_or
-    logical_xor matmul max may_share_memory mean meshgrid min moveaxis multiply nansum ndarray ndim negative nonzero
-    norm ones_like outer pad place polyder polyval prod ptp put put_along_axis putmask ravel real reciprocal reduce
-    reduceat repeat reshape resize result_type roll rollaxis rot90 select set_printoptions shape shares_memory size
-    sliding_window_view sort split square squeeze stack std subtract sum swapaxes T take take_along_axis tensordot
-    tile tolist trace transpose tril triu true_divide unravel_index var vdot vsplit vstack where zeros_like
+    broadcast_arrays broadcast_to choose clip column_stack compress concatenate conj conjugate convolve copy copyto
+    correlate count_nonzero cross cumprod cumsum delete diag diagflat diagonal diff divide dot double dstack einsum
+    empty_like errstate expand_dims extract fill fill_diagonal flatnonzero flatten flip fliplr flipud float64 full
+    full_like hsplit hstack inner insert iscomplexobj isrealobj isscalar item ix_ kron logical_and logical_not
+    logical_or logical_xor matmul max may_share_memory mean meshgrid min moveaxis multiply nansum ndarray ndim
+    negative nonzero norm ones_like outer pad place polyder polyval prod ptp put put_along_axis putmask ravel real
+    reciprocal reduce reduceat repeat reshape resize result_type roll rollaxis rot90 select set_printoptions shape
+    shares_memory size sliding_window_view sort split square squeeze stack std subtract sum swapaxes T take
+    take_along_axis tensordot tile tolist trace transpose tril triu true_divide unravel_index var vdot vsplit vstack
+    where zeros_like
     __getitem__ __len__ __setitem__
     """
 )
@@ -134,19 +136,26 @@ PLAIN_NUMBERS = _names(
 _DEEP = 3  # levels of lists and dictionaries that a symbol is looked for in
 
 
+_VIEWS = tuple(map(type, ({}.keys(), {}.values(), {}.items(), types.MappingProxyType({}))))
+
+
 def live(x: Any, depth: int = _DEEP) -> bool:
-    """Whether a symbol is reachable from ``x``, or may be: nobody knows what an iterator holds."""
-    if isinstance(x, Term):
+    """Whether a symbol is reachable from ``x``, or may be: nobody knows what an iterator holds.
+
+    By its type alone: an object of a user may answer anything when it is asked for its class.
+    """
+    kind = type(x)
+    if issubclass(kind, Term):
         return x.op not in PLAIN_NUMBERS
-    if isinstance(x, (TermArray, Text)):
+    if issubclass(kind, (TermArray, Text)):
         return True
-    if isinstance(x, (list, tuple, set, frozenset, collections.deque)):
+    if issubclass(kind, (list, tuple, set, frozenset, collections.deque)):
         return depth > 0 and any(live(part, depth - 1) for part in x)
-    if isinstance(x, dict):
+    if issubclass(kind, dict):
         return depth > 0 and any(live(part, depth - 1) for part in (*x, *x.values()))
-    if hasattr(type(x), "__next__") or isinstance(x, (MappingView, types.MappingProxyType)):
+    if issubclass(kind, _VIEWS) or any("__next__" in body(one) or one is MappingView for one in order(kind)):
         return True
-    return isinstance(x, np.ndarray) and x.dtype.kind == "O" and any(live(part, 0) for part in x.flat)
+    return issubclass(kind, np.ndarray) and x.dtype.kind == "O" and any(live(part, 0) for part in x.flat)
 
 
 def is_whole(x: Term) -> bool:
@@ -160,34 +169,44 @@ def is_whole(x: Term) -> bool:
 
 
 def hashable(x: Any) -> Any:
-    """``x`` to look up in a table; None if it has no hash."""
+    """``x`` to look up in a table; None if it has no hash, or is of a class that compares in a way of its own."""
+    own: Any = type(x).__eq__
+    if own is not object.__eq__ and is_of_a_user(type(x).__module__):
+        return None
     try:
         hash(x)
-    except TypeError:
+    except Exception:  # a metaclass may raise anything
         return None
     return x
 
 
 def name_of(function: Any) -> str:
     """A function's name for a reader, with its module."""
-    name = getattr(function, "__name__", type(function).__name__)
-    module = getattr(function, "__module__", None) or ""
-    owner = getattr(function, "__self__", None)
+    name = told(function, "__name__", type(function).__name__)
+    module = home(function)
+    owner = told(function, "__self__")
     if not module and owner is not None and not isinstance(owner, types.ModuleType):
         return f"{type(owner).__name__}.{name}"
     return f"{module}.{name}" if module and module != "builtins" else name
 
 
-def is_of_a_user(module: str | None) -> bool:
-    """Whether a module of this name is neither Python's, NumPy's nor ours."""
+def home(x: Any) -> str:
+    """The name of the module that something says it is of; "" where it is no text."""
+    found = told(x, "__module__")
+    return found if isinstance(found, str) else ""
+
+
+def is_of_a_user(module: Any) -> bool:
+    """Whether a module of this name is neither Python's, NumPy's nor ours; what is no text is nobody else's."""
+    if not isinstance(module, str | None):
+        return True
     top = (module or "builtins").partition(".")[0]
     return top not in sys.stdlib_module_names - {"__main__"} and top not in ("numpy", "scipy", "backproof")
 
 
 def is_of_terms(function: Any) -> bool:
     """Whether it is one of our functions of terms, in place of one of `math` or NumPy."""
-    module = getattr(function, "__module__", None) or ""
-    return module.startswith(("backproof.verify.tracing", "backproof.verify.terms", "backproof.engine"))
+    return home(function).startswith(("backproof.verify.tracing", "backproof.verify.terms", "backproof.engine"))
 
 
 def is_of_named_tuple(function: types.FunctionType) -> bool:
@@ -239,14 +258,26 @@ def passes_of_container(owner: Any, name: str, args: tuple[Any, ...]) -> bool:
 
 def impure(function: Any) -> str:
     """What makes a function give another result for the same arguments; "" if nothing is known to."""
-    name = getattr(function, "__name__", "")
-    home = getattr(function, "__module__", None) or type(getattr(function, "__self__", None)).__module__ or ""
-    top = home.partition(".")[0]
+    name = told(function, "__name__", "")
+    module = home(function) or home(type(told(function, "__self__")))
+    top = module.partition(".")[0]
     if name in _IMPURE and top in ("builtins", "io", "_io"):
         return f"{name}() was called"
-    if "random" in home or (top in sys.stdlib_module_names and top not in _PURE):
-        return f"{home}.{name} was called"
+    compiled = isinstance(function, _COMPILED) or type(function).__name__ in _CYTHON
+    if compiled and is_of_a_user(module) and _is_of_c(told(function, "__self__")):
+        return f"a compiled function was called, {name_of(function)}"
+    if "random" in module or (top in sys.stdlib_module_names and top not in _PURE):
+        return f"{module}.{name} was called"
     return ""
+
+
+_CYTHON = ("cython_function_or_method", "fused_cython_function")
+_COMPILED = (types.BuiltinFunctionType, types.MethodDescriptorType, types.MethodWrapperType, np.ufunc)
+
+
+def _is_of_c(x: Any) -> bool:
+    kind = type(x)
+    return x is None or kind is types.ModuleType or (made_in_c(kind) and is_of_a_user(kind.__module__))
 
 
 def learns_nothing(x: Any) -> bool:
@@ -255,6 +286,6 @@ def learns_nothing(x: Any) -> bool:
         return x.__name__ in ("math", "numpy", "scipy.special") or is_of_a_user(x.__name__)
     if not callable(x):
         return True
-    module = getattr(x, "__module__", None) or "builtins"
+    module = told(x, "__module__") or "builtins"
     passed = hashable(x) in (PASSED | CALLERS | {float, int, isinstance, math.trunc}) - {dict, frozenset, set}
     return passed or is_error(x) or module == "math" or isinstance(x, np.ufunc) or is_of_a_user(module)

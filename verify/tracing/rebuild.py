@@ -11,7 +11,6 @@ their data are not modified, and no module's code runs again.
 
 from __future__ import annotations
 
-import abc
 import builtins
 import collections
 import copy
@@ -20,23 +19,25 @@ import functools
 import math
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
 import numpy as np
 
-from backproof.verify.terms.ledger import leak, narrowed
+from backproof.verify.terms.ledger import leak, leak_of, narrowed
 from backproof.verify.terms.term import constant
+from backproof.verify.tracing import classes
 from backproof.verify.tracing.arrays import BesideTerms
 from backproof.verify.tracing.calls import CALLS, Calls
 from backproof.verify.tracing.passed import TELLING, learns_nothing, narrow_format
-from backproof.verify.tracing.rewriting import TABLE, literal_of, parts, rewritten, tells
+from backproof.verify.tracing.rewriting import TABLE, literal_of, looked_up, parts, rewritten, tells, waiting
 from backproof.verify.tracing.state import Mark, state_of
 from backproof.verify.tracing.tables import Members, Table, holds_numbers
 
-_MADE_BY_PYTHON = frozenset({"__dict__", "__weakref__", "__slots__", "__abstractmethods__", "_abc_impl"})
+MOST_OBJECTS = 20_000
+"""Objects that are copied for one operation; what hangs on a whole framework is left alone beyond them."""
 
 
 class Lifter:
@@ -61,23 +62,47 @@ class Lifter:
         self._scopes: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
         self._cells: dict[int, tuple[CellType, CellType]] = {}  # id -> (the original, kept alive; its twin)
         self._filled: set[int] = set()
-        self._calls = Calls(self._names.get("float", float), self.twin)
+        self._waiting: dict[int, FunctionType] = {}  # id of a twin -> the function, until it is called
+        self._calls = Calls(self._names.get("float", float), self.twin, self.ready)
         self._unread: dict[CodeType, str] = {}
+        self._left: dict[str, None] = {}
         self.numbers: dict[float, None] = {}  # that the code mentions, also as text
 
     def twin(self, x: Any) -> Any:
-        """The replacement of ``x`` while tracing."""
+        """The replacement of ``x`` while tracing: what cannot be copied is itself, and leaks.
+
+        An object of a user may do anything when it is looked at, or forbid its own copy.
+        """
         if id(x) in self._known:
             return self._known[id(x)][1]
+        if len(self._known) > MOST_OBJECTS:
+            return self._left_alone(x, f"more than {MOST_OBJECTS} objects belong to it", keep=False)
+        try:
+            return self._twin(x)
+        except (MemoryError, RecursionError):
+            raise
+        except Exception as error:  # of its own, unless it is ours
+            if classes.is_ours(error):
+                raise
+            name = classes.name_of_class(x if issubclass(type(x), type) else type(x))
+            what = f"the class {name}" if issubclass(type(x), type) else f"an object of the class {name}"
+            return self._left_alone(x, f"{what} cannot be copied ({type(error).__name__})")
+
+    def _left_alone(self, x: Any, why: str, keep: bool = True) -> Any:
+        self._left[why] = None
+        leak_of(why)
+        return self._keep(x, x) if keep else x
+
+    def _twin(self, x: Any) -> Any:
         found = self._replaced(x)
         if found is not x:
             return self._keep(x, found)
         match x:
-            case float() | str():
+            case float() | str() if not classes.has_methods(type(x)):
                 self._mention(x)
                 return self._literal(x)
-            case FunctionType():
-                return self._function(x) if covers(x.__module__) else x
+            case FunctionType():  # one that says it is of no module was made by `exec`
+                return self._function(x) if x.__module__ in (None, "builtins") or covers(x.__module__) else x
             case staticmethod() | classmethod():
                 return self._keep(x, type(x)(self.twin(x.__func__)))
             case property():
@@ -96,13 +121,7 @@ class Lifter:
             case types.ModuleType():
                 return self._keep(x, ModuleTwin(self, x)) if covers(x.__name__) else x
             case type():
-                if not covers(x.__module__) or issubclass(x, (enum.Enum, BaseException)):
-                    return x
-                try:
-                    return self._class(x)
-                except Exception as error:  # a class may forbid its own copy: typing.Generic, __init_subclass__
-                    leak(f"the class {x.__name__} cannot be copied ({type(error).__name__})")
-                    return self._keep(x, x)
+                return self._class(x)
         if self._exact and type(x) is np.ndarray and x.dtype.kind in "fiub":
             return self._keep(x, x.copy().view(BesideTerms))
         return self._collection(x)
@@ -126,24 +145,38 @@ class Lifter:
     # ------------------------------------------------------------------------------------------------ functions
 
     def _function(self, function: FunctionType) -> FunctionType:
+        """The twin of a function: its code, and what that refers to, is rebuilt when it is called for the first time.
+
+        So what hangs on a framework is followed no further than it is used.
+        """
+        cells = tuple(map(self._cell, function.__closure__ or ()))
+        code = waiting(function.__code__, lambda args, options: self.ready(twin)(*args, **options))
+        twin = FunctionType(code, self._scope(function.__globals__), function.__name__, None, cells)
+        self._keep(function, twin)
+        self._waiting[id(twin)] = function
+        twin.__qualname__, twin.__doc__, twin.__module__ = function.__qualname__, function.__doc__, function.__module__
+        self._dict(vars(function), vars(twin))
+        for part in parts(function.__code__):
+            self._mention(part.co_consts)
+        return twin
+
+    def ready(self, twin: Any) -> Any:
+        """The twin, rebuilt now if it is a function that still waits for its first call."""
+        function = self._waiting.pop(id(twin), None)
+        if function is None:
+            return twin
         plain = rewritten(function.__code__) if self._exact else None
+        if plain is not None and plain.co_freevars != function.__code__.co_freevars:
+            plain = None
         code = lifted_code(plain or function.__code__, self._literal)
         if plain is None and self._exact:
             self._without_source(function)
-        scope = self._scope(function.__globals__)
-        by_name = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-        cells = tuple(self._cell(by_name[name]) for name in code.co_freevars)
-        twin = FunctionType(code, scope, function.__name__, None, cells)
-        self._keep(function, twin)
-        for name in code.co_freevars:
-            self._fill(by_name[name])
+        for cell in function.__closure__ or ():
+            self._fill(cell)
         twin.__defaults__ = self.twin(function.__defaults__)
         twin.__kwdefaults__ = self._dict(function.__kwdefaults__, {}) if function.__kwdefaults__ else None
-        twin.__qualname__, twin.__doc__, twin.__module__ = function.__qualname__, function.__doc__, function.__module__
-        self._dict(vars(function), vars(twin))
-        self._bind(function.__globals__, scope, code)
-        for part in parts(function.__code__):
-            self._mention(part.co_consts)
+        self._bind(function.__globals__, twin.__globals__, code)
+        twin.__code__ = code
         return twin
 
     def _cell(self, original: CellType) -> CellType:
@@ -172,10 +205,12 @@ class Lifter:
 
     def report(self) -> None:
         """Enter in the ledger what was found when the twins were made."""
+        for what in self._left:
+            leak_of(what)
         for code, what in self._unread.items():
             leak(what, code)
         for x, _ in list(self._known.values()):
-            if isinstance(x, (np.ndarray, np.floating)) and (name := narrow_format(x.dtype)):
+            if issubclass(type(x), (np.ndarray, np.floating)) and (name := narrow_format(x.dtype)):
                 narrowed(name)
 
     def state(self) -> Mark:
@@ -198,7 +233,7 @@ class Lifter:
     def _bind(self, original: dict[str, Any], scope: dict[str, Any], code: CodeType) -> None:
         """Replace the globals that the code refers to by their twins."""
         for part in parts(code):
-            for name in part.co_names:
+            for name in looked_up(part):
                 if name in original and scope[name] is original[name]:
                     scope[name] = self.twin(original[name])
                 elif name == TABLE:
@@ -209,42 +244,43 @@ class Lifter:
     # -------------------------------------------------------------------------------------------------- classes
 
     def _class(self, kind: type) -> type:
-        """The class with all its functions rebuilt: created empty, since its functions refer to it."""
-        bases = tuple(self.twin(base) for base in kind.__bases__)
+        """The class with all its functions rebuilt: created empty, since its functions refer to it.
+
+        A class of an extension, an exception and an enumeration stay as they are.
+        """
+        if not covers(kind.__module__) or issubclass(kind, (BaseException, enum.Enum)) or classes.made_in_c(kind):
+            return kind
+        its_bases = tuple(self.twin(base) if covers(base.__module__) else base for base in classes.bases(kind))
         if id(kind) in self._known:  # a base's functions refer to this class, which was made on the way
             return self._known[id(kind)][1]  # type: ignore[no-any-return]
-        slots = vars(kind).get("__slots__")
-        members = {} if slots is None else {"__slots__": slots}
-        members |= {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
-        twin: type = self.twin(type(kind))(kind.__name__, bases, members)
+        twin: type = classes.empty_copy(kind, self.twin(type(kind)), its_bases)
         self._keep(kind, twin)
-        for name, value in vars(kind).items():
-            if name in _MADE_BY_PYTHON or isinstance(value, types.MemberDescriptorType) or name in members:
-                continue
-            setattr(twin, name, self.twin(value))
-        abc.update_abstractmethods(twin)
+        for name, value in classes.to_fill(kind):
+            classes.put(twin, name, value, self.twin(value))
+        classes.finish(twin)
         return twin
 
     # ---------------------------------------------------------------------------------------------- collections
 
     def _collection(self, x: Any) -> Any:
         """A list, tuple, set or dict with the twins of its elements; an object of a rebuilt class likewise."""
-        if type(x) is tuple:
+        kind = type(x)
+        if kind is tuple:
             parts = tuple(map(self.twin, x))
             return self._keep(x, x if all(a is b for a, b in zip(parts, x, strict=True)) else parts)
-        if type(x) is list:
+        if kind is list:
             found: Any = self._keep(x, [])
             found.extend(map(self.twin, x))
             return found
-        numbers = self._exact and type(x) in (set, frozenset, dict) and holds_numbers(x)
-        if type(x) in (set, frozenset):
-            return self._keep(x, (Members if numbers else type(x))(map(self.twin, x)))
-        if type(x) is dict:
-            return self._dict(x, self._keep(x, Table() if numbers else {}))
-        if isinstance(x, (dict, list, set, bytearray, collections.deque)) and not covers(type(x).__module__):
-            return self._keep(x, copy.copy(x))  # which the original does not notice
-        kind = self.twin(type(x)) if covers(type(x).__module__) else type(x)
-        return x if kind is type(x) else self._object(x, kind)
+        if kind is set or kind is frozenset:
+            numbers = self._exact and holds_numbers(x)
+            return self._keep(x, (Members if numbers else kind)(map(self.twin, x)))
+        if kind is dict:
+            return self._dict(x, self._keep(x, Table() if self._exact and holds_numbers(x) else {}))
+        if not covers(kind.__module__):
+            copied = issubclass(kind, _CHANGEABLE)  # which the original does not notice
+            return self._keep(x, copy.copy(x)) if copied else x
+        return x if isinstance(x, enum.Enum) else self._object(x, self.twin(kind))
 
     def _dict(self, original: Mapping[Any, Any], found: dict[Any, Any]) -> dict[Any, Any]:
         for key, value in original.items():
@@ -252,12 +288,25 @@ class Lifter:
         return found
 
     def _object(self, x: Any, kind: type) -> Any:
+        """An object with the attributes of ``x``: made empty, since they may refer to it, and without a constructor."""
+        container = classes.container_of(x)
+        if container is None and classes.made_in_c(type(x)):
+            return self._keep(x, x)  # its methods are functions of C, and are called as such
         try:
-            found = self._keep(x, object.__new__(kind))
+            found = self._keep(x, classes.blank(container, kind, x))
         except TypeError:  # made by a constructor in C, such as an array's subclass
             return self._keep(x, copy.copy(x))
-        for name in _attributes(x):
-            object.__setattr__(found, name, self.twin(getattr(x, name)))
+        if container in (tuple, frozenset):
+            found = self._keep(x, classes.filled(container, kind, [self.twin(part) for part in classes.parts(x)]))
+        elif container in (list, set):
+            classes.fill(container, found, [self.twin(part) for part in classes.parts(x)])
+        elif container is dict:
+            dict.update(found, self._dict(dict(dict.items(x)), {}))
+        own = classes.variables(found)
+        for name, value in list(classes.variables(x).items()):
+            own[name] = self.twin(value)
+        for slot, value in classes.slots(x):
+            type.__getattribute__(kind, slot.__name__).__set__(found, self.twin(value))
         return found
 
 
@@ -276,7 +325,8 @@ def lifted(function: Callable[..., Any]) -> Callable[..., Any]:
 
     For symbols only: to compute with floats, run the function itself.
     """
-    return Lifter().twin(function)  # type: ignore[no-any-return]
+    lifter = Lifter()
+    return lifter.ready(lifter.twin(function))  # type: ignore[no-any-return]
 
 
 def exact(x: Any) -> Any:
@@ -286,9 +336,9 @@ def exact(x: Any) -> Any:
     return constant(float(x)) if finite and not negative_zero else x
 
 
-def covers(module: str | None) -> bool:
+def covers(module: Any) -> bool:
     """Whether code of this module is rebuilt: a user's, not ours, Python's own or that of a numerical package."""
-    return (module or "builtins").partition(".")[0] not in _LEFT_ALONE
+    return not isinstance(module, str | None) or (module or "builtins").partition(".")[0] not in _LEFT_ALONE
 
 
 _LEFT_ALONE = sys.stdlib_module_names | {
@@ -302,18 +352,11 @@ def _made_by_dataclass(function: FunctionType) -> bool:
     return function.__code__.co_filename == "<string>" and function.__name__ in _OF_DATACLASSES
 
 
+_CHANGEABLE = (dict, list, set, bytearray, collections.deque)
+
 _OF_DATACLASSES = frozenset(
     f"__{name}__" for name in ("init", "new", "repr", "eq", "lt", "le", "gt", "ge", "hash", "setattr", "delattr")
 )
-
-
-def _attributes(x: Any) -> Iterator[str]:
-    yield from getattr(x, "__dict__", ())
-    for kind in type(x).__mro__:
-        slots = vars(kind).get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            if name not in ("__dict__", "__weakref__") and hasattr(x, name):
-                yield name
 
 
 # ------------------------------------------------------------------------------------------------------- the code

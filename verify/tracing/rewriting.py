@@ -23,11 +23,13 @@ from backproof.verify.tracing.tables import holds_numbers
 _LITERAL = "_float_"  # and the literal in hexadecimal, which a name can spell: _float_0x1_8p+0 with p, m for signs
 TABLE = "_table_of_numbers"
 
+_BUILT_IN = frozenset({"float", "int", "complex", "str", "bytes", "list", "tuple", "dict", "set"})
 _FRAMES = frozenset({"locals", "globals", "vars", "dir", "eval", "exec", "__import__", "breakpoint"})
 _ATTRIBUTES = frozenset({
     *("op", "args", "value", "dtype", "itemsize", "nbytes", "strides", "flags", "tobytes"),
     *("__class__", "__dict__", "__doc__", "__module__", "__hash__", "__reduce__", "__slots__", "__weakref__"),
     *("__repr__", "__str__", "__format__", "__sizeof__", "__array_ufunc__"),
+    *("__defaults__", "__kwdefaults__", "__code__", "__closure__", "__signature__"),  # and a twin that waits
 })  # fmt: skip
 """Attributes that a term or an array of terms has otherwise than a float or an array of floats."""
 
@@ -53,6 +55,34 @@ def parts(code: CodeType) -> Iterator[CodeType]:
         if isinstance(x, CodeType):
             yield from parts(x)
 
+
+@functools.lru_cache(maxsize=4096)
+def looked_up(code: CodeType) -> tuple[str, ...]:
+    """The names that a code looks up, and not those of attributes alone: a global of the same name is not its own."""
+    steps = dis.get_instructions(code)
+    names = (step.argval for step in steps if step.opcode in dis.hasname and not step.opname.endswith(_OF_OBJECTS))
+    return tuple(dict.fromkeys(names))
+
+
+def waiting(code: CodeType, first: Callable[[Any, Any], Any]) -> CodeType:
+    """A code in place of ``code`` that hands what it is called with, by place and by name, to ``first``."""
+    consts = tuple(first if x == _FIRST else x for x in _WAITING.co_consts)
+    names = {"co_name": code.co_name, "co_qualname": code.co_qualname}
+    place = {"co_filename": code.co_filename, "co_firstlineno": code.co_firstlineno}
+    return _WAITING.replace(co_consts=consts, co_freevars=code.co_freevars, **names, **place)  # type: ignore[arg-type]
+
+
+_FIRST = "what is called first"
+
+
+def _waits(*args: Any, **options: Any) -> Any:
+    first: Any = "what is called first"
+    return first(args, options)
+
+
+_WAITING = _waits.__code__
+
+_OF_OBJECTS = ("_ATTR", "_METHOD", "IMPORT_FROM")
 
 _Codes = dict[tuple[str, int], list[tuple[CodeType, CodeType]]]
 
@@ -208,11 +238,20 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_Match(self, node: ast.Match) -> ast.AST:
         telling = ast.MatchClass, ast.MatchSingleton, ast.MatchMapping
-        asks = any(isinstance(part, telling) for case in node.cases for part in ast.walk(case.pattern))
+        patterns = [part for case in node.cases for part in ast.walk(case.pattern) if isinstance(part, telling)]
+        plain = all(map(self._is_plain, patterns))
         self.generic_visit(node)
-        if asks:
-            node.subject = _asked("matched", node.subject, node.subject)
+        if patterns:
+            node.subject = _asked("matched", node.subject, node.subject, ast.Constant(plain))
         return node
+
+    def _is_plain(self, pattern: ast.pattern) -> bool:
+        """Whether a pattern asks only for a built-in type, which is what it is called, or for True, False or None."""
+        if not isinstance(pattern, ast.MatchClass):
+            return isinstance(pattern, ast.MatchSingleton)
+        kind = pattern.cls
+        inner = pattern.patterns or pattern.kwd_patterns
+        return isinstance(kind, ast.Name) and kind.id in _BUILT_IN and kind.id not in self._bound and not inner
 
     def visit_MatchMapping(self, node: ast.MatchMapping) -> ast.AST:
         return node  # its keys are literals

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from backproof.verify.terms.term import Term
+from backproof.verify.tracing.classes import body, container_of, made_in_c, name_of_class, slots, variables
 
 _DEEP = 4  # levels of containers and objects that are looked into
 
@@ -18,7 +19,7 @@ Mark = tuple[Any, ...]
 
 def state_of(twins: Iterable[Any], scopes: Iterable[Mapping[str, Any]]) -> Mark:
     """The variables of functions, the contents of containers and the attributes of objects, and global variables."""
-    functions = tuple(_of_function(x) if isinstance(x, types.FunctionType) else _mark(x, _DEEP) for x in twins)
+    functions = tuple(_of_function(x) if type(x) is types.FunctionType else _mark(x, _DEEP) for x in twins)
     return functions, tuple(_mark(dict(scope), 1) for scope in scopes)
 
 
@@ -33,28 +34,47 @@ def _of_function(function: types.FunctionType) -> Mark:
 
 
 def _mark(x: Any, depth: int) -> Mark:
-    if isinstance(x, Term):
+    """What an object is, by its type and its memory: no code of its class runs, which may be anything."""
+    kind = type(x)
+    name = name_of_class(kind)
+    if issubclass(kind, Term):
         return ("term", x)
-    if isinstance(x, (bool, int, float, complex, str, bytes, np.generic)) or x is None:
-        return (type(x).__name__, repr(x))
-    if isinstance(x, types.GeneratorType):
+    if _is_plain(x) or issubclass(kind, np.generic) or x is None:
+        return (name, repr(x))
+    if kind is types.GeneratorType:
         return ("generator", x.gi_frame.f_lasti if x.gi_frame is not None else -1)
-    if type(x).__module__ == "itertools":
-        return (type(x).__name__, repr(x))
+    if made_in_c(kind) and kind.__module__ == "itertools":
+        return (name, repr(x))
     if depth == 0:
-        return (type(x).__name__,)
-    if isinstance(x, (list, tuple)):
-        return (type(x).__name__, *(_mark(part, depth - 1) for part in x))
-    if isinstance(x, (set, frozenset)):
-        return (type(x).__name__, len(x))
-    if isinstance(x, dict):
-        return (type(x).__name__, *((str(key), _mark(value, depth - 1)) for key, value in x.items()))
-    if isinstance(x, np.ndarray):
-        entries = tuple(_mark(v, 0) for v in x.flat) if x.dtype.kind == "O" else (x.tobytes(),)
-        return ("array", x.shape, *entries)
-    if isinstance(x, type) and depth == _DEEP:
-        kinds = (int, float, str, list, dict, set)
-        return ("class", _mark({key: value for key, value in vars(x).items() if isinstance(value, kinds)}, depth - 1))
-    if isinstance(x, (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType)):
-        return (type(x).__name__,)
-    return (type(x).__name__, *((name, _mark(value, depth - 1)) for name, value in getattr(x, "__dict__", {}).items()))
+        return (name,)
+    container = container_of(x)
+    if container in (list, tuple):
+        return (name, *(_mark(part, depth - 1) for part in container.__iter__(x)))
+    if container in (set, frozenset):
+        return (name, container.__len__(x))
+    if container is dict:
+        entries = list(dict.items(x))
+        return (name, *((_of_key(key), _mark(value, depth - 1)) for key, value in entries))
+    if issubclass(kind, np.ndarray):
+        plain = np.ndarray.view(x, np.ndarray)
+        held = [_mark(v, 0) for v in plain.flat] if plain.dtype.kind == "O" else plain.tobytes()
+        return ("array", plain.shape, held if isinstance(held, bytes) else tuple(held))
+    if issubclass(kind, type) and depth == _DEEP:
+        mine = {key: value for key, value in body(x).items() if any(type(value) is one for one in _OF_CLASSES)}
+        return ("class", _mark(mine, depth - 1))
+    if issubclass(kind, (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType)):
+        return (name,)
+    own = [(one, _mark(value, depth - 1)) for one, value in list(variables(x).items())]
+    return (name, *own, *((slot.__name__, _mark(value, depth - 1)) for slot, value in slots(x)))
+
+
+def _of_key(key: Any) -> Any:
+    return str(key) if _is_plain(key) else name_of_class(type(key))
+
+
+def _is_plain(x: Any) -> bool:
+    return any(type(x) is one for one in _PLAIN)
+
+
+_PLAIN = (bool, int, float, complex, str, bytes)
+_OF_CLASSES = (int, float, str, list, dict, set)

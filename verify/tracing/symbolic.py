@@ -17,8 +17,17 @@ import numpy as np
 from backproof.engine.node import Node
 from backproof.verify.terms.ledger import leak
 from backproof.verify.terms.term import PI, Term
+from backproof.verify.tracing import linear_algebra, pieces
 from backproof.verify.tracing.functions import FUNCTIONS, SEVERAL, Function
-from backproof.verify.tracing.namespaces import MATHEMATICS, NUMPY, SPECIAL, Namespace, function_among_symbols
+from backproof.verify.tracing.namespaces import (
+    LINALG,
+    MATHEMATICS,
+    NUMPY,
+    OF_SCIPY_LINALG,
+    SPECIAL,
+    Namespace,
+    function_among_symbols,
+)
 from backproof.verify.tracing.rebuild import Lifter
 from backproof.verify.tracing.texts import Text
 
@@ -81,12 +90,27 @@ def _replaced(x: Any) -> Any:
         return getattr(MATHEMATICS, x.__name__)
     if type(x).__name__ == "ufunc" and (name in FUNCTIONS or name in SEVERAL):
         return function_among_symbols(name, x)
-    if module == "numpy" and callable(x) and not isinstance(x, type):
-        return getattr(NUMPY, name or "", x)
-    return x
+    if not isinstance(module, str) or not isinstance(name, str) or not callable(x) or isinstance(x, type):
+        return x
+    if module == "numpy":
+        return getattr(NUMPY, name, x)
+    of = next((functions for home, functions in _BY_NAME.items() if module.startswith(home)), {})
+    return of.get(name, x)
 
 
-_MODULES: dict[str, Any] = {"math": MATHEMATICS, "numpy": NUMPY, "scipy.special": SPECIAL}
+_MODULES: dict[str, Any] = {
+    "math": MATHEMATICS,
+    "numpy": NUMPY,
+    "numpy.linalg": LINALG,
+    "scipy.special": SPECIAL,
+    "scipy.linalg": OF_SCIPY_LINALG,
+}
+_BY_NAME = {
+    "numpy.linalg": linear_algebra.FUNCTIONS,
+    "scipy.linalg": linear_algebra.OF_SCIPY,
+    "scipy.special": pieces.OF_SCIPY,
+}
+"""Functions by the module that they say they are of, and their names there."""
 
 
 class _TakesTerms(type):

@@ -68,9 +68,9 @@ def of_arrays(
             refused = error
     try:
         large = (
-            LargePair(forward, backward, shapes, name, inputs, definition if whole else None, bounds)
+            LargePair(forward, backward, shapes, name, inputs, definition if whole else None, bounds, domain)
             if meant is None
-            else LargeWithSurrogate(forward, backward, shapes, name, inputs, meant, bounds)
+            else LargeWithSurrogate(forward, backward, shapes, name, inputs, meant, bounds, domain)
         )
     except UsageError:
         if refused is not None and not isinstance(refused, TooManyEntries):
@@ -80,7 +80,6 @@ def of_arrays(
         raise UsageError(f"definition: at {large.count} entries it must be a function, not a formula in the entries")
     if kinks:
         raise UsageError(f"kinks: at {large.count} entries they are not checked; declare them at a smaller shape")
-    large.limit(domain)
     large.problem = large.complaint()
     return large, None
 
@@ -92,8 +91,7 @@ def with_surrogate(case: Specified, surrogate: Any) -> Specified:
         raise UsageError("it is no pair of functions, and takes no surrogate")
     meant, given = Surrogate(surrogate, pair.arrays), (*pair.functions, pair.shapes, pair.name, pair.arrays)
     if isinstance(pair, LargePair):
-        large = LargeWithSurrogate(*given, meant, pair.bounds)
-        large.limit(pair.given_domain)
+        large = LargeWithSurrogate(*given, meant, pair.bounds, pair.given_domain)
         large.problem, large.command = large.complaint(), pair.command
         return large, None
     small, spec = beside_surrogate(SmallWithSurrogate(*given, meant))

@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from backproof.verify.arithmetics.floats import QUIET
-from backproof.verify.evaluate.evaluate import evaluate
 from backproof.verify.evaluate.stepwise import At
 from backproof.verify.mirror.table import Spec
 from backproof.verify.numerics.lattices import NoRoom, Sample, samples
 from backproof.verify.numerics.trace_agreement import Leaking
+from backproof.verify.numerics.working_range import Bounds
 from backproof.verify.subjects.arrays.small import (
     ArrayPair,
     VectorPair,
@@ -32,13 +31,13 @@ from backproof.verify.subjects.arrays.small import (
 from backproof.verify.subjects.boundary import subject_code
 from backproof.verify.subjects.functions.arguments import as_condition, beside_spec, bounds_of
 from backproof.verify.subjects.functions.pairs import OUT, UPSTREAM, RuleError
-from backproof.verify.subjects.operation import ArrayOperation, Arrays, Operation, Shape
+from backproof.verify.subjects.operation import MOST_TERMS, ArrayOperation, Arrays, Operation, Shape
 from backproof.verify.support.errors import SubjectError, UsageError, in_a_line
 from backproof.verify.terms.ledger import Ledger
 from backproof.verify.terms.term import TRUE, Term, asking, at_most, keeping, symbol, term
+from backproof.verify.tracing.stopped import Stopped
 
-MOST_TERMS = 200_000
-"""Most terms of one run on symbols, of forward and rule: the reference and the trials need a few times as many."""
+_DRAWN = 50  # times that a point is drawn until it fulfils a condition on several entries
 
 MOST_ENTRIES_AT_ALL = 200_000  # of an array that is checked on floats
 
@@ -47,6 +46,9 @@ class LargePair(ArrayPair, ArrayOperation):
     """A pair at fixed shapes.  ``meant``: another function that defines what the forward must compute, if any."""
 
     takes_bounds = True
+    _numbers: tuple[type, ...] = (float,)  # kinds of its inputs without a shape, the first that it runs on is taken
+    _number: type = float
+    _turns = 1  # how often the points of all scales are drawn
 
     def __init__(
         self,
@@ -57,15 +59,15 @@ class LargePair(ArrayPair, ArrayOperation):
         inputs: Sequence[str] = (),
         meant: Callable[..., Any] | None = None,
         bounds: Mapping[str, Any] = MappingProxyType({}),
+        domain: Any = None,
     ) -> None:
         super().__init__(forward, backward, shapes, name, inputs)
-        self.meant, self.domain = meant, TRUE
-        self.given_domain: Any = None
+        self.meant, self.domain, self.given_domain = meant, TRUE, domain
         self.own_definition = meant is None
         if sum(self.sizes.values()) > MOST_ENTRIES_AT_ALL:
             raise UsageError(f"shapes: {sum(self.sizes.values())} entries are more than {MOST_ENTRIES_AT_ALL}")
         self.upstream = weights_name(self.arrays)
-        self.bound(bounds)
+        self.bound(bounds, domain)
         self.out_shape: Shape = self._out_shape()
         self.sizes[self.upstream] = math.prod(self.out_shape)
 
@@ -87,29 +89,54 @@ class LargePair(ArrayPair, ArrayOperation):
         return self.out_shape if name == self.upstream else self.shapes[name]
 
     def samples(self, seed: int, *, far: bool = False) -> Iterator[Sample]:
+        for turn in range(self._turns):
+            yield from self._drawn(f"{seed}|turn {turn}" if turn else str(seed), far)
+
+    def _drawn(self, seed: str, far: bool) -> Iterator[Sample]:
         shapes = {name: self.shape_of(name) for name in self.sizes}  # the upstream gradient's, too, once it is known
-        for one in samples(self.name, shapes, seed, far=far, bounds=self.bounds):
-            if self.domain is TRUE or self._is_inside(one):
-                yield one
+        boxed = self.allowed is None or self.allowed.is_a_box
+        drawn = ("", *(f"|{k}" for k in range(1, _DRAWN)))[: 1 if boxed else _DRAWN]
+        streams = [samples(self.name, shapes, f"{seed}{more}", far=far, bounds=self._stretches()) for more in drawn]
+        for same in zip(*streams, strict=True):
+            inside = (one for one in same if self.allowed is None or self.allowed.admits(self._point(one.arrays)))
+            if (found := next(inside, None)) is not None:
+                yield found
 
-    def _is_inside(self, sample: Sample) -> bool:
-        point = {
-            name: value
-            for one in self.arrays
-            for name, value in zip(entries_of(one, self.shapes[one]), np.ravel(sample.arrays[one]), strict=True)
-        }
-        return bool(evaluate([self.domain], {name: float(value) for name, value in point.items()}, QUIET)[0])
+    def _stretches(self) -> Bounds:
+        """What the domain and the bounds leave to all entries of an array."""
+        found, start = {}, 0
+        for one in self.arrays:
+            stop = start + self.sizes[one]
+            if self.allowed is not None:
+                low, high = self.allowed.stretch(start, stop)
+                if low < high and (low > -math.inf or high < math.inf):
+                    found[one] = low, high
+            start = stop
+        return found
 
-    def limit(self, domain: Any) -> None:
-        """Take the domain that a user gives.  Raises UsageError."""
-        self.given_domain = domain
+    def _point(self, arrays: Arrays) -> Any:
+        return np.concatenate([np.ravel(arrays[one]) for one in self.arrays]).astype(float)
+
+    def reach(self, arrays: Arrays, direction: Arrays) -> tuple[float, float]:
+        """How far one may go against and along a direction until an entry leaves the domain or its bounds."""
+        if self.allowed is None:
+            return -math.inf, math.inf
+        whole = {one: direction.get(one, np.zeros(self.shapes[one])) for one in self.arrays}
+        return self.allowed.reach(self._point(arrays), self._point(whole))
+
+    def _coordinates(self) -> Sequence[str]:
+        return self.entries()
+
+    def _bounds_of_entries(self) -> Bounds:
+        return {name: ends for one, ends in self.bounds.items() for name in entries_of(one, self.shapes[one])}
+
+    def bound(self, bounds: Mapping[str, Any], domain: Any = None) -> None:
+        """Take the bounds that a user gives, of an array each, and the domain.  Raises UsageError."""
+        self.bounds = bounds_of(bounds, {one: (one,) for one in self.arrays})
         if domain is not None:
             arrays = {one: entries_of(one, self.shapes[one]) for one in self.arrays}
             self.domain = as_condition(domain, self.entries(), arrays)
-
-    def bound(self, bounds: Mapping[str, Any]) -> None:
-        """Take the bounds that a user gives, of an array each.  Raises UsageError."""
-        self.bounds = bounds_of(bounds, {one: (one,) for one in self.arrays})
+            self.stay_within(self.domain)
         try:
             for far in (False, True):
                 list(self.samples(0, far=far))
@@ -127,30 +154,44 @@ class LargePair(ArrayPair, ArrayOperation):
 
     def _numbers_of(self, function: Callable[..., Any], arrays: Arrays) -> Any:
         with np.errstate(all="ignore"), subject_code:
-            return _numbers(function(*(_copy(arrays[one]) for one in self.arrays)))
+            if self.allowed is not None:
+                self._admit(self._point(arrays))
+            return _numbers(function(*(self._copy(arrays[one]) for one in self.arrays)))
 
     def partials(self, arrays: Arrays) -> Arrays:
         out = self.out(arrays)
-        given = {**{one: _copy(arrays[one]) for one in self.arrays}, OUT: out, UPSTREAM: _copy(arrays[self.upstream])}
+        given = {**{one: self._copy(arrays[one]) for one in self.arrays}, OUT: out}
+        given[UPSTREAM] = self._copy(arrays[self.upstream])
         return self.returned(given)
+
+    def _copy(self, x: Any) -> Any:
+        return x.copy() if isinstance(x, np.ndarray) else self._number(x)
 
     def returned(self, given: Arrays) -> Arrays:
         with np.errstate(all="ignore"), subject_code:
+            if self.allowed is not None:
+                self._admit(self._point(given))
             return {one: _numbers(found) for one, found in self.gradients(self._backward, given)}
 
     def _out_shape(self) -> Shape:
         """The shape that the forward returns.  Raises UsageError where it returns none, or does not run."""
         refused: SubjectError | None = None
-        for sample in self.samples(0):
-            try:
-                out = self.values(sample.arrays)
-            except SubjectError as error:  # possibly a point outside its domain
-                refused = refused or error
-                continue
-            return shape_returned(self.valued, out)
-        reason = in_a_line(refused)
+        for kind in self._numbers:
+            self._number = kind
+            for sample in self.samples(0):
+                try:
+                    out = self.values(sample.arrays)
+                except SubjectError as error:  # possibly a point outside its domain
+                    refused = refused or error
+                    continue
+                return shape_returned(self.valued, out)
+        reason = in_a_line(refused) if refused is not None else "no point of the domain was found"
         who = self.valued if self.surrogate else self.name
-        raise UsageError(f"{who} does not run on arrays of shapes {self.case or '()'} ({reason})")
+        raise UsageError(f"{who} does not run on {self._described} ({reason})")
+
+    @property
+    def _described(self) -> str:
+        return f"arrays of shapes {self.case or '()'}"
 
     # -------------------------------------------------------------------------------------------------- on symbols
 
@@ -159,6 +200,17 @@ class LargePair(ArrayPair, ArrayOperation):
 
     def along(self, at: At) -> tuple[list[Term], list[Term], list[Term]]:
         ledger = Ledger(arrays=True)
+        try:
+            found = self._run_along(at, ledger)
+        except SubjectError as error:
+            if type(error) is SubjectError:  # the code raised, and the tracer has not said why
+                raise Stopped(error, ledger) from error
+            raise
+        if ledger.leaks:
+            raise Leaking(tuple(ledger.leaks))
+        return found
+
+    def _run_along(self, at: At, ledger: Ledger) -> tuple[list[Term], list[Term], list[Term]]:
         with np.errstate(all="ignore"), subject_code, at_most(MOST_TERMS), asking(at), keeping(ledger):
             forward, backward = self._functions(symbols=True)
             out, outputs, meant = self._outputs(forward)
@@ -166,8 +218,6 @@ class LargePair(ArrayPair, ArrayOperation):
             g = array_of(weights, self.out_shape) if self.out_shape else weights[0]
             given = {**dict(zip(self.arrays, self._on_symbols(), strict=True)), OUT: out, UPSTREAM: g}
             gradients = [t for _, found in self.gradients(backward, given) for t in _terms(found)]
-        if ledger.leaks:
-            raise Leaking(tuple(ledger.leaks))
         return outputs, gradients, meant
 
     def _outputs(self, forward: Callable[..., Any]) -> tuple[Any, list[Term], list[Term]]:
@@ -208,8 +258,18 @@ class LargePair(ArrayPair, ArrayOperation):
         return ""
 
 
-def _copy(x: Any) -> Any:
-    return x.copy() if isinstance(x, np.ndarray) else x
+class NumbersAsTheyAre(LargePair):
+    """A pair of numbers whose forward does not run on symbols: it is held to its own slopes.
+
+    It may ask its inputs for what entries of arrays have and floats have not: a size, a format.
+    """
+
+    _numbers = (float, np.float64)
+    _turns = 6  # they cost little
+
+    @property
+    def _described(self) -> str:
+        return "any number that was tried"
 
 
 def _numbers(x: Any) -> Any:

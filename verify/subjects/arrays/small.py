@@ -166,6 +166,8 @@ class VectorPair(ArrayPair, TracedPair):
         count = len(self.entries)
         weights = list(data[count:])
         with np.errstate(all="ignore"), subject_code:
+            if not symbols:
+                self._admit(data)
             backward = self._functions(symbols)[1]
             out, values = self._outputs(data[:count], symbols)
             was = flat(out)
@@ -189,6 +191,7 @@ class VectorPair(ArrayPair, TracedPair):
         return out, flat(out)
 
     def raw(self, point: Sequence[float]) -> list[Any]:
+        self._admit(point)
         arrays = self.shaped(list(point)[: len(self.entries)])
         out = self._forward(*arrays)
         g = array_of([1.0] * len(flat(out)), self.out_shape) if self.out_shape else 1.0
@@ -198,7 +201,10 @@ class VectorPair(ArrayPair, TracedPair):
     def forward(self, *data: Any) -> Any:
         count = len(self.entries)
         with np.errstate(all="ignore"), subject_code:
-            forward, _ = self._functions(any(isinstance(x, Term) for x in data))
+            symbols = any(isinstance(x, Term) for x in data)
+            if not symbols:
+                self._admit(data)
+            forward, _ = self._functions(symbols)
             return weighted(data[count:], flat(forward(*self.shaped(data[:count]))))
 
     def _after(self, given: Mapping[str, Any], weights: Sequence[float], upstream: float) -> tuple[float, ...]:

@@ -110,6 +110,8 @@ class SmallWithSurrogate(VectorPair):
         symbols = any(isinstance(x, Term) for x in data)
         count = len(self.entries)
         with np.errstate(all="ignore"), subject_code:
+            if not symbols:
+                self._admit(data)
             return weighted(data[count:], flat(self.meant.on(symbols)(*self.shaped(data[:count]))))
 
     def code_texts(self) -> list[tuple[str, str]]:
@@ -141,9 +143,10 @@ class LargeWithSurrogate(LargePair):
         inputs: Sequence[str],
         meant: Surrogate,
         bounds: Mapping[str, Any] = MappingProxyType({}),
+        domain: Any = None,
     ) -> None:
         self.stand_in, self.surrogate = meant, meant.shown
-        super().__init__(forward, backward, shapes, name, inputs, meant.function, bounds)
+        super().__init__(forward, backward, shapes, name, inputs, meant.function, bounds, domain)
         for sample in self.samples(0):
             try:
                 found = np.shape(self.out(sample.arrays))

@@ -15,12 +15,12 @@ from backproof.verify.mirror.table import Spec
 from backproof.verify.numerics.lattices import Sample
 from backproof.verify.numerics.trace_agreement import Leaking
 from backproof.verify.results.findings import Source
-from backproof.verify.subjects.arrays.large import MOST_TERMS, LargePair
+from backproof.verify.subjects.arrays.large import LargePair
 from backproof.verify.subjects.arrays.small import array_of
 from backproof.verify.subjects.boundary import subject_code
 from backproof.verify.subjects.contracts.claim import Claim
 from backproof.verify.subjects.functions.pairs import source_of
-from backproof.verify.subjects.operation import Operation, Shape
+from backproof.verify.subjects.operation import MOST_TERMS, Operation, Shape
 from backproof.verify.support.errors import NotTraced, UsageError
 from backproof.verify.terms.ledger import Ledger
 from backproof.verify.terms.term import TRUE, Condition, Term, asking, at_most, constant, keeping, symbol, term

@@ -14,14 +14,14 @@ from typing import Any, TypeVar
 
 from backproof.verify.mirror.table import Spec
 from backproof.verify.results.findings import Source
-from backproof.verify.subjects.boundary import subject_code
+from backproof.verify.subjects.boundary import NotCalled, subject_code
 from backproof.verify.subjects.engines.conventions import Conventions, WorkedForm, module_of
 from backproof.verify.subjects.engines.own import REFLECTED, arguments
 from backproof.verify.subjects.engines.passes import Passes, later, numbered, tapes_of
 from backproof.verify.subjects.engines.survey import Found, Survey
 from backproof.verify.subjects.functions.own_forward import spec_from_forward
 from backproof.verify.subjects.operation import INPUT_NAMES, Operation, Run, terms_of
-from backproof.verify.subjects.sandbox import NotCalled, bounded, silence
+from backproof.verify.subjects.sandbox import bounded, silence
 from backproof.verify.subjects.small_graphs import OF_GRAPHS, Graph
 from backproof.verify.subjects.subject import Recipe
 from backproof.verify.support.errors import NO_TRACE, SubjectError, SubjectStopped, kind_of

@@ -46,6 +46,7 @@ def beside_spec(
     meant, where = constant(0), TRUE
     if domain is not None:
         where = as_condition(domain, names, operation.bounded_names())
+        operation.stay_within(where)
     try:
         with time_limit(seconds):
             operation.problem = operation.complaint()
@@ -55,7 +56,8 @@ def beside_spec(
                 meant = _own_trace(operation, operation.with_forward(definition))
             else:
                 meant = as_term("definition", definition, names, False)
-            where = natural_domain(meant) if domain is None else where
+            if domain is None:
+                where = reduce(and_, operation.assumed, natural_domain(meant))
     except OutOfTime:
         operation.problem = f"the functions did not end within {seconds:g} s when they were run for the first time"
         operation.stopped = True
@@ -86,7 +88,9 @@ def _own_trace(operation: TracedPair, meant: TracedPair) -> Term:
     except NO_TRACE as error:
         reason = in_a_line(error)
         way_out = 'say what it computes: definition="..." of verify.check, or (forward, backward, "...")'
-        operation.problem = operation.problem or f"the forward does not run on symbols ({reason}); {way_out}"
+        if not operation.problem:
+            operation.problem = f"the forward does not run on symbols ({reason}); {way_out}"
+            operation.unread = reason
         return constant(0)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import inspect
 import sys
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
@@ -20,21 +20,26 @@ from textwrap import shorten
 from typing import Any
 
 from backproof.verify.arithmetics.ulps import FORMATS
+from backproof.verify.numerics.allowed import Allowed
+from backproof.verify.numerics.points import points
+from backproof.verify.numerics.working_range import Bounds
 from backproof.verify.results.findings import Source
-from backproof.verify.subjects.boundary import subject_code
+from backproof.verify.subjects.boundary import NotCalled, subject_code
 from backproof.verify.subjects.operation import INPUT_NAMES, BaseOperation, Operation, Run, Traced, terms_of
 from backproof.verify.support.errors import NO_TRACE, SubjectError, UsageError, kind_of
 from backproof.verify.terms.ledger import Entry
 from backproof.verify.terms.notation.code import written
 from backproof.verify.terms.parser import nearest, unfit
 from backproof.verify.terms.simplify import simplify
-from backproof.verify.terms.term import Term, constant, symbol
+from backproof.verify.terms.term import TRUE, Condition, Term, constant, symbol
 from backproof.verify.tracing.branches import NotRepeatable, explore
+from backproof.verify.tracing.classes import told
 from backproof.verify.tracing.rebuild import Lifter
 from backproof.verify.tracing.source_code import reached, shown_path
 
 OUT, UPSTREAM = "out", "g"
 _TRIED = (0.75, 2.5, -0.625)  # where a backward that does not run on symbols is called
+_MORE = 24  # points of a domain that has none of these
 
 
 class RuleError(UsageError, SubjectError):
@@ -54,9 +59,11 @@ class PythonPair(BaseOperation):
         self._forward, self._backward = forward, backward
         self._symbolic: tuple[Callable[..., Any], Callable[..., Any]] | None = None
         self._lifter = Lifter()
+        self._within: Condition | None = None
+        self._limits: tuple[Any, Allowed | None] = (), None
         with subject_code:  # an object may run any code when its name or signature is read
             for function in (forward, backward):
-                if any(map(inspect.iscoroutinefunction, (function, type(function).__call__))):
+                if any(map(_is_asynchronous, (function, type(function).__call__))):
                     reason = "is asynchronous: pass a plain function that returns its value"
                     raise UsageError(f"{name_of(function)} {reason}")
             self.name = name or name_of(forward)
@@ -65,6 +72,32 @@ class PythonPair(BaseOperation):
             told = (name_of(forward, "forward"), name_of(backward, "backward"))
         self.command = f"verify.check({', '.join(told)})"
 
+    def stay_within(self, condition: Condition | None) -> None:
+        """Take the domain that a user gives: nothing is called outside of it, nor of the bounds."""
+        self._within = condition
+
+    @property
+    def allowed(self) -> Allowed | None:  # type: ignore[override]
+        key = id(self._within), id(self.bounds)
+        if self._limits[0] != key:
+            within = TRUE if self._within is None else self._within
+            given = within is not TRUE or self.bounds
+            self._limits = key, Allowed(within, self._bounds_of_entries(), self._coordinates()) if given else None
+        return self._limits[1]
+
+    def _coordinates(self) -> Sequence[str]:
+        """The names of the numbers that a point is made of."""
+        return self.inputs
+
+    def _bounds_of_entries(self) -> Bounds:
+        return self.bounds
+
+    def _admit(self, point: Sequence[Any]) -> None:
+        """Raises NotCalled for a point of floats where the functions have no business."""
+        allowed = self.allowed
+        if allowed is not None and not allowed.admits(point):
+            raise NotCalled("not called there: it is outside of the domain or of the bounds")
+
     def _functions(self, symbols: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
         if not symbols:
             return self._forward, self._backward
@@ -72,7 +105,8 @@ class PythonPair(BaseOperation):
             from backproof.verify.tracing.symbolic import lifter_for_symbols
 
             self._lifter = lifter_for_symbols()
-            self._symbolic = self._lifter.twin(self._forward), self._lifter.twin(self._backward)
+            made = self._lifter.twin(self._forward), self._lifter.twin(self._backward)
+            self._symbolic = self._lifter.ready(made[0]), self._lifter.ready(made[1])
         self._lifter.report()
         return self._symbolic
 
@@ -106,7 +140,12 @@ class PythonPair(BaseOperation):
 
 
 class TracedPair(PythonPair, Operation):
-    """A pair that is one scalar operation, and runs on symbols as a copy of itself."""
+    """A pair that is one scalar operation, and runs on symbols as a copy of itself.
+
+    unread: why its forward, which is its own definition, does not run on symbols; "" if it does
+    """
+
+    unread = ""
 
     @abstractmethod
     def with_forward(self, forward: Callable[..., Any]) -> TracedPair:
@@ -134,10 +173,10 @@ class TracedPair(PythonPair, Operation):
         """What forward and backward return at a point of floats, as they return it."""
 
     def format_of_results(self) -> str:
-        for place in _TRIED:
+        for point in self._tried():
             try:
                 with _quiet_numpy(), subject_code:
-                    return narrowest(self.raw([place] * len(self.inputs)))
+                    return narrowest(self.raw(point))
             except SubjectError:  # possibly a point outside its domain
                 continue
         return "float64"
@@ -161,10 +200,19 @@ class TracedPair(PythonPair, Operation):
             return self._complaint_on_floats()
         return ""
 
+    def _tried(self) -> Iterator[tuple[float, ...]]:
+        """Points at which they are called first: plain ones, then others of the domain, the ordinary first."""
+        plain_ones = ((place,) * len(self.inputs) for place in _TRIED)
+        if self.allowed is None:
+            yield from plain_ones
+            return
+        yield from filter(self.allowed.admits, plain_ones)
+        made = points(self.name, self.allowed.domain, (), _MORE, 0)
+        yield from filter(self.allowed.admits, reversed(made[:]))
+
     def _complaint_on_floats(self) -> str:
         found = ""
-        for place in _TRIED:
-            point = [place] * len(self.inputs)
+        for point in self._tried():
             try:
                 found = no_number("forward", self.forward(*point))
                 if found:
@@ -185,7 +233,10 @@ class FunctionPair(TracedPair):
 
     def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
         with _quiet_numpy(), subject_code:
-            forward, backward = self._functions(any(isinstance(x, Term) for x in (*data, upstream)))
+            symbols = any(isinstance(x, Term) for x in (*data, upstream))
+            if not symbols:
+                self._admit(data)
+            forward, backward = self._functions(symbols)
             out = plain(forward(*data))
             gradients = self._passed(backward, data, out, upstream)
             if before is not None:
@@ -194,10 +245,14 @@ class FunctionPair(TracedPair):
 
     def forward(self, *data: Any) -> Any:
         with _quiet_numpy(), subject_code:
-            function, _ = self._functions(any(isinstance(x, Term) for x in data))
+            symbols = any(isinstance(x, Term) for x in data)
+            if not symbols:
+                self._admit(data)
+            function, _ = self._functions(symbols)
             return plain(function(*data))
 
     def raw(self, point: Sequence[float]) -> list[Any]:
+        self._admit(point)
         out = self._forward(*point)
         given = {**dict(zip(self.inputs, point, strict=True)), OUT: out, UPSTREAM: 1.0}
         return [out, self._returned(self._backward, given)]
@@ -241,13 +296,12 @@ def inputs_of(forward: Callable[..., Any]) -> tuple[str, ...]:
     Raises UsageError if they have no names, or a reserved one.
     """
     name = name_of(forward)
-    count = getattr(forward, "nin", 0)
+    count = told(forward, "nin", 0)
     if isinstance(count, int) and count:  # a ufunc of NumPy, which has no names of its own before NumPy 2.4
         return INPUT_NAMES[:count]
-    try:
-        parameters = inspect.signature(forward).parameters.values()
-    except (TypeError, ValueError):
-        raise UsageError(f"the signature of {name} is unknown: pass names=('x',), one name each") from None
+    parameters = _parameters(forward)
+    if parameters is None:
+        raise UsageError(f"the signature of {name} is unknown: pass names=('x',), one name each")
     found = []
     for p in parameters:
         if p.kind is p.VAR_POSITIONAL:
@@ -260,6 +314,23 @@ def inputs_of(forward: Callable[..., Any]) -> tuple[str, ...]:
         raise UsageError(f"{name} has no inputs: it must take at least one argument without a default")
     check_names(name, found)
     return tuple(found)
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter] | None:
+    """The parameters of a function, of an object's `__call__` if the object cannot be asked; None if unknown."""
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return None
+    except Exception:  # `inspect` compares the object and asks it for attributes, which run its code
+        return list(inspect.signature(type(function).__call__).parameters.values())[1:]
+
+
+def _is_asynchronous(function: Any) -> bool:
+    try:
+        return inspect.iscoroutinefunction(function)
+    except Exception:  # an object of a user may do anything when it is looked at
+        return False
 
 
 def check_names(name: str, inputs: Any) -> None:
@@ -279,10 +350,9 @@ def _asked(backward: Callable[..., Any], inputs: Sequence[str]) -> tuple[tuple[s
     """
     known = (*inputs, OUT, UPSTREAM)
     name = name_of(backward)
-    try:
-        parameters = inspect.signature(backward).parameters.values()
-    except (TypeError, ValueError):
-        raise UsageError(f"the signature of {name} is unknown: wrap it in a function of {', '.join(known)}") from None
+    parameters = _parameters(backward)
+    if parameters is None:
+        raise UsageError(f"the signature of {name} is unknown: wrap it in a function of {', '.join(known)}")
     asked: list[tuple[str, bool]] = []
     for p in parameters:
         if p.kind is p.VAR_KEYWORD:
@@ -357,15 +427,16 @@ def _quiet_numpy() -> Any:
 
 def name_of(function: Callable[..., Any], nameless: str = "pair") -> str:
     """The name of a function; a lambda has none."""
-    name = getattr(function, "__name__", type(function).__name__)
-    return nameless if name == "<lambda>" else name
+    name = told(function, "__name__", type(function).__name__)
+    return nameless if name == "<lambda>" else str(name)
 
 
 def source_of(function: Callable[..., Any]) -> Source:
     """The file and line of a function, and the line that returns its result."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
+    code = told(_unwrapped(function), "__code__")
     if code is None:
-        return Source(getattr(function, "__module__", "") or name_of(function), 0, name_of(function))
+        home = told(function, "__module__")
+        return Source(home if isinstance(home, str) and home else name_of(function), 0, name_of(function))
     try:
         lines, first = inspect.getsourcelines(code)
     except (OSError, TypeError):
@@ -373,3 +444,10 @@ def source_of(function: Callable[..., Any]) -> Source:
     below = next((i for i, line in enumerate(lines) if not line.lstrip().startswith("@")), 0)  # its decorators
     at = next((i for i, line in enumerate(lines) if line.lstrip().startswith("return")), below)
     return Source(shown_path(code.co_filename), max(first, 1) + at, lines[at].strip().rstrip(","))
+
+
+def _unwrapped(function: Any) -> Any:
+    try:
+        return inspect.unwrap(function)
+    except Exception:  # an object of a user may do anything when it is looked at
+        return function
