@@ -70,6 +70,8 @@ class Asked:
 def as_a_whole(asked: Asked, claim: Claim, name: str, why: str) -> list[Specified]:
     """A claim that is large, or that does not run on symbols, for which ``why`` is the reason."""
     where, arguments = asked.where, claim.arguments
+    if where.charts:
+        raise UsageError(f"{asked.called}: along {where.told} it must run on symbols, and does not ({why})")
     place = next(where.places(), None)
     if place is None:
         raise UsageError(f"{asked.called}: no point was found inside of the domain and the bounds")

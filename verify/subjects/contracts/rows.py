@@ -17,9 +17,10 @@ from typing import Any
 
 from backproof.verify.arithmetics.ulps import FORMATS
 from backproof.verify.mirror.table import Kink
+from backproof.verify.numerics.allowed import Allowed
 from backproof.verify.numerics.working_range import Bounds
 from backproof.verify.results.findings import Source
-from backproof.verify.subjects.boundary import subject_code
+from backproof.verify.subjects.boundary import NotCalled, subject_code
 from backproof.verify.subjects.contracts.claim import Claim
 from backproof.verify.subjects.functions.formulas import FormulaRow, formula_spec
 from backproof.verify.subjects.functions.pairs import narrowest, plain, source_of
@@ -50,6 +51,7 @@ class Row(Operation):
         self.compiled = bool(claim.shape) or claim.arguments.of_arrays  # NumPy sums in an order of its own
         self.of_entries = claim.arguments.of_arrays
         self.everywhere: Bounds = MappingProxyType({})  # the bounds of all entries, of this row or not
+        self.where_allowed: Allowed | None = None  # where the functions may be called, by all entries
 
     def _used(self, separate: bool) -> Sequence[str]:
         entries, traced = self.claim.arguments.entries(), self.claim.traced
@@ -93,6 +95,8 @@ class Row(Operation):
             entries = arguments.entries(name)
             at_hand = next((given[e] for e in entries if e in given), None)
             found += [given.get(e, self._elsewhere(name) if at_hand is None else at_hand) for e in entries]
+        if self.where_allowed is not None and not self.where_allowed.admits(found):
+            raise NotCalled("not called there: it is outside of the domain or of the bounds")
         return found
 
     def _elsewhere(self, name: str) -> float:

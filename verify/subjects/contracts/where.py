@@ -10,6 +10,7 @@ from typing import Any
 
 from backproof.verify.evaluate.formulas import Formulas
 from backproof.verify.mirror.table import Kink
+from backproof.verify.numerics.allowed import Allowed
 from backproof.verify.numerics.domain import domain_of
 from backproof.verify.numerics.natural_domain import natural_domain, simplified
 from backproof.verify.numerics.points import points
@@ -54,6 +55,13 @@ class Domain:
         taken = set(inputs)
         parts = [part for part in conjuncts(self.condition) if set(symbols_of(part)) <= taken]
         return reduce(and_, parts, TRUE)
+
+    @cached_property
+    def allowed(self) -> Allowed | None:
+        """Where the functions may be called; None where nothing was said of that."""
+        if self.condition is None and not self.bounds:
+            return None
+        return Allowed(TRUE if self.condition is None else self.condition, self.bounds, self.arguments.entries())
 
     @cached_property
     def charts(self) -> list[Chart]:
@@ -125,5 +133,6 @@ def limited(
         label = ", ".join(filter(None, (label, row.chart.label)))
         inside = row.chart.condition & natural_domain(definition)
         return row, row_spec(row, definition, simplified(inside), label, kinks)
+    row.where_allowed = where.allowed
     condition = where.of(row.inputs)
     return row, row_spec(row, simplify(definition), natural if condition is None else condition, label, kinks)

@@ -8,11 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from backproof.verify.arithmetics.floats import QUIET
-from backproof.verify.evaluate.evaluate import evaluate
 from backproof.verify.evaluate.stepwise import At
 from backproof.verify.mirror.table import Spec
-from backproof.verify.numerics.lattices import Sample
 from backproof.verify.numerics.trace_agreement import Leaking
 from backproof.verify.results.findings import Source
 from backproof.verify.subjects.arrays.large import LargePair
@@ -23,7 +20,18 @@ from backproof.verify.subjects.functions.pairs import source_of
 from backproof.verify.subjects.operation import MOST_TERMS, Operation, Shape
 from backproof.verify.support.errors import NotTraced, UsageError
 from backproof.verify.terms.ledger import Ledger
-from backproof.verify.terms.term import TRUE, Condition, Term, asking, at_most, constant, keeping, symbol, term
+from backproof.verify.terms.term import (
+    TRUE,
+    Condition,
+    Term,
+    asking,
+    at_most,
+    constant,
+    keeping,
+    substitute,
+    symbol,
+    term,
+)
 
 
 class WholeClaim(LargePair):
@@ -86,14 +94,14 @@ class WholeClaim(LargePair):
             found.append(part.reshape(arguments.shapes[name]) if arguments.shapes[name] else float(part[0]))
         return tuple(found) if len(found) > 1 else found[0]
 
-    def _is_inside(self, sample: Sample) -> bool:
-        if self.where is TRUE:
-            return True
-        point = dict(zip(self.claim.arguments.entries(), self._data(sample.arrays), strict=True))
-        return bool(evaluate([self.where], point, QUIET)[0])
-
-    def limit(self, domain: Any) -> None:
-        self.given_domain = domain
+    def bound(self, bounds: Mapping[str, Any], domain: Any = None) -> None:
+        """Take the bounds, and the domain at the values of the inputs that are held."""
+        held = {symbol(entry): constant(self.at[entry]) for entry in self._held()}
+        (domain,) = substitute((self.where,), held)
+        assert isinstance(domain, Condition)
+        self.domain = domain
+        self.stay_within(domain)
+        super().bound(bounds)
 
     def along(self, at: At) -> tuple[list[Term], list[Term], list[Term]]:
         if self.why:
