@@ -99,6 +99,7 @@ class PythonPair(BaseOperation):
             raise NotCalled("not called there: it is outside of the domain or of the bounds")
 
     def _functions(self, symbols: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        self._lifter.put_back()
         if not symbols:
             return self._forward, self._backward
         if self._symbolic is None:
@@ -158,13 +159,16 @@ class TracedPair(PythonPair, Operation):
         after each further run is a leak: what it counts may decide something later.
         """
         self._symbolic = None
-        found = super().traced()
-        if super().traced() != found:
-            raise NotRepeatable
-        before = self._lifter.state()
-        last = super().traced()
-        if self._lifter.state() == before:
-            return found
+        try:
+            found = super().traced()
+            if super().traced() != found:
+                raise NotRepeatable
+            before = self._lifter.state()
+            last = super().traced()
+            if self._lifter.state() == before:
+                return found
+        finally:
+            self._lifter.put_back()
         leak = Entry("state that changes from call to call", self.source.file, self.source.line)
         return replace(last, leaks=(*last.leaks, leak))
 
