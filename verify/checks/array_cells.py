@@ -12,6 +12,7 @@ from flint import arb
 
 from backproof.verify.evaluate.stepwise import At, OnKink, Smooth
 from backproof.verify.numerics.lattices import Sample
+from backproof.verify.numerics.trace_agreement import Leaking
 from backproof.verify.subjects.arrays.small import flat
 from backproof.verify.subjects.boundary import subject_code
 from backproof.verify.subjects.functions.pairs import RuleError
@@ -169,7 +170,8 @@ def _looks(pair: ArrayOperation, seed: int, lifted: bool) -> ArrayCells:
         except NO_TRACE as error:
             if kind_of(error) == RecursionError.__name__:
                 return ArrayCells((), "it recurses too deeply when run on symbols")
-            stopped = stopped or (error.by if isinstance(error, Stopped) else in_a_line(error))
+            told = error.by if isinstance(error, Stopped) else str(error) if isinstance(error, Leaking) else ""
+            stopped = stopped or told or in_a_line(error)
             if _has_value(pair, sample):
                 reason = reason or in_a_line(error)
                 dropped.append(sample)

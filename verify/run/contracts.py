@@ -34,7 +34,7 @@ from backproof.verify.subjects.contracts.readings import (
 )
 from backproof.verify.subjects.contracts.where import Domain, domain_given, limited, shape_of
 from backproof.verify.subjects.functions.arguments import point_of
-from backproof.verify.subjects.functions.pairs import name_of
+from backproof.verify.subjects.functions.looked_at import name_of
 from backproof.verify.subjects.subject import Cases, Specified
 from backproof.verify.support.errors import NO_TRACE, UsageError, in_a_line
 from backproof.verify.support.limits import OutOfTime, time_limit

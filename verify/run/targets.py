@@ -21,7 +21,8 @@ from backproof.verify.subjects.functions.arguments import (
     value_of,
 )
 from backproof.verify.subjects.functions.formulas import formula_spec
-from backproof.verify.subjects.functions.pairs import UPSTREAM, FunctionPair, PythonPair, check_names, name_of
+from backproof.verify.subjects.functions.looked_at import name_of
+from backproof.verify.subjects.functions.pairs import UPSTREAM, FunctionPair, PythonPair, check_names
 from backproof.verify.subjects.load import Place, place_of
 from backproof.verify.subjects.operation import BaseOperation, Operation
 from backproof.verify.subjects.sandbox import Step, apart, silence
@@ -270,6 +271,8 @@ def pair(
             if operation.unread and not kinks and surrogate is None:
                 case = _as_it_is(forward, backward, operation, domain, bounds)
             if value is not None:
+                if isinstance(owner := getattr(value, "__self__", None), FunctionPair):
+                    owner.stay_where(functions)
                 case = WithSurrogate(operation, value, _shown(surrogate)), spec
     except OutOfTime:
         late = f"the functions did not end within {seconds:g} s when they were run for the first time"

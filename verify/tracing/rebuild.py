@@ -31,7 +31,7 @@ from backproof.verify.terms.term import constant
 from backproof.verify.tracing import classes
 from backproof.verify.tracing.arrays import BesideTerms
 from backproof.verify.tracing.calls import CALLS, Calls
-from backproof.verify.tracing.passed import TELLING, learns_nothing, narrow_format
+from backproof.verify.tracing.passed import TELLING, learns_nothing, live, narrow_format
 from backproof.verify.tracing.rewriting import TABLE, literal_of, looked_up, parts, rewritten, tells, waiting
 from backproof.verify.tracing.state import Mark, state_of
 from backproof.verify.tracing.tables import Members, Table, holds_numbers
@@ -66,6 +66,7 @@ class Lifter:
         self._calls = Calls(self._names.get("float", float), self.twin, self.ready)
         self._unread: dict[CodeType, str] = {}
         self._left: dict[str, None] = {}
+        self._real: dict[int, tuple[Any, dict[str, Any]]] = {}  # id -> an object that is not copied, its attributes
         self.numbers: dict[float, None] = {}  # that the code mentions, also as text
 
     def twin(self, x: Any) -> Any:
@@ -280,7 +281,20 @@ class Lifter:
         if not covers(kind.__module__):
             copied = issubclass(kind, _CHANGEABLE)  # which the original does not notice
             return self._keep(x, copy.copy(x)) if copied else x
-        return x if isinstance(x, enum.Enum) else self._object(x, self.twin(kind))
+        if issubclass(kind, enum.Enum):  # compared by identity: it stays what it is, and is put back
+            self._real.setdefault(id(x), (x, dict(classes.variables(x))))
+            return x
+        return self._object(x, self.twin(kind))
+
+    def put_back(self) -> None:
+        """Take symbols out of the objects that stay what they are: what the code has stored there meanwhile."""
+        for x, before in self._real.values():
+            own = classes.variables(x)
+            for name in [name for name, value in own.items() if live(value)]:
+                if name in before:
+                    own[name] = before[name]
+                else:
+                    del own[name]
 
     def _dict(self, original: Mapping[Any, Any], found: dict[Any, Any]) -> dict[Any, Any]:
         for key, value in original.items():

@@ -21,7 +21,8 @@ from backproof.verify.subjects.arrays.large import LargePair
 from backproof.verify.subjects.arrays.small import VectorPair, array_of, flat, weighted
 from backproof.verify.subjects.boundary import subject_code
 from backproof.verify.subjects.functions.arguments import as_term, beside_spec, is_function
-from backproof.verify.subjects.functions.pairs import OUT, RuleError, name_of
+from backproof.verify.subjects.functions.looked_at import name_of
+from backproof.verify.subjects.functions.pairs import OUT, RuleError
 from backproof.verify.subjects.operation import Arrays, Operation, Shape
 from backproof.verify.support.errors import SubjectError, UsageError
 from backproof.verify.terms.term import Term

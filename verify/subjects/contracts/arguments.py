@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from backproof.verify.subjects.arrays.small import array_of, entries_of
-from backproof.verify.subjects.boundary import subject_code
 from backproof.verify.subjects.contracts.trees import Path, is_tree, leaf_name, leaves, named_leaves, with_leaves
-from backproof.verify.subjects.functions.pairs import check_names, name_of
+from backproof.verify.subjects.functions.looked_at import name_of, parameters_of
+from backproof.verify.subjects.functions.pairs import check_names
 from backproof.verify.subjects.operation import INPUT_NAMES, Shape
 from backproof.verify.support.errors import UsageError
 from backproof.verify.terms.parser import nearest
@@ -108,7 +108,7 @@ class Arguments:
 
         Raises UsageError where it can be called in neither way.
         """
-        parameters = _parameters(function)
+        parameters = parameters_of(function)
         if parameters is None or any(p.kind is p.VAR_POSITIONAL for p in parameters):
             return self.call
         places = [p for p in parameters if p.kind in _POSITIONAL]
@@ -200,20 +200,9 @@ def _opened(
     return found, tuple(spread)
 
 
-def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter] | None:
-    """None where they are not known."""
-    try:
-        with subject_code:  # an object may run any code when its signature is read
-            return list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
-        return None
-    except Exception:  # what reading a signature of an object raises says nothing about the object
-        return None
-
-
 def parameter_names(function: Callable[..., Any]) -> list[str]:
     """The names of a function's parameters; none where they are not known."""
-    return [p.name for p in _parameters(function) or ()]
+    return [p.name for p in parameters_of(function) or ()]
 
 
 def _inputs(
@@ -228,7 +217,7 @@ def _inputs(
     count = getattr(function, "nin", 0)
     if not names and isinstance(count, int) and count:  # a ufunc of NumPy, which has no names of its own before 2.4
         names = INPUT_NAMES[:count]
-    parameters = _parameters(function)
+    parameters = parameters_of(function)
     if parameters is None:
         if not names:
             raise UsageError(f'the signature of {who} is unknown: pass names=("x",), one for each input')

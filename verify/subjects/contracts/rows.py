@@ -23,7 +23,8 @@ from backproof.verify.results.findings import Source
 from backproof.verify.subjects.boundary import NotCalled, subject_code
 from backproof.verify.subjects.contracts.claim import Claim
 from backproof.verify.subjects.functions.formulas import FormulaRow, formula_spec
-from backproof.verify.subjects.functions.pairs import narrowest, plain, source_of
+from backproof.verify.subjects.functions.looked_at import source_of
+from backproof.verify.subjects.functions.pairs import narrowest, plain
 from backproof.verify.subjects.operation import Operation, Run, Traced, terms_of
 from backproof.verify.support.errors import SubjectError
 from backproof.verify.terms.notation.code import written

@@ -16,7 +16,7 @@ from backproof.verify.subjects.arrays.large import LargePair
 from backproof.verify.subjects.arrays.small import array_of
 from backproof.verify.subjects.boundary import subject_code
 from backproof.verify.subjects.contracts.claim import Claim
-from backproof.verify.subjects.functions.pairs import source_of
+from backproof.verify.subjects.functions.looked_at import source_of
 from backproof.verify.subjects.operation import MOST_TERMS, Operation, Shape
 from backproof.verify.support.errors import NotTraced, UsageError
 from backproof.verify.terms.ledger import Ledger

@@ -21,7 +21,7 @@ from backproof.verify.proof.recognise_constants import recognised
 from backproof.verify.results.findings import Source
 from backproof.verify.subjects.boundary import subject_code
 from backproof.verify.subjects.frameworks.calls import Argument, bound
-from backproof.verify.subjects.functions import pairs
+from backproof.verify.subjects.functions import looked_at
 from backproof.verify.subjects.functions.formulas import formula_spec
 from backproof.verify.subjects.operation import INPUT_NAMES, CompiledOperation, Operation, Run
 from backproof.verify.support.errors import NO_TRACE, NotTraced, UsageError, in_a_line
@@ -180,6 +180,6 @@ def source_of(function: Any) -> Source:
     code = getattr(plain, "__code__", None)
     file = Path(code.co_filename) if code else Path()
     if file.is_file() and file.is_relative_to(Path.cwd()) and "site-packages" not in file.parts:
-        return pairs.source_of(plain)
+        return looked_at.source_of(plain)
     module = getattr(plain, "__module__", None) or type(plain).__module__
     return Source(module, code.co_firstlineno if code else 0)

@@ -9,7 +9,6 @@ functions, and their modules, are not modified.
 
 from __future__ import annotations
 
-import inspect
 import sys
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +24,7 @@ from backproof.verify.numerics.points import points
 from backproof.verify.numerics.working_range import Bounds
 from backproof.verify.results.findings import Source
 from backproof.verify.subjects.boundary import NotCalled, subject_code
+from backproof.verify.subjects.functions.looked_at import is_asynchronous, name_of, parameters_of, source_of
 from backproof.verify.subjects.operation import INPUT_NAMES, BaseOperation, Operation, Run, Traced, terms_of
 from backproof.verify.support.errors import NO_TRACE, SubjectError, UsageError, kind_of
 from backproof.verify.terms.ledger import Entry
@@ -35,7 +35,7 @@ from backproof.verify.terms.term import TRUE, Condition, Term, constant, symbol
 from backproof.verify.tracing.branches import NotRepeatable, explore
 from backproof.verify.tracing.classes import told
 from backproof.verify.tracing.rebuild import Lifter
-from backproof.verify.tracing.source_code import reached, shown_path
+from backproof.verify.tracing.source_code import reached
 
 OUT, UPSTREAM = "out", "g"
 _TRIED = (0.75, 2.5, -0.625)  # where a backward that does not run on symbols is called
@@ -60,10 +60,10 @@ class PythonPair(BaseOperation):
         self._symbolic: tuple[Callable[..., Any], Callable[..., Any]] | None = None
         self._lifter = Lifter()
         self._within: Condition | None = None
-        self._limits: tuple[Any, Allowed | None] = (), None
+        self._limits: tuple[Any, Any, Allowed | None] = None, None, None
         with subject_code:  # an object may run any code when its name or signature is read
             for function in (forward, backward):
-                if any(map(_is_asynchronous, (function, type(function).__call__))):
+                if any(map(is_asynchronous, (function, type(function).__call__))):
                     reason = "is asynchronous: pass a plain function that returns its value"
                     raise UsageError(f"{name_of(function)} {reason}")
             self.name = name or name_of(forward)
@@ -76,14 +76,19 @@ class PythonPair(BaseOperation):
         """Take the domain that a user gives: nothing is called outside of it, nor of the bounds."""
         self._within = condition
 
+    def stay_where(self, other: PythonPair) -> None:
+        """Take the domain and the bounds of another pair on the same inputs."""
+        self._within, self.bounds = other._within, other.bounds
+
     @property
     def allowed(self) -> Allowed | None:  # type: ignore[override]
-        key = id(self._within), id(self.bounds)
-        if self._limits[0] != key:
-            within = TRUE if self._within is None else self._within
-            given = within is not TRUE or self.bounds
-            self._limits = key, Allowed(within, self._bounds_of_entries(), self._coordinates()) if given else None
-        return self._limits[1]
+        within, bounds, made = self._limits
+        if within is not self._within or bounds is not self.bounds:
+            condition = TRUE if self._within is None else self._within
+            given = condition is not TRUE or self.bounds
+            made = Allowed(condition, self._bounds_of_entries(), self._coordinates()) if given else None
+            self._limits = self._within, self.bounds, made
+        return made
 
     def _coordinates(self) -> Sequence[str]:
         """The names of the numbers that a point is made of."""
@@ -99,6 +104,7 @@ class PythonPair(BaseOperation):
             raise NotCalled("not called there: it is outside of the domain or of the bounds")
 
     def _functions(self, symbols: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        self._lifter.put_back()
         if not symbols:
             return self._forward, self._backward
         if self._symbolic is None:
@@ -158,13 +164,16 @@ class TracedPair(PythonPair, Operation):
         after each further run is a leak: what it counts may decide something later.
         """
         self._symbolic = None
-        found = super().traced()
-        if super().traced() != found:
-            raise NotRepeatable
-        before = self._lifter.state()
-        last = super().traced()
-        if self._lifter.state() == before:
-            return found
+        try:
+            found = super().traced()
+            if super().traced() != found:
+                raise NotRepeatable
+            before = self._lifter.state()
+            last = super().traced()
+            if self._lifter.state() == before:
+                return found
+        finally:
+            self._lifter.put_back()
         leak = Entry("state that changes from call to call", self.source.file, self.source.line)
         return replace(last, leaks=(*last.leaks, leak))
 
@@ -299,7 +308,7 @@ def inputs_of(forward: Callable[..., Any]) -> tuple[str, ...]:
     count = told(forward, "nin", 0)
     if isinstance(count, int) and count:  # a ufunc of NumPy, which has no names of its own before NumPy 2.4
         return INPUT_NAMES[:count]
-    parameters = _parameters(forward)
+    parameters = parameters_of(forward)
     if parameters is None:
         raise UsageError(f"the signature of {name} is unknown: pass names=('x',), one name each")
     found = []
@@ -314,23 +323,6 @@ def inputs_of(forward: Callable[..., Any]) -> tuple[str, ...]:
         raise UsageError(f"{name} has no inputs: it must take at least one argument without a default")
     check_names(name, found)
     return tuple(found)
-
-
-def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter] | None:
-    """The parameters of a function, of an object's `__call__` if the object cannot be asked; None if unknown."""
-    try:
-        return list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
-        return None
-    except Exception:  # `inspect` compares the object and asks it for attributes, which run its code
-        return list(inspect.signature(type(function).__call__).parameters.values())[1:]
-
-
-def _is_asynchronous(function: Any) -> bool:
-    try:
-        return inspect.iscoroutinefunction(function)
-    except Exception:  # an object of a user may do anything when it is looked at
-        return False
 
 
 def check_names(name: str, inputs: Any) -> None:
@@ -350,7 +342,7 @@ def _asked(backward: Callable[..., Any], inputs: Sequence[str]) -> tuple[tuple[s
     """
     known = (*inputs, OUT, UPSTREAM)
     name = name_of(backward)
-    parameters = _parameters(backward)
+    parameters = parameters_of(backward)
     if parameters is None:
         raise UsageError(f"the signature of {name} is unknown: wrap it in a function of {', '.join(known)}")
     asked: list[tuple[str, bool]] = []
@@ -420,34 +412,3 @@ def _quiet_numpy() -> Any:
     """Silences NumPy's warnings of overflow and the like: the sample points are extreme on purpose."""
     numpy = sys.modules.get("numpy")
     return nullcontext() if numpy is None else numpy.errstate(all="ignore")
-
-
-# ---------------------------------------------------------------------------------------------------- source locations
-
-
-def name_of(function: Callable[..., Any], nameless: str = "pair") -> str:
-    """The name of a function; a lambda has none."""
-    name = told(function, "__name__", type(function).__name__)
-    return nameless if name == "<lambda>" else str(name)
-
-
-def source_of(function: Callable[..., Any]) -> Source:
-    """The file and line of a function, and the line that returns its result."""
-    code = told(_unwrapped(function), "__code__")
-    if code is None:
-        home = told(function, "__module__")
-        return Source(home if isinstance(home, str) and home else name_of(function), 0, name_of(function))
-    try:
-        lines, first = inspect.getsourcelines(code)
-    except (OSError, TypeError):
-        return Source(shown_path(code.co_filename), code.co_firstlineno)
-    below = next((i for i, line in enumerate(lines) if not line.lstrip().startswith("@")), 0)  # its decorators
-    at = next((i for i, line in enumerate(lines) if line.lstrip().startswith("return")), below)
-    return Source(shown_path(code.co_filename), max(first, 1) + at, lines[at].strip().rstrip(","))
-
-
-def _unwrapped(function: Any) -> Any:
-    try:
-        return inspect.unwrap(function)
-    except Exception:  # an object of a user may do anything when it is looked at
-        return function
