@@ -148,7 +148,7 @@ class Operation(BaseOperation):
     of_entries = False  # its inputs are entries of arrays
     keeps_policy = False  # the user declared its derivatives at kinks
     arriving: tuple[str, ...] = ()  # inputs that are the upstream gradient: a 0 there is not a kink
-    sweep = "backward()"  # what runs the subject's own pass
+    own_pass = "backward()"  # what runs the subject's own pass
     matches_mirror_kinks = False  # at kinks it returns what its spec declares, not just a valid subgradient
 
     @abstractmethod
