@@ -110,15 +110,15 @@ class _Lab:
         """What the pass gets wrong in the graph; None if nothing."""
         if (expected := self._known(graph)) is None:
             return None
-        sweep = self.operation.sweep
+        own_pass = self.operation.own_pass
         try:
             ours = self.operation.on_graph(graph, down=down)
         except SubjectError as error:
-            return _failure(sweep, error), [("at", _at(graph))]
+            return _failure(own_pass, error), [("at", _at(graph))]
         if ours is None or _same(ours, expected):
             return None
         what = "propagates a gradient before it is complete" if graph.meets else "gives another gradient than the rules"
-        return f"{sweep} {what}", _details(graph, ours, expected)
+        return f"{own_pass} {what}", _details(graph, ours, expected)
 
     def reordered(self, graph: Graph) -> Problem | None:
         """The same where sets of nodes have another order."""
@@ -131,16 +131,16 @@ class _Lab:
         try:
             found = self.operation.again_on_graph(graph, expected)
         except SubjectError as error:
-            return _failure(f"a second {self.operation.sweep}", error), [("at", _at(graph))]
+            return _failure(f"a second {self.operation.own_pass}", error), [("at", _at(graph))]
         for on, ours in found.items():
             if not _same(ours, expected):
-                message = f"a second {self.operation.sweep} {on} gives another gradient"
+                message = f"a second {self.operation.own_pass} {on} gives another gradient"
                 return message, _details(graph, ours, expected, "; every gradient was set to 0 before it")
         return None
 
 
-def _failure(sweep: str, error: SubjectError) -> str:
-    return str(error) if isinstance(error, SubjectStopped) else f"{sweep} fails: {in_a_line(error)}"
+def _failure(own_pass: str, error: SubjectError) -> str:
+    return str(error) if isinstance(error, SubjectStopped) else f"{own_pass} fails: {in_a_line(error)}"
 
 
 def _is_sound(operation: Operation) -> bool:

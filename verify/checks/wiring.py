@@ -283,10 +283,10 @@ def _through(case: Case, places: list[tuple[float, ...]]) -> Iterator[_Problem]:
             if ours is None or _same(tuple(map(number, ours)), expected):
                 continue
         except SubjectError as error:
-            yield f"{case.operation.sweep} fails: {in_a_line(error)}", [("at", case.shown(place))]
+            yield f"{case.operation.own_pass} fails: {in_a_line(error)}", [("at", case.shown(place))]
             continue
         message, details = _other("gives another gradient than the rule", case.shown(place), ours, expected)
-        yield f"{case.operation.sweep} {message}", graph_pass.plainest(case.operation) or details
+        yield f"{case.operation.own_pass} {message}", graph_pass.plainest(case.operation) or details
 
 
 def _other(message: str, at: str, ours: Sequence[Any], expected: Sequence[Any]) -> _Problem:

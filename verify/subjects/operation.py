@@ -165,8 +165,8 @@ class Operation(BaseOperation):
     likely = ""  # what is wrong with it, where that is proved
     wanted = ""  # what its rule must be, in words, if not the derivative of its definition
     remark = ""  # what is told beside a proof
-    sweep = "backward()"  # what runs the subject's own pass
     assumed: tuple[Condition, ...] = ()  # what its code takes for granted, by its last trace
+    own_pass = "backward()"  # what runs the subject's own pass
     matches_mirror_kinks = False  # at kinks it returns what its spec declares, not just a valid subgradient
 
     @abstractmethod

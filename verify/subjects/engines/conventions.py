@@ -31,7 +31,7 @@ class Conventions:
 
     data, grad, children, hook: names of attributes ("" for none)
     given: a hook takes the node's gradient
-    sweep: the graph pass: a method of the node, or a function of its module if ``free``; "" if there is none; where
+    own_pass: the graph pass: a method of the node, or a function of its module if ``free``; "" if there is none; where
         gradients are pulled, the method that returns a node's
     arrays: data are NumPy arrays, 0-d if ``pointed`` (a backward() may require that), otherwise 1-d
     tracked: a leaf must be made with requires_grad=True
@@ -52,7 +52,7 @@ class Conventions:
     boxed: bool = False
     resets: bool = False
     given: bool = False
-    sweep: str = "backward"
+    own_pass: str = "backward"
     free: bool = False
     unordered: bool = False
 
@@ -86,7 +86,7 @@ class Conventions:
 
     def gradient(self, node: Any) -> Any:
         """The node's gradient; 0 where there is none yet."""
-        found = getattr(node, self.sweep)() if self.worked_form is WorkedForm.PULLED else getattr(node, self.grad)
+        found = getattr(node, self.own_pass)() if self.worked_form is WorkedForm.PULLED else getattr(node, self.grad)
         if found is None:
             return 0.0
         return self.read(found) if self.is_node(found) else number(found)
@@ -124,11 +124,11 @@ class Conventions:
             for node in reversed(self.order(out)):
                 self.run_hook(node)
         elif isinstance(upstream, (int, float)) and upstream == 1:
-            self.run_sweep(out)
+            self.run_pass(out)
         elif self.worked_form is WorkedForm.SEEDED:
-            self.run_sweep(out, self._gradient_of(out, upstream))
+            self.run_pass(out, self._gradient_of(out, upstream))
         else:
-            self.run_sweep(out * self._like(out, lambda kind: self.leaf(kind, upstream)))
+            self.run_pass(out * self._like(out, lambda kind: self.leaf(kind, upstream)))
 
     def run_hook(self, node: Any) -> None:
         """The node's own rule, from its gradient to those of its operands."""
@@ -140,25 +140,25 @@ class Conventions:
         else:
             hook()
 
-    def run_sweep(self, out: Any, *upstream: Any) -> None:
+    def run_pass(self, out: Any, *upstream: Any) -> None:
         """The engine's own pass from this node: it sets the node's gradient to one, unless it is given one."""
         if self.worked_form is WorkedForm.PULLED:
             self.set_gradient(out, 1.0)
             return
-        sweep = self.sweep_of(out)
-        if upstream or not _required(sweep):
-            sweep(*upstream)
+        own_pass = self.pass_of(out)
+        if upstream or not _required(own_pass):
+            own_pass(*upstream)
         else:
-            sweep(self._gradient_of(out, 1.0))
+            own_pass(self._gradient_of(out, 1.0))
 
-    def sweep_of(self, out: Any) -> Callable[..., Any]:
+    def pass_of(self, out: Any) -> Callable[..., Any]:
         """The engine's own pass from this node, as a function of at most the upstream gradient."""
         if not self.free:
-            return getattr(out, self.sweep)  # type: ignore[no-any-return]
+            return getattr(out, self.own_pass)  # type: ignore[no-any-return]
         from backproof.verify.tracing.symbolic import beside
 
         scopes = map(module_of, type(out).__mro__)  # an operation's class may be written elsewhere
-        function = next(scope[self.sweep] for scope in scopes if self.sweep in scope)
+        function = next(scope[self.own_pass] for scope in scopes if self.own_pass in scope)
         return partial(beside(type(out), function), out)
 
     def order(self, root: Any) -> list[Any]:

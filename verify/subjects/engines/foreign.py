@@ -127,7 +127,7 @@ class ForeignOperation(Operation):
         self.own_definition = not found.spec
         self.near_its_name = bool(found.spec)
         self.command = f"{program()} engine {quoted(engine.name)} {found.name}"
-        self.sweep = f"{engine.conventions.sweep}()"
+        self.own_pass = f"{engine.conventions.own_pass}()"
         self._stops: dict[bool, list[str]] = {True: [], False: []}  # on symbols, and on numbers
 
     # ----------------------------------------------------------------------------------------------- its nodes
@@ -239,15 +239,15 @@ class ForeignOperation(Operation):
 
     def through(self, *data: Any) -> tuple[Any, ...] | None:
         c = self.engine.conventions
-        if not c.sweep:
+        if not c.own_pass:
             return None
 
         def work() -> tuple[Any, ...]:
             leaves = self._leaves(data)
-            c.run_sweep(self.apply(*leaves))
+            c.run_pass(self.apply(*leaves))
             return tuple(map(c.gradient, leaves))
 
-        return self._called(work, what=self.sweep)
+        return self._called(work, what=self.own_pass)
 
     # ------------------------------------------------------------------------------------------------- in graphs
 
@@ -262,7 +262,7 @@ class ForeignOperation(Operation):
         return Passes(
             leaf=lambda value: c.leaf(kind, value),
             apply=lambda name, *nodes: others[name].apply(*nodes),
-            sweep=c.run_sweep,
+            own_pass=c.run_pass,
             gradient=c.gradient,
             held=lambda node: getattr(node, c.grad),
             hold=lambda node, held: setattr(node, c.grad, None) if held is None else c.set_gradient(node, 0.0),
@@ -271,19 +271,19 @@ class ForeignOperation(Operation):
         )
 
     def on_graph(self, graph: Graph, *, down: bool = False) -> tuple[float, ...] | None:
-        if not self.engine.conventions.sweep:
+        if not self.engine.conventions.own_pass:
             return None
-        return self._called(lambda: self._passes.once(graph), down=down, what=self.sweep)
+        return self._called(lambda: self._passes.once(graph), down=down, what=self.own_pass)
 
     def by_rules(self, graph: Graph) -> tuple[float, ...] | None:
         return self._called(lambda: self._passes.by_rules(graph))
 
     def again_on_graph(self, graph: Graph, expected: Sequence[float]) -> dict[str, tuple[float, ...]]:
         c = self.engine.conventions
-        if not c.sweep:
+        if not c.own_pass:
             return {}
         beside = bool(c.children)  # of an engine that keeps them on a tape one may have to empty it
-        return self._called(lambda: later(self._passes, graph, expected, beside), what=f"a second {self.sweep}")
+        return self._called(lambda: later(self._passes, graph, expected, beside), what=f"a second {self.own_pass}")
 
     # -------------------------------------------------------------------------------------- beside plain numbers
 

@@ -35,7 +35,7 @@ from backproof.verify.tracing.rewriting import parts
 DATA_NAMES = ("data", "value", "val", "_data", "_value", "v", "x", "num", "item")
 GRAD_NAMES = ("grad", "_grad", "gradient", "derivative", "adjoint", "g", "d", "dx")
 HOOK_NAMES = ("_backward", "_backward_fn", "backward_fn", "_grad_fn", "grad_fn", "_back", "_bw", "backprop")
-SWEEP_NAMES = ("backward", "backprop", "backpropagate", "back_propagate", "back_prop", "run_backward", "autodiff")
+PASS_NAMES = ("backward", "backprop", "backpropagate", "back_propagate", "back_prop", "run_backward", "autodiff")
 CLASS_NAMES = ("Value", "Scalar", "Node", "Variable", "Tensor", "Var", "Num", "Number", "Dual", "Expr", "Array")
 UNARY_PROBES = ("exp", "tanh", "relu", "sigmoid", "sin", "log", "sqrt")
 _HINTS = ("back", "grad", "prop", "deriv", "diff", "adjoint", "vjp", "chain")
@@ -47,7 +47,7 @@ NO_OPERATIONS = frozenset(
         *("draw", "draw_dot", "show", "plot", "print", "dump", "save", "load", "visualize", "graph", "trace"),
         *("to", "cpu", "cuda", "train", "eval", "step", "parameters", "topo", "topological_sort", "build_topo"),
         *("sum", "mean", "var", "std", "dot", "matmul", "transpose", "reshape", "flatten", "squeeze", "norm"),
-        *("argmax", "argmin", "softmax", "log_softmax", *SWEEP_NAMES),
+        *("argmax", "argmin", "softmax", "log_softmax", *PASS_NAMES),
     }
 )
 """Methods that are not functions of scalars."""
@@ -114,7 +114,7 @@ def _of_leaf(kind: type) -> Conventions:
         if not grad:
             raise UsageError(f"{kind.__name__} is not an engine: a leaf has no gradient (grad, gradient, ...)")
         arrays = any(base.__name__ == "ndarray" for base in type(getattr(leaf, data)).__mro__)
-        found = Conventions(data, grad, "", "", arrays=arrays, tracked=tracked, sweep="")
+        found = Conventions(data, grad, "", "", arrays=arrays, tracked=tracked, own_pass="")
         return replace(found, single=found.read(found.leaf(kind, _DOUBLE)) != _DOUBLE)
     assert error is not None  # both ways of making a leaf failed
     why = f"{kind.__name__}(1.5) does not work ({in_a_line(error)}); it must build a leaf from a number"
@@ -183,9 +183,9 @@ class _Propagation:
         for name, given in rules:
             for seen in self._kept(replace(self.found, hook=name, given=given, worked_form=WorkedForm.HOOKS)):
                 if self._holds(name, seen, _arrives) and self._holds(name, seen, _is_local):
-                    return self._with_sweep(seen, methods)
-        for name, free in self._sweeps(methods, ""):
-            c = replace(self.found, sweep=name, free=free)
+                    return self._with_pass(seen, methods)
+        for name, free in self._passes_of(methods, ""):
+            c = replace(self.found, own_pass=name, free=free)
             ways = [WorkedForm.SEEDED] if self._takes_upstream(c, out) else []
             for way in (*ways, WorkedForm.SCALED):
                 for seen in self._kept(replace(c, worked_form=way)):
@@ -193,8 +193,8 @@ class _Propagation:
                         return seen
         pulled = replace(self.found, worked_form=WorkedForm.PULLED, resets=True)
         for name in methods:
-            if takes(getattr(out, name, None)) == 0 and self._holds(name, replace(pulled, sweep=name), _arrives):
-                return replace(pulled, sweep=name)
+            if takes(getattr(out, name, None)) == 0 and self._holds(name, replace(pulled, own_pass=name), _arrives):
+                return replace(pulled, own_pass=name)
         return None
 
     def _kept(self, c: Conventions) -> Iterator[Conventions]:
@@ -226,7 +226,7 @@ class _Propagation:
         counted = [(n, takes(getattr(out, n, None))) for n in dict.fromkeys((*known, *names))]
         return [(n, count == 1) for n, count in counted if count in (0, 1)]
 
-    def _sweeps(self, methods: Iterable[str], hook: str) -> Iterator[tuple[str, bool]]:
+    def _passes_of(self, methods: Iterable[str], hook: str) -> Iterator[tuple[str, bool]]:
         """What may be the pass: methods, then functions of the module."""
         for name in methods:
             if name != hook:
@@ -241,14 +241,14 @@ class _Propagation:
             if takes(functions[name]) in (1, 2):
                 yield name, True
 
-    def _with_sweep(self, seen: Conventions, methods: Sequence[str]) -> Conventions:
+    def _with_pass(self, seen: Conventions, methods: Sequence[str]) -> Conventions:
         """The conventions with the engine's own pass; one by its name that does not work is told by the checks."""
-        for name, free in self._sweeps(methods, seen.hook):
-            c = replace(seen, sweep=name, free=free)
+        for name, free in self._passes_of(methods, seen.hook):
+            c = replace(seen, own_pass=name, free=free)
             if self._holds(name, c, _reaches_the_leaves):
                 return c
-        named = next((n for n in SWEEP_NAMES if n in methods and n != seen.hook), "")
-        return replace(seen, sweep=named)
+        named = next((n for n in PASS_NAMES if n in methods and n != seen.hook), "")
+        return replace(seen, own_pass=named)
 
     def _mentions(self, function: Any, more: Iterable[str]) -> bool:
         """Whether its code speaks of gradients, or of the nodes' rules."""
@@ -257,7 +257,7 @@ class _Propagation:
 
     def _takes_upstream(self, c: Conventions, out: Any) -> bool:
         """Whether the first argument of the pass, beside its node, is a gradient."""
-        function = module_of(self.kind)[c.sweep] if c.free else getattr(out, c.sweep)
+        function = module_of(self.kind)[c.own_pass] if c.free else getattr(out, c.own_pass)
         try:
             first = list(inspect.signature(function).parameters.values())[c.free :][:1]
         except (TypeError, ValueError):
@@ -271,7 +271,7 @@ class _Propagation:
 
 def _likeliest(named: dict[str, Any], speaks: Callable[[Any], bool]) -> Iterator[str]:
     """The names of passes, names like those, then what speaks of gradients; nothing else is called."""
-    known = [n for n in SWEEP_NAMES if n in named]
+    known = [n for n in PASS_NAMES if n in named]
     hinted = [n for n in named if any(hint in n.lower() for hint in _HINTS)]
     others = [n for n, value in named.items() if n not in NO_OPERATIONS and speaks(value)]
     yield from dict.fromkeys(n for n in (*known, *hinted, *others) if "zero" not in n)
@@ -310,7 +310,7 @@ def _is_local(c: Conventions, kind: type, probe: Probe) -> bool:
 
 def _reaches_the_leaves(c: Conventions, kind: type, probe: Probe) -> bool:
     x, out = _tower(c, kind, probe)
-    c.run_sweep(out)
+    c.run_pass(out)
     return bool(c.gradient(x) != 0)
 
 

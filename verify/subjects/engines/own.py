@@ -207,8 +207,8 @@ class ValueOperation(Operation):
             return self.apply(*nodes) if name == self.name else getattr(nodes[0], methods[name])(*nodes[1:])
 
         gradient = operator.attrgetter("grad")
-        sweep, rules = operator.methodcaller("backward"), lambda out: pass_back(out, 1.0)
-        return Passes(self.engine.kind, apply, sweep, gradient, gradient, _hold, rules)
+        own_pass, rules = operator.methodcaller("backward"), lambda out: pass_back(out, 1.0)
+        return Passes(self.engine.kind, apply, own_pass, gradient, gradient, _hold, rules)
 
     def on_graph(self, graph: Graph, *, down: bool = False) -> tuple[float, ...] | None:
         if not hasattr(self.engine.kind, "backward"):

@@ -24,14 +24,14 @@ Gradients = tuple[float, ...]
 class Passes:
     """What is needed of an engine to run graphs.
 
-    leaf: makes a leaf; apply: an operation by its name; sweep: the engine's own pass; gradient: of a node
+    leaf: makes a leaf; apply: an operation by its name; own_pass: the engine's own pass; gradient: of a node
     held, hold: a node's gradient as it is kept, to set it back; rules: the rules in our order, None if there are none
     tapes: lists that the engine keeps beside its nodes
     """
 
     leaf: Callable[[float], Any]
     apply: Callable[..., Any]
-    sweep: Callable[[Any], Any]
+    own_pass: Callable[[Any], Any]
     gradient: Callable[[Any], Any]
     held: Callable[[Any], Any]
     hold: Callable[[Any, Any], None]
@@ -41,7 +41,7 @@ class Passes:
     def once(self, graph: Graph) -> Gradients:
         """The leaves' gradients after the pass."""
         nodes = self._made(graph)
-        self.sweep(nodes[-1])
+        self.own_pass(nodes[-1])
         return self._gradients(nodes)
 
     def by_rules(self, graph: Graph) -> Gradients | None:
@@ -57,14 +57,14 @@ class Passes:
         nodes = self._made(graph)
         new, flags = list(map(self.held, nodes)), list(map(_flags, nodes))
         tapes = {key for key, tape in self.tapes().items() if tape}
-        self.sweep(nodes[-1])
+        self.own_pass(nodes[-1])
         if tapes and not all(tape for key, tape in self.tapes().items() if key in tapes):
             return None
         flagged = flags != list(map(_flags, nodes))
         self._set_back(nodes, new)
         try:
             with subject_code:
-                self.sweep(nodes[-1])
+                self.own_pass(nodes[-1])
         except SubjectError:
             return None
         found = self._gradients(nodes)
@@ -85,10 +85,10 @@ class Passes:
         nodes = self._made(graph)
         leaves = nodes[: len(VALUES)]
         new = list(map(self.held, leaves))
-        self.sweep(nodes[-1])
+        self.own_pass(nodes[-1])
         self._set_back(leaves, new)
         again = graph.nodes(leaves, self.apply)
-        self.sweep(again[-1])
+        self.own_pass(again[-1])
         return self._gradients(again)
 
     def _made(self, graph: Graph) -> list[Any]:

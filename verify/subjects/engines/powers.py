@@ -52,34 +52,47 @@ class _NotOffered(TypeError):
     """The method returned NotImplemented."""
 
 
+class _InBackward(SubjectError):
+    """The forward worked."""
+
+
+class _NoNode(TypeError):
+    """The method returned something else than a node."""
+
+
 def _failure(make: Callable[[], Any], c: Conventions, name: str, tried: Tried) -> SubjectError | None:
     """What forward and backward raise; None if they return a number."""
+    out: list[Any] = []
     try:
         with tried(name):
-            out = make()
-            if out is NotImplemented:
+            found = make()
+            if found is NotImplemented:
                 raise _NotOffered
-            if not c.is_node(out):
-                raise TypeError(f"{name} returned a {type(out).__name__}, which is not a node of this engine")
-            value = float(c.read(out))
-            if value != value:
-                raise ArithmeticError("the result is not a number")
-            c.send_back(out, 1.0)
+            if not c.is_node(found):
+                raise _NoNode(f"{name} returned a {type(found).__name__}, which is not a node of this engine")
+            value = c.read(found)
+            if not hasattr(value, "__float__") or value != value:
+                raise ArithmeticError(f"the result is {value!r}, which is not a number")
+            out.append(found)
+        with tried(name):
+            c.send_back(out[0], 1.0)
     except SubjectError as error:
-        return error
+        return _InBackward(str(error), error.cause) if out else error
     return None
 
 
 def _is_refused(error: SubjectError) -> bool:
-    """Whether the class says that it takes no such operand, or Python says so for it."""
-    return _is_said(error) or (error.raised(TypeError) and str(error.cause).startswith("unsupported operand"))
+    """Whether the class says that it takes no such operand, or Python says so for it, in the forward."""
+    if isinstance(error, _InBackward):
+        return False
+    return _is_said(error) or (error.raised(TypeError, AttributeError) and not isinstance(error.cause, _NoNode))
 
 
 def _is_said(error: SubjectError) -> bool:
     if isinstance(error.cause, _NotOffered):
         return True
     said = error.raised(TypeError, NotImplementedError, AssertionError, ValueError)
-    return said and raised_by_code(error.cause) and _raised_in(error) != "_failure"
+    return said and raised_by_code(error.cause) and not isinstance(error.cause, _NoNode)
 
 
 def _raised_in(error: SubjectError) -> str:

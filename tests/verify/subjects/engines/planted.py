@@ -62,10 +62,10 @@ def backward(self):
 '''
 
 
-def engine(sweep: str = SORTED, children: str = "children", outside: str = "", **rules: str) -> str:
+def engine(own_pass: str = SORTED, children: str = "children", outside: str = "", **rules: str) -> str:
     """The text of an engine: its pass, how it holds operands, functions of its module, other rules than the usual."""
     methods = {**RULES, **rules}
-    parts = [dedent(text) for text in (*methods.values(), sweep) if text]
+    parts = [dedent(text) for text in (*methods.values(), own_pass) if text]
     return NODE.replace("{children}", children) + indent("\n".join(parts), "    ") + "\n" + dedent(outside)
 
 

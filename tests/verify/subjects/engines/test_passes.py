@@ -266,6 +266,13 @@ def test_a_power_of_a_number_that_crashes_is_told(checked) -> None:
     assert report["rpow"].answers[RIGHT].verdict.fails
 
 
+def test_x_to_the_y_whose_backward_crashes_is_told(checked) -> None:
+    text = POWER.format(refuses="pass").replace("self.data ** k,", "self.data ** getattr(k, 'data', k),")
+    report = checked(engine(pow=text))
+    assert report["pow"].findings[0].message.startswith("x**y of two nodes fails: TypeError: ")
+    assert report["power"].answers[RIGHT].verdict is Verdict.PROVED
+
+
 def test_x_to_the_y_that_crashes_is_told(checked) -> None:
     endless = POWER.format(refuses="pass") + "\ndef __rpow__(self, k):\n    return k ** self\n"
     report = checked(engine(pow=endless))

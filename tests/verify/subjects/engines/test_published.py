@@ -54,9 +54,10 @@ STYLES = {
 
 @pytest.mark.parametrize("name", STYLES)
 def test_a_right_engine_is_read_proved_and_wired(name: str) -> None:
-    form, hook, sweep, operations = STYLES[name]
+    form, hook, own_pass, operations = STYLES[name]
     engine = discovered(place_of(str(HERE / "published" / f"{name}.py")))
-    assert (engine.conventions.worked_form, engine.conventions.hook, engine.conventions.sweep) == (form, hook, sweep)
+    c = engine.conventions
+    assert (c.worked_form, c.hook, c.own_pass) == (form, hook, own_pass)
     found = verify(engine, (), OPTIONS)
     assert sorted(o.name for o in found.operations) == sorted(operations.split())
     assert {verdict(o, RIGHT) for o in found.operations} == {"proved"}
