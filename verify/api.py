@@ -159,6 +159,9 @@ def check(
             names=names,
             shapes=shapes,
             bounds=bounds,
+            inputs=inputs,
+            args=args,
+            wrt=wrt,
             seconds=seconds,
         )
     options = Options(

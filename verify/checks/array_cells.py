@@ -15,11 +15,11 @@ from backproof.verify.numerics.lattices import Sample
 from backproof.verify.numerics.trace_agreement import Leaking
 from backproof.verify.subjects.arrays.small import flat
 from backproof.verify.subjects.boundary import subject_code
-from backproof.verify.subjects.functions.pairs import RuleError
+from backproof.verify.subjects.functions.declared import RuleError
 from backproof.verify.subjects.operation import MOST_TERMS, ArrayOperation
 from backproof.verify.support.errors import NO_TRACE, SubjectError, in_a_line, kind_of
 from backproof.verify.terms.reverse_mode import gradient
-from backproof.verify.terms.term import TRUE, Term, TooManyTerms, at_most, topological
+from backproof.verify.terms.term import TRUE, Term, TooManyTerms, at_most, constant, topological
 from backproof.verify.tracing.stopped import Stopped
 
 LOOKS = 4  # points with a cell each; for code without branches all points are evaluated
@@ -237,7 +237,9 @@ def _formula(pair: ArrayOperation, at: At, lifted: bool) -> Formula:
         outputs, rule, meant = plain
         by = [t for one in pair.inputs for t in pair.symbols(one)]
         with subject_code:  # it may contain functions without a known derivative
-            partials = tuple(map(smooth, gradient(meant, pair.symbols(pair.upstream), by)))
+            found = map(smooth, gradient(meant, pair.symbols(pair.upstream), by))
+            moved = [one in pair.wrt for one in pair.inputs for _ in pair.symbols(one)]
+            partials = tuple(t if moves else constant(0) for t, moves in zip(found, moved, strict=True))
     branches: set[Term] = {c for c in at.decided if c.op not in ("true", "false")} | smooth.bends
     return Formula(outputs, meant, rule, partials, len(branches), assumptions)
 

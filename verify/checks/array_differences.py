@@ -178,7 +178,7 @@ def _directions(pair: ArrayOperation, seed: str) -> Iterator[dict[str, Any]]:
     rng = random.Random(seed)
     entries = sum(pair.sizes[one] for one in pair.inputs)
     for index in range(_DIRECTIONS if entries > 1 else 1):  # all directions of one number are the same
-        chosen = pair.inputs if index < 2 else [pair.inputs[index % len(pair.inputs)]]
+        chosen = pair.wrt if index < 2 else [pair.wrt[index % len(pair.wrt)]]
         direction = {}
         for one in chosen:
             shape = pair.shapes[one]

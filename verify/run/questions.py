@@ -38,7 +38,7 @@ from backproof.verify.subjects.contracts.rows import Row
 from backproof.verify.subjects.contracts.where import Domain, limited, shape_of
 from backproof.verify.subjects.contracts.whole import WholeClaim
 from backproof.verify.subjects.functions.arguments import as_term, is_function, kinks_of
-from backproof.verify.subjects.functions.pairs import RuleError
+from backproof.verify.subjects.functions.declared import RuleError
 from backproof.verify.subjects.operation import Shape
 from backproof.verify.subjects.subject import Specified
 from backproof.verify.support.errors import NO_TRACE, SubjectError, UsageError, in_a_line

@@ -234,8 +234,11 @@ def pair(
     surrogate: Any = None,
     name: str = "",
     names: Sequence[str] = (),
-    shapes: Mapping[str, int | tuple[int, ...]] | None = None,
+    shapes: Mapping[str, Any] | None = None,
     bounds: Mapping[str, tuple[float, float]] = MappingProxyType({}),
+    inputs: Any = None,
+    args: Any = (),
+    wrt: str | Sequence[str] | None = None,
     seconds: float = 20.0,
 ) -> Specified:
     """A pair of functions with its spec, from the arguments of `check`; one of large arrays has no spec.
@@ -251,6 +254,14 @@ def pair(
         raise UsageError(f'shapes: {shapes!r} names no inputs: write {{"x": 3}}')
     if names:
         check_names(name or "names", names)
+    told = ""  # the call, where it is not that of the functions which are run
+    if inputs is not None or wrt is not None or args != ():
+        from backproof.verify.subjects.contracts.bound import bound_pair
+
+        bound = bound_pair(forward, backward, names, inputs, shapes, wrt, args, tuple(map(str, bounds)))
+        told = f"verify.check({name_of(forward, 'forward')}, {name_of(backward, 'backward')}"
+        name = name or name_of(forward)
+        forward, backward, names, shapes = bound
     if surrogate is not None and definition is not None:
         raise UsageError("surrogate and definition: the forward of a rule with a surrogate is not compared; drop one")
     case: Specified
@@ -286,6 +297,10 @@ def pair(
     said = {"definition": definition, "domain": domain, "kinks": kinks, "surrogate": surrogate}
     said |= {"name": name, "names": names}
     said |= {"bounds": dict(bounds)} if bounds else {}
+    if told:
+        said |= {"inputs": inputs, "wrt": wrt}
+        rest = case[0].command.partition("shapes=")
+        case[0].command = f"{told}, {''.join(rest[1:])}" if rest[1] else f"{told})"
     again = [f"{key}={given!r}" for key, given in said.items() if _repeatable(given)]
     case[0].command = f"{', '.join((case[0].command[:-1], *again))})"
     return case

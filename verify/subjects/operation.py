@@ -322,6 +322,9 @@ class ArrayOperation(BaseOperation):
     domain: Condition
     takes_bounds = False  # unless its `samples` lie between them
 
+    wrt: tuple[str, ...]
+    """The inputs that are differentiated."""
+
     @property
     @abstractmethod
     def case(self) -> str:

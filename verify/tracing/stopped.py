@@ -7,6 +7,7 @@ import traceback
 from backproof.verify.support.errors import NotTraced, SubjectError, in_a_line
 from backproof.verify.terms.ledger import Entry, Ledger
 from backproof.verify.tracing.source_code import shown_path
+from backproof.verify.tracing.texts import MARK
 
 _OURS = ("backproof.verify.", "backproof.derivations.", "backproof.engine.")
 
@@ -15,8 +16,13 @@ class Stopped(NotTraced):
     """Raised in place of the error that user code raised on symbols, with its place.  ``by``: the line that says so."""
 
     def __init__(self, error: SubjectError, ledger: Ledger) -> None:
-        self.by = "; ".join(filter(None, (in_a_line(error), _leaked(error, ledger) or _at(error))))
+        self.by = "; ".join(filter(None, (_shown(error), _leaked(error, ledger) or _at(error))))
         super().__init__(self.by, error.cause)
+
+
+def _shown(error: SubjectError) -> str:
+    """The error in a line, a text with a symbol's number in it as a reader knows it."""
+    return in_a_line(error).replace(ascii(MARK)[1:-1], "…").replace(MARK, "…")
 
 
 def placed(entry: Entry) -> str:

@@ -13,7 +13,7 @@ from backproof.verify.terms.ledger import leak
 from backproof.verify.terms.term import Condition, Term
 from backproof.verify.tracing.arrays import TermArray
 
-_MARK = "\ue000"  # stands for the digits; of the private use area, so that no text has it by itself
+MARK = "\ue000"  # stands for the digits; of the private use area, so that no text has it by itself
 _NUMBERS = frozenset({"const", "special", "pi", "true", "false"})
 
 
@@ -33,10 +33,10 @@ class _Shown:
     """A symbol in a text."""
 
     def __format__(self, _: str) -> str:
-        return _MARK
+        return MARK
 
     def __repr__(self) -> str:
-        return _MARK
+        return MARK
 
 
 def shown(x: Any) -> Any:
@@ -48,7 +48,7 @@ def shown(x: Any) -> Any:
 
 def text_of(x: str) -> str:
     """The text, kept apart if a symbol's number is in it."""
-    return Text(x) if _MARK in x else x
+    return Text(x) if MARK in x else x
 
 
 def _asking(name: str) -> Any:

@@ -30,7 +30,8 @@ from backproof.verify.subjects.arrays.small import (
 )
 from backproof.verify.subjects.boundary import subject_code
 from backproof.verify.subjects.functions.arguments import as_condition, beside_spec, bounds_of
-from backproof.verify.subjects.functions.pairs import OUT, UPSTREAM, RuleError
+from backproof.verify.subjects.functions.declared import RuleError
+from backproof.verify.subjects.functions.pairs import OUT, UPSTREAM
 from backproof.verify.subjects.operation import MOST_TERMS, ArrayOperation, Arrays, Operation, Shape
 from backproof.verify.support.errors import SubjectError, UsageError, in_a_line
 from backproof.verify.terms.ledger import Ledger
@@ -144,7 +145,7 @@ class LargePair(ArrayPair, ArrayOperation):
             raise UsageError(f"bounds: {error}; state wider ones, or a smaller shape") from None
 
     def at_shapes(self, shapes: Mapping[str, Shape]) -> tuple[Operation, Spec]:
-        small = VectorPair(self._forward, self._backward, shapes, self.name, self.arrays)
+        small = VectorPair(*self.functions, shapes, self.name, self.arrays)
         return beside_spec(small, self.meant, self.given_domain, bounds=self.bounds)
 
     # --------------------------------------------------------------------------------------------------- on floats

@@ -18,14 +18,15 @@ from typing import Any
 import numpy as np
 
 from backproof.verify.subjects.boundary import subject_code
+from backproof.verify.subjects.functions.declared import RuleError
 from backproof.verify.subjects.functions.pairs import (
     OUT,
     UPSTREAM,
     PythonPair,
-    RuleError,
     TracedPair,
     gradients_of,
     inputs_of,
+    no_gradient,
     plain,
 )
 from backproof.verify.subjects.operation import Run, Shape, terms_of
@@ -83,8 +84,11 @@ class ArrayPair(PythonPair):
 
     def gradients(self, backward: Callable[..., Any], given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         """What the backward returned for each input.  Raises RuleError for another shape than the input's."""
-        returned = gradients_of(self._returned(backward, given), self.arrays)
+        returned = gradients_of(self._returned(backward, given), self.arrays, self.wrt, self._every)
         for one, gradient in zip(self.arrays, returned, strict=True):
+            if one not in self.wrt:
+                yield one, np.zeros(self.shapes[one]) if self.shapes[one] else 0.0
+                continue
             if not _is_of_numbers(gradient):
                 raise RuleError(f"the backward returned a {type(gradient).__name__} for {one}, which is not an array")
             if np.iscomplexobj(gradient):
@@ -125,6 +129,8 @@ class VectorPair(ArrayPair, TracedPair):
         self.weights = tuple(entries_of(weights_name(self.arrays), self.out_shape))
         _refuse_many(len(entries) + len(self.weights))
         self.inputs, self.arriving = (*self.entries, *self.weights), self.weights
+        unmoved = [one for one in self.arrays if one not in self.wrt]
+        self.held = frozenset(entry for one in unmoved for entry in entries_of(one, self.shapes[one]))
         self.sampled_region = between(self.entries, FARTHEST) & between(self.weights, 1)
 
     def bounded_names(self) -> dict[str, tuple[str, ...]]:
@@ -133,7 +139,8 @@ class VectorPair(ArrayPair, TracedPair):
     of_entries = True
 
     def with_forward(self, forward: Callable[..., Any]) -> VectorPair:
-        return VectorPair(forward, self._backward, self.shapes, self.name, self.arrays)
+        backward = no_gradient if self._cached else self._passed_as[1]
+        return VectorPair(forward, backward, self.shapes, self.name, self.arrays)
 
     def value(self) -> Term:
         """The weighted sum of the output on symbols.  Raises TooManyEntries if it has too many branches."""

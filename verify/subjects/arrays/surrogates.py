@@ -21,8 +21,9 @@ from backproof.verify.subjects.arrays.large import LargePair
 from backproof.verify.subjects.arrays.small import VectorPair, array_of, flat, weighted
 from backproof.verify.subjects.boundary import subject_code
 from backproof.verify.subjects.functions.arguments import as_term, beside_spec, is_function
+from backproof.verify.subjects.functions.declared import RuleError
 from backproof.verify.subjects.functions.looked_at import name_of
-from backproof.verify.subjects.functions.pairs import OUT, RuleError
+from backproof.verify.subjects.functions.pairs import OUT
 from backproof.verify.subjects.operation import Arrays, Operation, Shape
 from backproof.verify.support.errors import SubjectError, UsageError
 from backproof.verify.terms.term import Term
@@ -96,7 +97,7 @@ class SmallWithSurrogate(VectorPair):
     def _outputs(self, entries: Sequence[Any], symbols: bool) -> tuple[Any, list[Any]]:
         value = self.meant.on(symbols)(*self.shaped(entries))
         out = value
-        if not symbols or self.asks_for(OUT) or shares_state(*self.functions):
+        if not symbols or self.asks_for(OUT) or shares_state(*self._given):
             out = self._functions(symbols)[0](*self.shaped(entries))
         for what, found in (("surrogate", value), ("forward", out)):
             if np.shape(found) != self.out_shape:
@@ -168,7 +169,7 @@ class LargeWithSurrogate(LargePair):
         return self._numbers_of(self._forward, arrays)
 
     def _outputs(self, forward: Callable[..., Any]) -> tuple[Any, list[Term], list[Term]]:
-        meant, needed = self._meant(), self.asks_for(OUT) or shares_state(*self.functions)
+        meant, needed = self._meant(), self.asks_for(OUT) or shares_state(*self._given)
         out = forward(*self._on_symbols()) if needed else array_of(meant, self.out_shape)
         return out, meant, meant
 
@@ -176,7 +177,7 @@ class LargeWithSurrogate(LargePair):
         return self.stand_in.on(symbols=True)
 
     def at_shapes(self, shapes: Mapping[str, Shape]) -> tuple[Operation, Spec]:
-        small = SmallWithSurrogate(self._forward, self._backward, shapes, self.name, self.arrays, self.stand_in)
+        small = SmallWithSurrogate(*self.functions, shapes, self.name, self.arrays, self.stand_in)
         return beside_surrogate(small, self.given_domain, bounds=self.bounds)
 
     def code_texts(self) -> list[tuple[str, str]]:

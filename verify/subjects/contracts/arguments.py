@@ -23,7 +23,7 @@ from backproof.verify.subjects.operation import INPUT_NAMES, Shape
 from backproof.verify.support.errors import UsageError
 from backproof.verify.terms.parser import nearest
 
-_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 @dataclass(frozen=True)
@@ -109,9 +109,9 @@ class Arguments:
         Raises UsageError where it can be called in neither way.
         """
         parameters = parameters_of(function)
-        if parameters is None or any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        if parameters is None or any(p.kind is p.VARPOSITIONAL for p in parameters):
             return self.call
-        places = [p for p in parameters if p.kind in _POSITIONAL]
+        places = [p for p in parameters if p.kind in POSITIONAL]
         required = [p for p in places if p.default is p.empty]
         count = len(self.by_position) + len(self.args)
         if len(required) <= count <= len(places):
@@ -226,8 +226,8 @@ def _inputs(
     keywords = [p.name for p in named if p.default is p.empty or p.name in mentioned]
     if names:
         return list(names), [name for name in keywords if name not in names]
-    several = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "")
-    places = [p for p in parameters if p.kind in _POSITIONAL]
+    several = next((p.name for p in parameters if p.kind is p.VARPOSITIONAL), "")
+    places = [p for p in parameters if p.kind in POSITIONAL]
     required = [p.name for p in places if p.default is p.empty]
     if isinstance(values, (tuple, list)):
         return [p.name for p in places], keywords

@@ -22,7 +22,7 @@ from backproof.verify.subjects.contracts.charts import REACH, Chart, charts, equ
 from backproof.verify.subjects.contracts.claim import Source, shape_of_value
 from backproof.verify.subjects.contracts.rows import Row, RowSpec, row_spec
 from backproof.verify.subjects.functions.arguments import as_condition, bounds_of
-from backproof.verify.subjects.functions.pairs import RuleError
+from backproof.verify.subjects.functions.declared import RuleError
 from backproof.verify.subjects.operation import Shape
 from backproof.verify.support.errors import SubjectError, UsageError, in_a_line
 from backproof.verify.terms.conditions import conjunction, conjuncts

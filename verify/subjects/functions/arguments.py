@@ -63,7 +63,7 @@ def beside_spec(
         operation.stopped = True
     except RecursionError:
         operation.problem = "the definition is nested too deeply to be read: a loop with too many iterations?"
-    return operation, formula_spec(operation.name, meant, names, where, bends)
+    return operation, formula_spec(operation.name, meant, names, where, bends, operation.held)
 
 
 def value_of(operation: TracedPair, given: Any) -> Callable[..., Any]:

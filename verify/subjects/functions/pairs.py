@@ -24,6 +24,7 @@ from backproof.verify.numerics.points import points
 from backproof.verify.numerics.working_range import Bounds
 from backproof.verify.results.findings import Source
 from backproof.verify.subjects.boundary import NotCalled, subject_code
+from backproof.verify.subjects.functions.declared import Declared, RuleError, ValueOf, WithCache, in_order, takes_cache
 from backproof.verify.subjects.functions.looked_at import is_asynchronous, name_of, parameters_of, source_of
 from backproof.verify.subjects.operation import INPUT_NAMES, BaseOperation, Operation, Run, Traced, terms_of
 from backproof.verify.support.errors import NO_TRACE, SubjectError, UsageError, kind_of
@@ -42,12 +43,11 @@ _TRIED = (0.75, 2.5, -0.625)  # where a backward that does not run on symbols is
 _MORE = 24  # points of a domain that has none of these
 
 
-class RuleError(UsageError, SubjectError):
-    """Raised for a backward that does not return one gradient for each input."""
-
-
 class PythonPair(BaseOperation):
-    """A forward and a backward in Python, on scalars or arrays: their names, and how they are called."""
+    """A forward and a backward in Python, on scalars or arrays: their names, and how they are called.
+
+    backward: itself, or what is declared of it, too; one that takes a cache has a forward that returns it
+    """
 
     def __init__(
         self,
@@ -56,7 +56,9 @@ class PythonPair(BaseOperation):
         name: str = "",
         inputs: Sequence[str] = (),
     ) -> None:
-        self._forward, self._backward = forward, backward
+        self._passed_as = forward, backward
+        declared = backward if isinstance(backward, Declared) else Declared(backward)
+        backward = declared.function
         self._symbolic: tuple[Callable[..., Any], Callable[..., Any]] | None = None
         self._lifter = Lifter()
         self._within: Condition | None = None
@@ -68,9 +70,24 @@ class PythonPair(BaseOperation):
                     raise UsageError(f"{name_of(function)} {reason}")
             self.name = name or name_of(forward)
             self.inputs = tuple(inputs) or inputs_of(forward)
-            self._asked = _asked(backward, self.inputs)
+            self.wrt, self._every = declared.wrt or self.inputs, declared.every
+            self._named_inputs = self.inputs
+            known = (*self.inputs, OUT, UPSTREAM)
+            self._cached = takes_cache(backward, known)
+            by_name = tuple((one, True) for one in known if one != OUT)
+            self._asked = by_name if self._cached else _asked(backward, self.inputs)
+            self._given = forward, backward
+            self._forward, self._backward = self._adapted(forward, backward)
             told = (name_of(forward, "forward"), name_of(backward, "backward"))
         self.command = f"verify.check({', '.join(told)})"
+
+    def _adapted(
+        self, forward: Callable[..., Any], backward: Callable[..., Any]
+    ) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        """Both as functions of the inputs alone: of a forward that returns a cache its value."""
+        if not self._cached:
+            return forward, backward
+        return ValueOf(forward), WithCache(forward, backward, self._named_inputs, UPSTREAM)
 
     def stay_within(self, condition: Condition | None) -> None:
         """Take the domain that a user gives: nothing is called outside of it, nor of the bounds."""
@@ -111,15 +128,15 @@ class PythonPair(BaseOperation):
             from backproof.verify.tracing.symbolic import lifter_for_symbols
 
             self._lifter = lifter_for_symbols()
-            made = self._lifter.twin(self._forward), self._lifter.twin(self._backward)
-            self._symbolic = self._lifter.ready(made[0]), self._lifter.ready(made[1])
+            made = tuple(map(self._lifter.twin, self._given))
+            self._symbolic = self._adapted(self._lifter.ready(made[0]), self._lifter.ready(made[1]))
         self._lifter.report()
         return self._symbolic
 
     @property
     def functions(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """Forward and backward, as they were passed."""
-        return self._forward, self._backward
+        return self._passed_as
 
     def asks_for(self, argument: str) -> bool:
         """Whether the backward takes this argument."""
@@ -139,10 +156,10 @@ class PythonPair(BaseOperation):
 
     @cached_property
     def source(self) -> Source:
-        return source_of(self._backward)
+        return source_of(self._given[1])
 
     def code_texts(self) -> list[tuple[str, str]]:
-        return reached(self._forward, self._backward)
+        return reached(*self._given)
 
 
 class TracedPair(PythonPair, Operation):
@@ -240,6 +257,16 @@ class TracedPair(PythonPair, Operation):
 class FunctionPair(TracedPair):
     """A pair of scalar functions; ``constants`` of the forward are its arguments with defaults."""
 
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        backward: Callable[..., Any],
+        name: str = "",
+        inputs: Sequence[str] = (),
+    ) -> None:
+        super().__init__(forward, backward, name, inputs)
+        self.held = frozenset(self.inputs) - set(self.wrt)
+
     def run(self, data: Sequence[Any], *, upstream: Any = 1.0, before: Sequence[Any] | None = None) -> Run:
         with _quiet_numpy(), subject_code:
             symbols = any(isinstance(x, Term) for x in (*data, upstream))
@@ -267,7 +294,7 @@ class FunctionPair(TracedPair):
         return [out, self._returned(self._backward, given)]
 
     def with_forward(self, forward: Callable[..., Any]) -> FunctionPair:
-        return FunctionPair(forward, self._backward, self.name, self.inputs)
+        return FunctionPair(forward, no_gradient if self._cached else self._passed_as[1], self.name, self.inputs)
 
     def written(self) -> tuple[str, ...]:
         """The backward's formulas for an upstream gradient of 1, in its inputs and `out`."""
@@ -293,7 +320,7 @@ class FunctionPair(TracedPair):
         of_one = max(getattr(x, "ndim", 0) for x in data)  # a batch of numbers is an array, and so is its gradient
         if getattr(returned, "ndim", 0) == of_one + 1:  # an array of gradients
             returned = tuple(returned)
-        return gradients_of(returned, self.inputs)
+        return gradients_of(returned, self.inputs, self.wrt, self._every)
 
 
 # ------------------------------------------------------------------------------------------ arguments and results
@@ -357,27 +384,45 @@ def _asked(backward: Callable[..., Any], inputs: Sequence[str]) -> tuple[tuple[s
     return tuple(asked)
 
 
-def gradients_of(returned: Any, inputs: Sequence[str]) -> tuple[Any, ...]:
-    """What a backward returned, as one gradient for each input.
+def gradients_of(
+    returned: Any, inputs: Sequence[str], wrt: Sequence[str] = (), every: Sequence[str] = ()
+) -> tuple[Any, ...]:
+    """What a backward returned, as one gradient for each input: of those that it does not differentiate by 0.
+
+    It may return gradients for all inputs, or for ``every`` argument of the forward, with None or anything for the
+    others, or for those in ``wrt`` alone.
 
     Raises RuleError for None, or for another number of gradients.
     """
-    needed = f"{len(inputs)} input{'' if len(inputs) == 1 else 's'} ({', '.join(inputs)})"
+    wrt = wrt or inputs
+    needed = f"{len(wrt)} input{'' if len(wrt) == 1 else 's'} ({', '.join(wrt)})"
     if isinstance(returned, Mapping):
-        if set(returned) != set(inputs):
+        ordered = in_order(returned, inputs, wrt)
+        if ordered is None:
             raise RuleError(f"the backward returned gradients of {', '.join(map(str, returned))} for {needed}")
-        returned = [returned[name] for name in inputs]
+        returned = ordered
     several = isinstance(returned, (tuple, list))
     if returned is None:
         raise RuleError(f"the backward returned None: it must return one gradient for each of {needed}")
-    if (several and len(returned) != len(inputs)) or (not several and len(inputs) > 1):
-        count = len(returned) if several else 1
-        raise RuleError(f"the backward returned {count} gradient{'' if count == 1 else 's'} for {needed}")
     gradients = tuple(returned) if several else (returned,)
-    for name, gradient in zip(inputs, gradients, strict=True):
-        if gradient is None:
-            raise RuleError(f"the backward returned None for {name}: return 0 where no gradient flows")
-    return tuple(map(plain, gradients))
+    if len(gradients) == len(inputs):
+        found = dict(zip(inputs, gradients, strict=True))
+    elif len(gradients) == len(wrt):
+        found = dict(zip(wrt, gradients, strict=True))
+    elif len(gradients) == len(every):
+        found = dict(zip(every, gradients, strict=True))
+    else:
+        count = len(gradients)
+        raise RuleError(f"the backward returned {count} gradient{'' if count == 1 else 's'} for {needed}")
+    for name in wrt:
+        if found[name] is None:
+            way = "return 0 where no gradient flows, or leave it out of wrt="
+            raise RuleError(f"the backward returned None for {name}: {way}")
+    return tuple(plain(found[name]) if name in wrt else 0.0 for name in inputs)
+
+
+def no_gradient(**_: Any) -> Any:
+    """Stands for the backward of a function that is run for its value alone."""
 
 
 def narrowest(results: Any) -> str:

@@ -50,7 +50,7 @@ def test_right_rules_are_matched_and_wrong_ones_refuted(name: str) -> None:
 def test_one_line_says_what_stopped_the_trace() -> None:
     report = verify.check(lambda x: opaque(x) ** 2, lambda x, g: 2 * g * x)
     (line,) = [f.message for f in report.findings if "not run on symbols" in f.message]
-    assert "could not convert string to float: 'x'; the text of a symbol was asked (" in line
+    assert "could not convert string to float: '…'; the text of a symbol was converted to a float (" in line
     assert "test_as_it_is.py:" in line
     report = verify.check(lambda x: opaque(x) ** 2, lambda x, g: 2 * g * x, "x**2")
     (line,) = [f.message for f in report.findings if f.message.startswith("not proved")]
