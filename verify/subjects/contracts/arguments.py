@@ -109,7 +109,7 @@ class Arguments:
         Raises UsageError where it can be called in neither way.
         """
         parameters = parameters_of(function)
-        if parameters is None or any(p.kind is p.VARPOSITIONAL for p in parameters):
+        if parameters is None or any(p.kind is p.VAR_POSITIONAL for p in parameters):
             return self.call
         places = [p for p in parameters if p.kind in POSITIONAL]
         required = [p for p in places if p.default is p.empty]
@@ -226,7 +226,7 @@ def _inputs(
     keywords = [p.name for p in named if p.default is p.empty or p.name in mentioned]
     if names:
         return list(names), [name for name in keywords if name not in names]
-    several = next((p.name for p in parameters if p.kind is p.VARPOSITIONAL), "")
+    several = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "")
     places = [p for p in parameters if p.kind in POSITIONAL]
     required = [p.name for p in places if p.default is p.empty]
     if isinstance(values, (tuple, list)):

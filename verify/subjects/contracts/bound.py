@@ -38,8 +38,8 @@ def bound_pair(
         raise UsageError(f"inputs: {name} holds several inputs, which a backward cannot have: pass jac=")
     fixed = dict(found.fixed)
     if found.args:
-        later = [p.name for p in parameters_of(forward) or () if p.kind in POSITIONAL and p.name not in found.by_position]
-        later = later[: len(found.args)]
+        places = [p.name for p in parameters_of(forward) or () if p.kind in POSITIONAL]
+        later = [name for name in places if name not in found.by_position][: len(found.args)]
         if len(later) < len(found.args):
             raise UsageError(f"args: {name_of(forward)} has no names for {len(found.args)} arguments after its inputs")
         fixed |= dict(zip(later, found.args, strict=True))

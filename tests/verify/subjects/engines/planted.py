@@ -236,6 +236,10 @@ def backward(self, grad=None):
     for v in sorted(depth, key=depth.get):
         v._backward()
 ''',
+    "it forgets the graph, and notes that": SORTED.replace(
+        "        v._backward()",
+        "        v._backward()\n        v._backward, v._prev, v.visited = (lambda: None), (), True",
+    ),
     "it forgets the graph": SORTED.replace(
         "        v._backward()", "        v._backward()\n        v._backward, v._prev = (lambda: None), ()"
     ),
