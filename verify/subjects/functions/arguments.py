@@ -22,7 +22,7 @@ from backproof.verify.support.errors import NO_TRACE, UsageError, in_a_line
 from backproof.verify.support.limits import OutOfTime, time_limit
 from backproof.verify.terms.from_sympy import condition_from_sympy, from_sympy
 from backproof.verify.terms.parser import ExpressionError, condition, expression, nearest
-from backproof.verify.terms.term import TRUE, Condition, Term, apply, constant, substitute, symbol, symbols_of, term
+from backproof.verify.terms.term import FALSE, TRUE, Condition, Term, apply, constant, substitute, symbol, symbols_of, term
 
 SHOWN = 80  # characters of an argument in a message
 
@@ -58,6 +58,8 @@ def beside_spec(
                 meant = as_term("definition", definition, names, False)
             if domain is None:
                 where = reduce(and_, operation.assumed, natural_domain(meant))
+                if definition is None and where is FALSE and not operation.problem:
+                    operation.unread = "on symbols it has no value anywhere"
     except OutOfTime:
         operation.problem = f"the functions did not end within {seconds:g} s when they were run for the first time"
         operation.stopped = True
