@@ -62,6 +62,8 @@ def of_arrays(
                 operation, spec = beside_surrogate(small, domain, kinks, bounds)
             else:
                 operation, spec = beside_spec(small, definition, domain, kinks, bounds=bounds)
+            if getattr(operation, "unread", "") and not kinks and meant is None:
+                raise TooManyEntries(f"{operation.name}: {operation.unread}")  # type: ignore[attr-defined]
             if operation.problem or not whole or kinks or decides(operation, spec):
                 return operation, spec
         except TooManyEntries as error:
