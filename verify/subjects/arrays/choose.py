@@ -82,7 +82,7 @@ def of_arrays(
         raise UsageError(f"definition: at {large.count} entries it must be a function, not a formula in the entries")
     if kinks:
         raise UsageError(f"kinks: at {large.count} entries they are not checked; declare them at a smaller shape")
-    large.problem = large.complaint()
+    large.problem = large.problem or large.complaint()
     return large, None
 
 
@@ -94,7 +94,7 @@ def with_surrogate(case: Specified, surrogate: Any) -> Specified:
     meant, given = Surrogate(surrogate, pair.arrays), (*pair.functions, pair.shapes, pair.name, pair.arrays)
     if isinstance(pair, LargePair):
         large = LargeWithSurrogate(*given, meant, pair.bounds, pair.given_domain)
-        large.problem, large.command = large.complaint(), pair.command
+        large.problem, large.command = large.problem or large.complaint(), pair.command
         return large, None
     small, spec = beside_surrogate(SmallWithSurrogate(*given, meant))
     small.bounds, small.command = pair.bounds, pair.command
