@@ -111,7 +111,8 @@ WRONG = {
     "None": (tanh, lambda g: None, "tanh(x)", {}, "inconclusive"),
     "two for one": (tanh, lambda g: (g, g), "tanh(x)", {}, "inconclusive"),
     "never answers": (lambda x: [][1], lambda g: g, "x", {}, "inconclusive"),
-    "no definition": (lambda x: float.fromhex(float(x).hex()), lambda g: g, None, {}, "inconclusive"),
+    "no definition": (lambda x: float.fromhex(float(x).hex()), lambda g: 2 * g, None, {}, "refuted"),
+    "runs nowhere": (lambda x: [][1], lambda g: g, None, {}, "inconclusive"),
 }
 
 

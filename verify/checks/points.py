@@ -25,6 +25,7 @@ from backproof.verify.numerics.points import Column, Places
 from backproof.verify.numerics.reference import LIMIT, Reference, Status
 from backproof.verify.proof.refute.clarity import digits, hidden, plain
 from backproof.verify.results.findings import Finding, Verdict
+from backproof.verify.subjects.boundary import NotCalled
 from backproof.verify.subjects.operation import Traced
 from backproof.verify.support.chunks import by_pieces, pieces
 from backproof.verify.support.errors import in_a_line
@@ -102,7 +103,10 @@ def _asked_for(case: Case, trace: Traced | None) -> Iterator[Finding]:
         true = decimal(true_value.ball) if true_value.ball.is_finite() else true_value.status.value
         given = f"at {case.shown(sample.point)} the rule gives {ours}"
         message = f"{given}, the derivative is {true}"
-        if sample.point not in case.region:
+        if isinstance(sample.error, NotCalled):
+            where = f"outside the domain {case.spec.domain} or the bounds"
+            message = f"{case.shown(sample.point)} is {where}: nothing is called there"
+        elif sample.point not in case.region:
             message = f"{given}; the point is outside the domain {case.spec.domain}"
         elif case.at_kink[0]:
             message = f"{given}; it is a kink, where the check of kinks says what is valid"

@@ -349,7 +349,7 @@ def _as_it_is(
     except UsageError as error:
         operation.problem = str(error)
         return operation, formula_spec(operation.name, constant(0), operation.inputs)
-    whole.problem = whole.complaint()
+    whole.problem = whole.problem or whole.complaint()
     return whole, None
 
 

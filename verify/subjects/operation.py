@@ -167,6 +167,7 @@ class Operation(BaseOperation):
     remark = ""  # what is told beside a proof
     assumed: tuple[Condition, ...] = ()  # what its code takes for granted, by its last trace
     own_pass = "backward()"  # what runs the subject's own pass
+    leaked: tuple[Entry, ...] = ()  # what its code may have learned of symbols, by its last trace
     matches_mirror_kinks = False  # at kinks it returns what its spec declares, not just a valid subgradient
 
     @abstractmethod
@@ -281,7 +282,8 @@ class Operation(BaseOperation):
             if type(error) is SubjectError:  # the code raised, and the tracer has not said why
                 raise Stopped(error, ledger) from error
             raise
-        self.assumed = tuple(ledger.assumed)
+        finally:
+            self.leaked, self.assumed = tuple(ledger.leaks), tuple(ledger.assumed)
         asked = dict.fromkeys(term for terms in ledger.asked.values() for term in terms)
         entries = tuple(ledger.leaks), tuple(ledger.asked)
         return Traced(self.inputs, forward, tuple(gradients), *entries, tuple(asked), tuple(ledger.formats))

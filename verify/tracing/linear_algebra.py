@@ -84,6 +84,8 @@ def _rows(a: Any, name: str, beside: Any = None) -> Matrix | None:
     Raises TypeError for symbols that are too many.
     """
     numbers = np.asarray(a)
+    if numbers.ndim < 2:
+        return None  # NumPy says what it misses
     square = numbers.ndim == 2 and numbers.shape[0] == numbers.shape[1] > 0
     if holds_terms(a):
         exact = is_of_objects(numbers) and all(x.op == "const" for x in numbers.flat if isinstance(x, Term))

@@ -168,6 +168,24 @@ def test_an_opaque_rule_that_is_right_only_inside_is_left_in_peace() -> None:
     assert report.operations[0].right.verdict is Verdict.REFUTED
 
 
-def test_a_domain_without_a_point_is_said() -> None:
-    with pytest.raises(verify.UsageError, match="no point of the domain"):
-        verify.check(lambda x: x.sum(), lambda x, g: g + 0 * x, shapes={"x": 30}, domain="x > 1 and x < 0")
+@pytest.mark.parametrize("more", [{}, {"shapes": {"x": 30}}])
+def test_a_domain_without_a_point_is_said(more: Any) -> None:
+    """Nothing is called, not even for a shape."""
+    called: list[Any] = []
+
+    def forward(x: Any) -> Any:
+        called.append(x)
+        return _opaque(x).sum() + float(f"{0.0:.17g}")
+
+    report = verify.check(forward, lambda x, g: g + 0 * x, domain="x > 1 and x < 0", raises=False, **more)
+    assert report.operations[0].right.verdict is Verdict.INCONCLUSIVE
+    assert "no point of the domain was found" in str(report.findings)
+    assert not [x for x in called if np.asarray(x).dtype.kind == "f"]
+
+
+def test_a_point_that_is_asked_for_outside_is_not_called() -> None:
+    sentinel = Sentinel(above)
+    forward, backward = of_one(sentinel, "traced", 1.0)
+    report = verify.check(forward, backward, domain="x > 0", point={"x": -1.0}, points=40)
+    assert sentinel.outside == []
+    assert "x = -1.0 is outside the domain x > 0 or the bounds: nothing is called there" in str(report.findings)

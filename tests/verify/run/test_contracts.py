@@ -297,6 +297,7 @@ BAD: dict[str, tuple[Any, dict[str, Any], str]] = {
         {"jac": square_jac, "shapes": {"x": 2}, "definition": "x_0"},
         "must be a function",
     ),
+    "names for values": (np.exp, {"jac": np.exp, "inputs": ("x",)}, "names of inputs are passed as names="),
     "no names": (lambda *p: p[0], {"jac": lambda *p: 1.0}, "pass names="),
 }
 

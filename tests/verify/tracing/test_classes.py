@@ -329,7 +329,7 @@ def test_odd_classes_are_traced(name: str) -> None:
 
 @pytest.mark.parametrize("name", ODD)
 def test_they_may_be_the_forward_themselves(name: str) -> None:
-    report = verify.check(ODD[name], lambda x, g: 2 * g * x, inputs=("x",), points=60, raises=False)
+    report = verify.check(ODD[name], lambda x, g: 2 * g * x, names=("x",), points=60, raises=False)
     assert report.operations[0].right.verdict is Verdict.PROVED
 
 

@@ -62,6 +62,8 @@ def of_arrays(
                 operation, spec = beside_surrogate(small, domain, kinks, bounds)
             else:
                 operation, spec = beside_spec(small, definition, domain, kinks, bounds=bounds)
+            if getattr(operation, "unread", "") and not kinks and meant is None:
+                raise TooManyEntries(f"{operation.name}: {operation.unread}")  # type: ignore[attr-defined]
             if operation.problem or not whole or kinks or decides(operation, spec):
                 return operation, spec
         except TooManyEntries as error:
@@ -80,7 +82,7 @@ def of_arrays(
         raise UsageError(f"definition: at {large.count} entries it must be a function, not a formula in the entries")
     if kinks:
         raise UsageError(f"kinks: at {large.count} entries they are not checked; declare them at a smaller shape")
-    large.problem = large.complaint()
+    large.problem = large.problem or large.complaint()
     return large, None
 
 
@@ -92,7 +94,7 @@ def with_surrogate(case: Specified, surrogate: Any) -> Specified:
     meant, given = Surrogate(surrogate, pair.arrays), (*pair.functions, pair.shapes, pair.name, pair.arrays)
     if isinstance(pair, LargePair):
         large = LargeWithSurrogate(*given, meant, pair.bounds, pair.given_domain)
-        large.problem, large.command = large.complaint(), pair.command
+        large.problem, large.command = large.problem or large.complaint(), pair.command
         return large, None
     small, spec = beside_surrogate(SmallWithSurrogate(*given, meant))
     small.bounds, small.command = pair.bounds, pair.command

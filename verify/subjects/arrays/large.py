@@ -186,7 +186,10 @@ class LargePair(ArrayPair, ArrayOperation):
                     refused = refused or error
                     continue
                 return shape_returned(self.valued, out)
-        reason = in_a_line(refused) if refused is not None else "no point of the domain was found"
+        if refused is None:
+            self.problem = "no point of the domain was found among those that were drawn; narrow them: bounds={...}"
+            return ()
+        reason = in_a_line(refused)
         who = self.valued if self.surrogate else self.name
         raise UsageError(f"{who} does not run on {self._described} ({reason})")
 

@@ -22,6 +22,7 @@ from backproof.verify.subjects.functions.pairs import check_names
 from backproof.verify.subjects.operation import INPUT_NAMES, Shape
 from backproof.verify.support.errors import UsageError
 from backproof.verify.terms.parser import nearest
+from backproof.verify.tracing.classes import told
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -151,6 +152,8 @@ def arguments_of(
     named = _named(who, values)
     places, keywords = _inputs(function, who, tuple(names), (*wanted, *stated, *mentioned, *named), len(args), values)
     if isinstance(values, (tuple, list)):
+        if values and all(isinstance(value, str) for value in values):
+            raise UsageError(f"inputs: {values!r} are no numbers; names of inputs are passed as names=")
         if len(values) > len(places):
             raise UsageError(f"inputs: {len(values)} values for the {len(places)} arguments ({', '.join(places)})")
         named = dict(zip(places, values, strict=False))
@@ -214,7 +217,7 @@ def _inputs(
     values: Any,
 ) -> tuple[list[str], list[str]]:
     """The arguments that are passed by position, and by keyword."""
-    count = getattr(function, "nin", 0)
+    count = told(function, "nin", 0)
     if not names and isinstance(count, int) and count:  # a ufunc of NumPy, which has no names of its own before 2.4
         names = INPUT_NAMES[:count]
     parameters = parameters_of(function)

@@ -12,17 +12,32 @@ from operator import and_
 from types import MappingProxyType
 from typing import Any
 
+from backproof.verify.evaluate.floats import compile_floats
 from backproof.verify.evaluate.formulas import Formula
 from backproof.verify.mirror.table import Kink, Spec
+from backproof.verify.numerics.domain import domain_of
 from backproof.verify.numerics.natural_domain import natural_domain
-from backproof.verify.numerics.working_range import Bounds
+from backproof.verify.numerics.points import points
+from backproof.verify.numerics.working_range import Bounds, bounded
+from backproof.verify.subjects.boundary import number
 from backproof.verify.subjects.functions.formulas import FormulaKink, formula_spec
 from backproof.verify.subjects.functions.pairs import TracedPair
-from backproof.verify.support.errors import NO_TRACE, UsageError, in_a_line
+from backproof.verify.support.errors import NO_TRACE, SubjectError, UsageError, in_a_line
 from backproof.verify.support.limits import OutOfTime, time_limit
 from backproof.verify.terms.from_sympy import condition_from_sympy, from_sympy
 from backproof.verify.terms.parser import ExpressionError, condition, expression, nearest
-from backproof.verify.terms.term import TRUE, Condition, Term, apply, constant, substitute, symbol, symbols_of, term
+from backproof.verify.terms.term import (
+    FALSE,
+    TRUE,
+    Condition,
+    Term,
+    apply,
+    constant,
+    substitute,
+    symbol,
+    symbols_of,
+    term,
+)
 
 SHOWN = 80  # characters of an argument in a message
 
@@ -58,12 +73,36 @@ def beside_spec(
                 meant = as_term("definition", definition, names, False)
             if domain is None:
                 where = reduce(and_, operation.assumed, natural_domain(meant))
+            if definition is None and not operation.problem:
+                if where is FALSE:
+                    operation.unread = "on symbols it has no value anywhere"
+                elif operation.leaked and _is_another(operation, meant, where):
+                    operation.unread = "on symbols it computes something else than on floats"
     except OutOfTime:
         operation.problem = f"the functions did not end within {seconds:g} s when they were run for the first time"
         operation.stopped = True
     except RecursionError:
         operation.problem = "the definition is nested too deeply to be read: a loop with too many iterations?"
     return operation, formula_spec(operation.name, meant, names, where, bends, operation.held)
+
+
+def _is_another(operation: TracedPair, meant: Term, where: Condition) -> bool:
+    """Whether the forward on floats is not its own trace, which leaks: at a point of ordinary size, by far."""
+    program = compile_floats([meant], operation.inputs)
+    region = domain_of(reduce(and_, bounded(operation.bounds), where), operation.inputs)
+    for point in points(operation.name, region, (), _COMPARED):
+        if any(x and not _SMALL < abs(x) < 1 / _SMALL for x in point):
+            continue
+        try:
+            ours, traced = number(operation.forward(*point)), float(program(*point)[0])
+        except (SubjectError, ArithmeticError):
+            continue
+        if math.isfinite(ours) and not abs(ours - traced) <= _FAR_OFF * max(abs(ours), abs(traced), _SMALL):
+            return True
+    return False
+
+
+_COMPARED, _SMALL, _FAR_OFF = 300, 2.0**-20, 1e-6
 
 
 def value_of(operation: TracedPair, given: Any) -> Callable[..., Any]:

@@ -91,3 +91,32 @@ def test_a_forward_that_loses_digits_is_not_the_fault_of_the_rule() -> None:
     given: dict[str, Any] = {"definition": "2*(sqrt(1 + z) - 1)", "domain": "z >= 0", "raises": False}
     report = verify.check(lambda z: forward(z) + 1e-6, lambda z, g: g * (1 + z) ** -0.5, **given)
     assert report.operations[0].right.verdict is Verdict.REFUTED
+
+
+def _by_its_text(x: Any) -> Any:
+    return x * x if len(str(x)) > 2 else 0.0 * x
+
+
+def _by_an_exception(x: Any) -> Any:
+    try:
+        return float(str(x)) ** 2
+    except ValueError:
+        return 0.0 * x
+
+
+@pytest.mark.parametrize("forward", [_by_its_text, _by_an_exception])
+def test_a_forward_that_is_another_on_symbols_is_no_definition(forward: Any) -> None:
+    """Its trace is 0: the right rule was refuted by it, and 0 was right."""
+    for rule, verdict in ((2.0, Verdict.MATCHED), (2.01, Verdict.REFUTED), (0.0, Verdict.REFUTED)):
+        report = verify.check(forward, lambda x, g, rule=rule: rule * g * x, bounds={"x": (0.125, 8)}, raises=False)
+        assert report.operations[0].right.verdict is verdict
+
+
+def test_a_leak_that_changes_nothing_keeps_the_definition() -> None:
+    def forward(x: Any) -> Any:
+        str(x)
+        return x * x
+
+    operation = verify.check(forward, lambda x, g: 2 * g * x).operations[0]
+    assert operation.right.verdict is Verdict.MATCHED
+    assert Question.ACCURATE in operation.answers
