@@ -82,11 +82,11 @@ def _quiet(ordinary: bool) -> type:
     return type("Quiet", (), told if ordinary else {"__slots__": (), **told})
 
 
-def empty_copy(kind: type, meta: type, its_bases: tuple[type, ...]) -> type:
-    """A class of the same name and layout without its attributes.  Raises TypeError where there can be none."""
+def empty_copy(kind: type, meta: type, its_bases: tuple[type, ...], more: Mapping[str, Any]) -> type:
+    """A class of the same name and layout with these attributes alone.  Raises TypeError where there can be none."""
     own = body(kind)
     members = {"__slots__": own["__slots__"]} if "__slots__" in own else {}
-    members |= {one: own[one] for one in _given(kind)}
+    members |= more
     members["__qualname__"] = type.__dict__["__qualname__"].__get__(kind)
     name = name_of_class(kind)
     make = abc.ABCMeta.__new__ if issubclass(meta, abc.ABCMeta) else type.__new__
@@ -99,7 +99,7 @@ def empty_copy(kind: type, meta: type, its_bases: tuple[type, ...]) -> type:
     return made
 
 
-def _given(kind: type) -> set[str]:
+def given(kind: type) -> set[str]:
     """Names that mean something else on a class of this metaclass: what its body says of them it gets when made."""
     held = {name for one in order(type(kind)) for name, x in body(one).items() if hasattr(type(x), "__set__")}
     return held.intersection(body(kind)) - _MADE_BY_PYTHON
@@ -107,10 +107,20 @@ def _given(kind: type) -> set[str]:
 
 def to_fill(kind: type) -> Iterator[tuple[str, Any]]:
     """The attributes that a copy of the class is to have: all but those that Python makes for each class."""
-    left_out = _MADE_BY_PYTHON | _given(kind)
+    left_out = _MADE_BY_PYTHON | given(kind)
     for name, value in list(body(kind).items()):
         if name not in left_out and not isinstance(value, types.MemberDescriptorType):
             yield name, value
+
+
+def is_code(x: Any) -> bool:
+    """Whether a member of a class is a function, or one that Python wraps."""
+    return isinstance(x, (types.FunctionType, property, classmethod, staticmethod))
+
+
+def is_data(x: Any) -> bool:
+    """Whether a member of a class is a text or a number, nothing, or a table or tuple: what annotations are."""
+    return x is None or type(x) in (*_NUMBERS, bool, dict, tuple)
 
 
 def put(kind: type, name: str, was: Any, value: Any) -> None:

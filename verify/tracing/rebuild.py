@@ -252,14 +252,24 @@ class Lifter:
         if not covers(kind.__module__) or issubclass(kind, (BaseException, enum.Enum)) or classes.made_in_c(kind):
             return kind
         its_bases = tuple(self.twin(base) if covers(base.__module__) else base for base in classes.bases(kind))
+        given = {name: self._given(kind, name) for name in classes.given(kind)}
         if id(kind) in self._known:  # a base's functions refer to this class, which was made on the way
             return self._known[id(kind)][1]  # type: ignore[no-any-return]
-        twin: type = classes.empty_copy(kind, self.twin(type(kind)), its_bases)
+        twin: type = classes.empty_copy(kind, self.twin(type(kind)), its_bases, given)
         self._keep(kind, twin)
         for name, value in classes.to_fill(kind):
             classes.put(twin, name, value, self.twin(value))
         classes.finish(twin)
         return twin
+
+    def _given(self, kind: type, name: str) -> Any:
+        """A member that a class has from the start: code is rebuilt when it is called, and may refer to the class."""
+        value = classes.body(kind)[name]
+        if classes.is_code(value):
+            return self.twin(value)
+        if not classes.is_data(value):
+            self._left_alone(value, f"the member {name} of the class {classes.name_of_class(kind)} is not copied")
+        return value
 
     # ---------------------------------------------------------------------------------------------- collections
 

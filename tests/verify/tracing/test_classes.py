@@ -311,6 +311,7 @@ ODD: dict[str, Forward] = {
     "a descriptor that raises": Describes().f,
     "a circle": RefersToItself().f,
 }
+LIMIT = 1.2345
 AS_IT_IS: dict[str, Forward] = {"all attributes raise": RaisesAtAll().f, "a class that raises": LiesAboutItsClass().f}
 
 
@@ -443,3 +444,23 @@ def test_a_function_that_waits_can_be_looked_at() -> None:
 def test_a_copy_of_a_copy() -> None:
     assert copy.copy(Frozen()).f(2.0) == pytest.approx(4.0)
     assert Lifter().twin(Frozen(0.5)).a.value == 0.5
+
+
+def test_a_property_of_a_name_that_every_class_has_hides_nothing() -> None:
+    """`__name__` of an object is code like any other: it is rebuilt, and what it asks of a symbol is seen."""
+
+    class Asks:
+        x: Any = 0.0
+
+        @property
+        def __name__(self) -> str:
+            return "near" if self.x is LIMIT else "far"
+
+        def f(self, x: Any) -> Any:
+            self.x = x
+            return x * x if self.__name__ == "far" else x
+
+    held = Asks()
+    report = verify.check(lambda x: held.f(x), lambda x, g: 2 * g * x, points=60, raises=False)
+    assert report.operations[0].right.verdict is Verdict.MATCHED
+    assert "the identity of a symbol was asked" in str(report.findings)
