@@ -234,7 +234,7 @@ class HandedOver:
             raise UsageError(f"{self.called}: no point was found inside of the domain and the bounds")
         held = dict(zip(arguments.entries(), place, strict=True))
         bounds = {one: pair for one, pair in self.bounds.items() if one in arguments.wrt}
-        made = OpaqueClaim(claim, name, held, why, bounds, where.condition or TRUE)
+        made = OpaqueClaim(claim, name, held, why, bounds, TRUE if where.condition is None else where.condition)
         made.problem, made.command = made.complaint(), self.command
         return [(made, None)]
 

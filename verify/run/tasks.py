@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -205,11 +205,19 @@ def found_by(check: Check, cases: Cases) -> list[Finding]:
     findings: list[Finding] = []
     for case in cases:
         try:
-            findings += check.run(case)
+            findings += (_as_far_as_known(case.operation, finding) for finding in check.run(case))
         except Exception as error:  # a bug of backproof must cost this check its verdict, and be visible
             verdict = Verdict.STOPPED if kind_of(error) == MemoryError.__name__ else Verdict.INCONCLUSIVE
             findings.append(case.finding(check, verdict, _ended(error)))
     return findings
+
+
+def _as_far_as_known(operation: BaseOperation, finding: Finding) -> Finding:
+    """What refutes an operation whose domain nobody stated is inconclusive: the point may lie outside of it."""
+    if operation.domain_known or finding.verdict not in (Verdict.REFUTED, Verdict.UNSAFE):
+        return finding
+    why = "where it is meant is not known: state domain= or bounds="
+    return replace(finding, verdict=Verdict.INCONCLUSIVE, details=(("domain", why), *finding.details))
 
 
 def _ended(error: Exception) -> str:

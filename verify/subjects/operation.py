@@ -97,6 +97,7 @@ class BaseOperation(ABC):
     own_definition = False  # it is compared with its own forward, in the absence of a definition
     bounds: Bounds = MappingProxyType({})  # of inputs: where it is checked on floats, and taken for the working range
     takes_bounds = True  # it honours them
+    domain_known = True  # it is known where it is meant; where not, no point refutes it
     surrogate = ""  # the function, as text, whose derivative its rule is declared to be, if not its forward's
 
     def __init_subclass__(cls, **options: Any) -> None:

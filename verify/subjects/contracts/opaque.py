@@ -42,6 +42,7 @@ class OpaqueClaim(LargePair):
         arguments = claim.arguments
         shapes = {one: arguments.shapes[one] for one in arguments.wrt if arguments.shapes[one]}
         super().__init__(self._function, self._product, shapes, name, arguments.wrt, None, bounds)
+        self.domain = domain
 
     @property
     def source(self) -> Source:
