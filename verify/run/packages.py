@@ -13,10 +13,11 @@ from typing import Any
 
 from backproof.verify.results.findings import Source
 from backproof.verify.subjects.boundary import subject_code
+from backproof.verify.subjects.functions.pairs import source_of
 from backproof.verify.subjects.load import place_of
-from backproof.verify.subjects.operation import BaseOperation
+from backproof.verify.subjects.operation import BaseOperation, Operation
 from backproof.verify.subjects.packages import brings_derivatives, made, pairs_in, pairs_of
-from backproof.verify.subjects.packages.pair import Pair
+from backproof.verify.subjects.packages.pair import Pair, on_floats, original
 from backproof.verify.subjects.sandbox import Step, apart, silence
 from backproof.verify.subjects.subject import Cases, PartedSubject, Specified
 from backproof.verify.support.errors import NO_TRACE, SubjectError, UsageError, in_a_line
@@ -24,7 +25,7 @@ from backproof.verify.support.escape import quoted
 from backproof.verify.support.program import program
 from backproof.verify.support.worker import Lost
 
-SECONDS = 20.0
+SECONDS = 10.0
 """For the first run of a function and its derivative."""
 
 _SILENT = 60.0  # seconds without a word from the process that lists a module: a large package takes long to import
@@ -45,10 +46,22 @@ class Unread(BaseOperation):
 
 
 def specified(pair: Pair, name: str, given: Mapping[str, Any] = MappingProxyType({})) -> list[Specified]:
-    """The cases of a pair; an `Unread` where it cannot be read.
+    """The cases of a pair, called in the first way that can be read; at last on floats alone.
 
     given: what a user says beside the adapter: bounds, a domain, shapes
     """
+    first: list[Specified] = []
+    ways = (pair, *pair.others)
+    for way in (*ways, *map(on_floats, ways)):
+        cases = _called(way, name, given)
+        if not all(operation.problem for operation, _ in cases):
+            return cases
+        first = first or cases
+    return first
+
+
+def _called(pair: Pair, name: str, given: Mapping[str, Any] = MappingProxyType({})) -> list[Specified]:
+    """The cases of a pair; an `Unread` where it cannot be read."""
     from backproof.verify.run.contracts import HandedOver
     from backproof.verify.run.targets import pair as vector_product
 
@@ -66,6 +79,9 @@ def specified(pair: Pair, name: str, given: Mapping[str, Any] = MappingProxyType
     for operation, _ in cases:
         operation.name = name
         operation.domain_known = pair.domain_known or bool(given)
+        vars(operation)["source"] = source_of(original(list(pair.given.values())[-1]))
+        if isinstance(operation, Operation):
+            operation.compiled = True  # a package's floats come from kernels, its trace from the same names in symbols
     return cases
 
 
@@ -182,7 +198,6 @@ def _list(step: Step, name: str, doubtful: Mapping[str, str]) -> Listed:
         pairs = [pair for pair in pairs if not _is_promised(*pair.given.values())]
         same = _fingerprint(target, pairs)
         if not pairs or same in seen:
-            unmade += [] if pairs else [(holder, "it brings no derivative of its own")]
             continue
         seen.add(same)
         found += [Found(holder, pair.name) for pair in pairs]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -44,7 +45,7 @@ class OpaqueClaim(LargePair):
         super().__init__(self._function, self._product, shapes, name, arguments.wrt, None, bounds)
         self.domain = domain
 
-    @property
+    @cached_property
     def source(self) -> Source:
         return source_of(self.claim.derivative.function)
 

@@ -6,8 +6,9 @@ the user has not imported.  An adapter is a module here with
     recognises(kind)     whether objects of this class are its own
     pairs(target)        the derivatives of such an object: a function of the object and its derivative, each a `Pair`
 
-and, where it has more to say, ``made(kind)``, an object of a class that cannot be made without arguments, and
-``of_module(module)``, the derivatives that a module holds as functions or in tables.
+and, where it has more to say, ``made(kind)``, an object of a class that cannot be made without arguments,
+``of_module(module)``, the derivatives that a module holds as functions or in tables, and ``INSTANCES``, true where a
+class by itself is none of its own.
 
 An adapter that does not know where a function is meant says so (`Pair.domain_known`): then nothing is refuted.
 """
@@ -57,7 +58,8 @@ def adapter_of(kind: type) -> ModuleType | None:
 def brings_derivatives(target: Any) -> bool:
     """Whether there is an adapter for an object, or for a class."""
     if isinstance(target, type):
-        return adapter_of(target) is not None
+        adapter = adapter_of(target)
+        return adapter is not None and not getattr(adapter, "INSTANCES", False)
     return adapter_of(type(target)) is not None or _by_protocol(target).recognises(type(target), target)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.verify.subjects.packages.pair import Pair
+from backproof.verify.subjects.packages.pair import Pair, followed, number
 
 _FAR = 4.0
 _DEGREE = 2
@@ -42,13 +42,32 @@ def pairs(model: Any) -> Iterator[Pair]:
         return
     coordinates, parameters = tuple(model.inputs), tuple(model.param_names)
     bounds = {name: _COORDINATES for name in coordinates} | {name: _near(model, name) for name in parameters}
+    columns = getattr(model, "col_fit_deriv", True)
     more = {
         "names": (*coordinates, *parameters),
         "wrt": parameters,
         "bounds": bounds,
-        "layout": "partials" if getattr(model, "col_fit_deriv", True) else "rows",
+        "layout": "partials" if columns else "rows",
     }
-    yield Pair("fit_deriv", model.evaluate, {"jac": model.fit_deriv}, more)
+    names = tuple(f"{name}_at" for name in coordinates)  # the entry x_0 of x is a parameter's name, too
+    arrays = {
+        **more,
+        "names": (*names, *parameters),
+        "shapes": dict.fromkeys(names, (1,)),  # code that asks an array for its shape, or writes into it
+        "bounds": {name: _COORDINATES for name in names} | {name: bounds[name] for name in parameters},
+    }
+
+    @followed(model.evaluate)
+    def evaluate(*data: Any) -> Any:
+        return model.evaluate(*map(number, data))
+
+    @followed(model.fit_deriv)
+    def fit_deriv(*data: Any) -> Any:
+        found = model.fit_deriv(*map(number, data))
+        return found if columns else np.reshape(np.stack(found), (1, len(parameters))) if isinstance(found, list) else found
+
+    other = Pair("fit_deriv", evaluate, {"jac": fit_deriv}, arrays)
+    yield Pair("fit_deriv", model.evaluate, {"jac": model.fit_deriv}, more, others=(other,))
 
 
 def _near(model: Any, name: str) -> tuple[float, float]:

@@ -34,6 +34,7 @@ BOUNDS = {
 class Operand:
     """What an operation takes for a tensor."""
 
+    @followed(None)
     def __init__(self, data: Any) -> None:
         self.data, self.constant, self.ndim, self.shape = data, False, 0, ()
 
@@ -56,24 +57,32 @@ def pairs(operation: Any) -> Iterator[Pair]:
     name = kind.__name__
     names = _NAMES[:count]
 
+    ufunc = getattr(kind, "numpy_ufunc", None)
+
     @followed(kind.__call__)
     def one(x: Any) -> Any:
-        return kind()(Operand(x))
+        return ufunc(x) if ufunc is not None else kind()(Operand(x))
 
     @followed(kind.__call__)
     def two(x: Any, y: Any) -> Any:
-        return kind()(Operand(x), Operand(y))
+        return ufunc(x, y) if ufunc is not None else kind()(Operand(x), Operand(y))
+
+    @followed(None)
+    def called(*operands: Any) -> Any:
+        made = kind()
+        if ufunc is None:
+            made(*operands)
+        else:  # what its __call__ does beside the ufunc
+            made.variables = operands
+        return made
 
     @followed(kind.backward_var)
     def one_backward(x: Any, g: Any) -> Any:
-        made = kind()
-        made(Operand(x))
-        return made.backward_var(g, 0)
+        return called(Operand(x)).backward_var(g, 0)
 
     @followed(kind.backward_var)
     def two_backward(x: Any, y: Any, g: Any) -> Any:
-        made = kind()
-        made(Operand(x), Operand(y))
+        made = called(Operand(x), Operand(y))
         return made.backward_var(g, 0), made.backward_var(g, 1)
 
     more: dict[str, Any] = {"names": names}

@@ -99,10 +99,12 @@ def _pair(component: Any, out: str, meta: Any, inputs: dict[str, Any], matrices:
 class Partials(dict):  # type: ignore[type-arg]
     """What a component writes its partial derivatives into: (output, input) -> a value, or the entries declared."""
 
+    @followed(None)
     def __init__(self, declared: Any) -> None:
         super().__init__()
         self.declared = declared
 
+    @followed(None)
     def dense(self, out: str, name: str, rows: int, columns: int) -> Any:
         """The whole matrix: what is not declared is 0."""
         meta = self.declared[name]

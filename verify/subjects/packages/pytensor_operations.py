@@ -5,7 +5,10 @@ The graph is evaluated by the operations' own ``impl``, from the inputs on: no c
 
 from __future__ import annotations
 
+import dis
 from collections.abc import Iterator, Sequence
+from functools import partial
+from types import CodeType, FunctionType
 from importlib import import_module
 from typing import Any
 
@@ -41,8 +44,12 @@ _CONSTANT = frozenset(
 _COMPLEX = frozenset(("Real", "Imag", "Angle", "Complex", "Conj", "ComplexFromPolar"))
 
 
+INSTANCES = True
+"""A class is not made: the module holds an object of each."""
+
+
 def recognises(kind: type) -> bool:
-    """A scalar operation of real numbers."""
+    """A scalar operation of real numbers; a class by itself states no types."""
     return any(str(b.__module__).startswith("pytensor.scalar") and b.__name__ == "ScalarOp" for b in kind.__mro__)
 
 
@@ -62,23 +69,34 @@ def pairs(op: Any) -> Iterator[Pair]:
     graph = _pulled_back(op, inputs, node.outputs, upstream)
     if graph is None:
         return
-    steps, outputs = _steps(graph, [*inputs, upstream])
+    known = [k for k, one in enumerate(graph) if type(one.type).__name__ not in ("NullType", "DisconnectedType")]
+    if not known:
+        return
+    steps, outputs = _steps([graph[k] for k in known], [*inputs, upstream])
     rule = getattr(type(op), "pullback", None) or getattr(type(op), "L_op", None) or type(op).grad
 
     @followed(rule)
     def evaluated(values: Sequence[Any]) -> Any:
-        known = list(values)
+        at = list(values)
         for impl, places, constants in steps:
-            known.append(impl(*(known[k] if k >= 0 else constants[-1 - k] for k in places)))
-        found = [known[k] if k >= 0 else 0.0 for k in outputs]
+            at.append(impl(*(at[k] if k >= 0 else constants[-1 - k] for k in places)))
+        found = [at[k] for k in outputs]
         return tuple(found) if len(found) > 1 else found[0]
 
-    forward, backward = _CALLS[count](op.impl, evaluated, rule)
+    forward, backward = _CALLS[count](_alone(op.impl), evaluated, rule)
     more: dict[str, Any] = {"names": names}
     if name in DOMAINS:
         more["domain"] = DOMAINS[name]
     if name in BOUNDS:
         more["bounds"] = BOUNDS[name]
+    if len(known) < count:  # by the others there is no rule
+
+        @followed(rule)
+        def jacobian(*data: Any) -> Any:
+            return evaluated((*data, 1.0))
+
+        yield Pair("pullback", forward, {"jac": jacobian}, {**more, "wrt": tuple(names[k] for k in known)})
+        return
     yield Pair("pullback", forward, {"backward": backward}, more)
 
 
@@ -152,11 +170,11 @@ def _steps(graph: list[Any], known: list[Any]) -> tuple[list[tuple[Any, tuple[in
         constants: list[Any] = []
         for one in node.inputs:
             if one.owner is None and id(one) not in places:
-                constants.append(float(one.data))
+                constants.append(one.data.item())
                 arguments.append(-len(constants))
             else:
                 arguments.append(place(one))
-        impl = _unchanged if type(node.op).__name__ in ("Cast", "Identity") else node.op.impl
+        impl = _unchanged if type(node.op).__name__ in ("Cast", "Identity") else _alone(node.op.impl)
         steps.append((impl, tuple(arguments), tuple(constants)))
         places[id(variable)] = len(places)
         return places[id(variable)]
@@ -172,6 +190,34 @@ def _steps(graph: list[Any], known: list[Any]) -> tuple[list[tuple[Any, tuple[in
         else:
             outputs.append(place(variable))
     return steps, outputs
+
+
+def _alone(impl: Any) -> Any:
+    """A method that does not use its object, without it and what else its module holds: a trace follows all of it."""
+    function = getattr(impl, "__func__", None)
+    if function is None:
+        return impl
+    me = function.__code__.co_varnames[0]
+    steps = list(dis.get_instructions(function))
+    if any(step.argval == me for step in steps if step.opname == "LOAD_FAST"):
+        return impl
+    names = {"__name__", "__builtins__", *_globals(function.__code__)}  # `np.exp` is not the module's `exp`
+    scope = {name: _real(name, x) for name, x in function.__globals__.items() if name in names}
+    alone = FunctionType(function.__code__, scope, function.__name__, function.__defaults__, function.__closure__)
+    return partial(alone, None)
+
+
+def _globals(code: CodeType) -> Iterator[str]:
+    """The globals that a code reads, and those inside of it."""
+    yield from (step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL")
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _globals(constant)
+
+
+def _real(name: str, x: Any) -> Any:
+    """The module that PyTensor's stand-in imports at its first use."""
+    return import_module(f"scipy.{name}") if type(x).__name__.startswith("_LazyScipy") else x
 
 
 @followed(None)

@@ -8,6 +8,7 @@ the raw predictions, entry by entry; it is compiled, and takes arrays of floats.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ def recognises(kind: type) -> bool:
     """A kernel or a loss."""
     if not any(str(base.__module__).startswith("sklearn.") for base in kind.__mro__):
         return False
-    return has(kind, "clone_with_theta", "diag") or has(kind, "loss", "gradient", "gradient_hessian")
+    return has(kind, "clone_with_theta", "diag") or has(kind, "loss", "gradient_hessian", "in_y_true_range")
 
 
 def made(kind: type) -> Any:
@@ -35,6 +36,8 @@ def made(kind: type) -> Any:
         kernels = import_module("sklearn.gaussian_process.kernels")
         one, other = kernels.RBF(), kernels.RationalQuadratic()
         return kind(one, other) if "KernelOperator" in names else kind(one, 2.0)
+    if "ArrayAPILossMixin" in names:
+        return kind(xp=np)
     return None
 
 
@@ -51,17 +54,53 @@ def _of_kernel(kernel: Any) -> Iterator[Pair]:
     if not theta.size:
         return
 
-    @followed(type(kernel).__call__)
-    def value(theta: Any) -> Any:
-        return kernel.clone_with_theta(theta)(_POINTS)
+    def called(at: Any) -> Any:
+        @followed(type(kernel).__call__)
+        def value(theta: Any) -> Any:
+            return at(theta)(_POINTS)
 
-    @followed(type(kernel).__call__)
-    def jacobian(theta: Any) -> Any:
-        return kernel.clone_with_theta(theta)(_POINTS, eval_gradient=True)[1]
+        @followed(type(kernel).__call__)
+        def jacobian(theta: Any) -> Any:
+            return at(theta)(_POINTS, eval_gradient=True)[1]
+
+        return value, jacobian
+
+    @followed(None)
+    def clone(theta: Any) -> Any:
+        return kernel.clone_with_theta(theta)
+
+    @followed(None)
+    def filled(theta: Any) -> Any:
+        return _filled(kernel, list(theta))
 
     low, high = float(theta.min()) + _NEAR[0], float(theta.max()) + _NEAR[1]
     more = {"shapes": {"theta": theta.shape}, "bounds": {"theta": (low, high)}, "layout": "rows"}
-    yield Pair("eval_gradient", value, {"jac": jacobian}, more)
+    ways = []
+    for at in (filled, clone):
+        value, jacobian = called(at)
+        ways.append(Pair("eval_gradient", value, {"jac": jacobian}, more))
+    yield replace(ways[0], others=(ways[1],))
+
+
+@followed(None)
+def _filled(kernel: Any, theta: list[Any]) -> Any:
+    """A copy with these hyperparameters, taken from the front of a list of their logarithms.
+
+    As `clone_with_theta` makes it, without looking into signatures, from which a trace could learn anything.
+    """
+    made = object.__new__(type(kernel))
+    made.__dict__.update(kernel.__dict__)
+    for name in ("k1", "k2", "kernel"):
+        if name in made.__dict__:
+            made.__dict__.update({name: _filled(made.__dict__[name], theta)})
+    names = [name for name in made.__dict__ if name.endswith("_bounds")]
+    for name in sorted(names):
+        if isinstance(made.__dict__[name], str):  # fixed
+            continue
+        value = made.__dict__[name.removesuffix("_bounds")]
+        found = np.array([np.exp(theta.pop(0)) for _ in value]) if np.ndim(value) else np.exp(theta.pop(0))
+        made.__dict__.update({name.removesuffix("_bounds"): found})
+    return made
 
 
 def _of_loss(loss: Any) -> Iterator[Pair]:
@@ -99,5 +138,5 @@ def _valid(loss: Any) -> Any:
         return np.array([0.0, 2.0, 1.0])
     low, high = loss.interval_y_true.low, loss.interval_y_true.high
     if np.isfinite(low) and np.isfinite(high):
-        return np.array([low, high, low])
+        return np.array([low, high, low], dtype=float)
     return np.array([0.5, 2.0, 1.0])

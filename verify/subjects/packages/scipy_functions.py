@@ -15,20 +15,19 @@ from typing import Any
 
 import numpy as np
 
-from backproof.verify.subjects.packages.pair import Pair, followed
+from backproof.verify.subjects.packages.pair import Pair, followed, standing_for
 
 _SIZES = {"shapes": {"x": 3}, "names": ("x",)}
+
+
+INSTANCES = True
+"""A class is not made: the module holds an object of each."""
 
 
 def recognises(kind: type) -> bool:
     """A distribution on the reals."""
     homes = any(str(base.__module__).startswith("scipy.stats") for base in kind.__mro__)
     return homes and any(base.__name__ == "rv_continuous" for base in kind.__mro__)
-
-
-def made(kind: type) -> Any:
-    """A class of distributions is not made: its module holds an object of each."""
-    raise TypeError(f"{kind.__name__} is made by its module")
 
 
 def of_module(module: Any) -> Iterator[Pair]:
@@ -47,7 +46,7 @@ def of_module(module: Any) -> Iterator[Pair]:
 
 def _of_loss(name: str, loss: Any) -> Iterator[Pair]:
     def row(k: int) -> Any:
-        @followed(loss)
+        @standing_for(loss)
         def of_rho(z: Any) -> Any:
             rho = np.empty((3, 1))
             loss(np.atleast_1d(np.asarray(z, dtype=float)), rho, False)
@@ -65,11 +64,9 @@ def pairs(distribution: Any) -> Iterator[Pair]:
     arguments = _arguments(distribution)
     if arguments is None:
         return
-    low, high = map(float, distribution.support(*arguments))
     middle = (float(distribution.ppf(0.02, *arguments)), float(distribution.ppf(0.98, *arguments)))
     if not all(map(math.isfinite, middle)):
         return
-    del low, high
     where = {"names": ("x",), "bounds": {"x": middle}}
 
     @followed(distribution.cdf)

@@ -55,13 +55,17 @@ def pairs(target: Any) -> Iterator[Pair]:
         yield from _of_link(target)
     elif has(target, "rho", "psi"):
         for function, name, value, derivative in chains(target, NORMS):
-            yield Pair(name, value, {"fprime": derivative}, {"names": ("z",)})
+            more = {"names": ("z",)}
+            arrays = Pair(name, value, {"fprime": derivative}, {**more, "shapes": {"z": (1,)}})
+            yield Pair(name, value, {"fprime": derivative}, more, others=(arrays,))
     elif has(target, "evaluate", "inverse"):
         yield from _of_copula(target)
     elif has(target, "__call__", "deriv"):
         high = float(target.n) if type(target).__name__ == "Binomial" else float("inf")
         more = {"names": ("mu",), **domain("mu", 0.0, high)}
-        yield Pair("deriv", target.__call__, {"fprime": target.deriv}, more)
+        given = {"fprime": target.deriv}
+        arrays = Pair("deriv", target.__call__, given, {**more, "shapes": {"mu": (1,)}})
+        yield Pair("deriv", target.__call__, given, more, others=(arrays,))
     else:  # a family
         for part in ("link", "variance"):
             for pair in pairs(getattr(target, part)):

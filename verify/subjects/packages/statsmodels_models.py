@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.verify.subjects.packages.pair import Pair, has
+from backproof.verify.subjects.packages.pair import Pair, followed, has
 
 _X = np.array([[1.0, 0.5], [1.0, -1.0], [1.0, 0.25], [1.0, 2.0], [1.0, -0.5], [1.0, 1.5]])
 _BINARY = np.array([1.0, 0.0, 1.0, 1.0, 0.0, 0.0])
@@ -57,20 +57,24 @@ def pairs(model: Any) -> Iterator[Pair]:
     low, high = float(start.min()) - NEAR, float(start.max()) + NEAR
     if (start > 0).all():
         low = float(start.min()) / 2
-    more = {**at, "bounds": {"params": (low, high)}}
+    more = {**at, "bounds": {"params": (low, high)}, "domain": f"params > {low!r} and params < {high!r}"}
     yield Pair("score", model.loglike, {"jac": model.score}, more)
     if has(model, "loglikeobs", "score_obs"):
-        yield Pair("score_obs", model.loglikeobs, {"jac": model.score_obs}, {**more, "layout": "rows"})
+
+        @followed(model.loglikeobs)
+        def observations(params: Any) -> Any:
+            found = model.loglikeobs(params)
+            return found.sum(axis=1) if np.ndim(found) > 1 else found  # one number a class
+
+        yield Pair("score_obs", observations, {"jac": model.score_obs}, {**more, "layout": "rows"})
     if has(model, "hessian"):
         second = model.hessian
         if "observed" in inspect.signature(second).parameters:  # else it may be the expected information
-            from backproof.verify.subjects.packages.pair import followed
-
             @followed(second)
             def second(params: Any) -> Any:
                 return model.hessian(params, observed=True)
 
-        yield Pair("hessian", model.loglike, {"jac": model.score, "hess": second}, more)
+        yield Pair("hessian", model.score, {"jac": second}, more)
 
 
 def _start(model: Any) -> np.ndarray[Any, Any]:

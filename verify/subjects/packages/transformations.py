@@ -33,7 +33,8 @@ DOMAINS = {
 """Where a function of `math` is meant, if not everywhere."""
 
 BOUNDS = {"tan": {"x": (-1.5, 1.5)}}
-GPY_DOMAINS = {"Reciprocal": "f != 0"}
+GPY_DOMAIN = "f > -30 and f < 30"  # beyond log(2**52) safe_exp clips its argument, whatever its derivative does
+GPY_DOMAINS = {"Reciprocal": "f > 2**-20 and f < 2**20"}
 
 
 def recognises(kind: type) -> bool:
@@ -78,7 +79,6 @@ def pairs(target: Any) -> Iterator[Pair]:
         yield Pair("scale_gradient", target.from_internal, {"fprime": target.scale_gradient}, {"names": ("val",)})
         return
     more: dict[str, Any] = {"names": ("f",)}
-    if type(target).__name__ in GPY_DOMAINS:
-        more["domain"] = GPY_DOMAINS[type(target).__name__]
+    more["domain"] = GPY_DOMAINS.get(type(target).__name__, GPY_DOMAIN)
     for _, name, value, derivative in chains(target, TRANSFORMATIONS):
         yield Pair(name, value, {"fprime": derivative}, more)
