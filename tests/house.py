@@ -38,7 +38,7 @@ INNER = {
     ),
     "verify.subjects": (
         *("boundary", "operation", "subject", "sandbox", "load", "surrogate", "functions", "arrays", "contracts"),
-        *("rules_file", "engines", "frameworks", "project_subjects"),
+        *("packages", "rules_file", "engines", "frameworks", "project_subjects"),
     ),
     "derivations.steps": (
         *("named", "letters", "saved_values", "worked_forms", "closure", "rules", "evidence"),

@@ -1,4 +1,4 @@
-"""``package MODULE``: the derivatives that the objects of a module bring, found by adapters, or those that are named."""
+"""``package MODULE``: the derivatives that the objects of a module bring, or those of them that are named."""
 
 from __future__ import annotations
 

@@ -181,7 +181,7 @@ def _list(step: Step, name: str, doubtful: Mapping[str, str]) -> Listed:
     found = [Found("", pair.name) for pair in pairs_in(module)]
     unmade: list[tuple[str, str]] = []
     seen: set[Any] = set()
-    for holder, target in _holders(module):
+    for holder, target in _holders(module, alone=bool(found)):
         if holder in doubtful:
             unmade.append((holder, doubtful[holder]))
             continue
@@ -225,8 +225,11 @@ def _why(error: Exception) -> str:
     return in_a_line(error).replace("SubjectError: ", "")
 
 
-def _holders(module: ModuleType) -> list[tuple[str, Any]]:
-    """The classes and objects of a module that bring derivatives, each once; its table is copied, as it may change."""
+def _holders(module: ModuleType, alone: bool) -> list[tuple[str, Any]]:
+    """The classes and objects of a module that bring derivatives, each once; its table is copied, as it may change.
+
+    Those of other modules, if it has none of its own and no function (``alone``): then it is there to collect them.
+    """
     seen: set[int] = set()
     found = []
     for name, target in list(vars(module).items()):
@@ -240,7 +243,12 @@ def _holders(module: ModuleType) -> list[tuple[str, Any]]:
         if ours:
             seen.add(id(target))
             found.append((name, target))
-    return found
+    own = [(name, target) for name, target in found if _home(target) == module.__name__]
+    return own if own or alone else found
+
+
+def _home(target: Any) -> Any:
+    return getattr(target if isinstance(target, type) else type(target), "__module__", None)
 
 
 def _is_abstract(target: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Objects of packages that bring their own derivatives, each package by an adapter: what is verified of them, and where.
+"""Objects of packages that bring their own derivatives, each package by an adapter: what, and where.
 
 An object is recognised by the names of the modules that its classes come from, so that no package is imported which
 the user has not imported.  An adapter is a module here with

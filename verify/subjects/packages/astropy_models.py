@@ -64,7 +64,9 @@ def pairs(model: Any) -> Iterator[Pair]:
     @followed(model.fit_deriv)
     def fit_deriv(*data: Any) -> Any:
         found = model.fit_deriv(*map(number, data))
-        return found if columns else np.reshape(np.stack(found), (1, len(parameters))) if isinstance(found, list) else found
+        if columns or not isinstance(found, list):
+            return found
+        return np.reshape(np.stack(found), (1, len(parameters)))
 
     other = Pair("fit_deriv", evaluate, {"jac": fit_deriv}, arrays)
     yield Pair("fit_deriv", model.evaluate, {"jac": model.fit_deriv}, more, others=(other,))

@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-from backproof.verify.subjects.packages.pair import Pair, followed, has
+from backproof.verify.subjects.packages.pair import Pair, as_float, followed, has
 
 _NAMES = ("x", "y")
 
@@ -25,8 +25,9 @@ DOMAINS = {
 """Where an operation is meant, if not everywhere."""
 
 BOUNDS = {
-    **dict.fromkeys(("Tan", "Sec"), {"x": (-1.5, 1.5)}),
-    **dict.fromkeys(("Csc", "Cot"), {"x": (0.125, 3.0)}),
+    **{name: {"x": (-1.5, 1.5)} for name in ("Tan", "Sec")},
+    **{name: {"x": (0.125, 3.0)} for name in ("Csc", "Cot")},
+    "Sinc": {"x": (-4.0, 4.0)},
 }
 """One period of those that have poles."""
 
@@ -36,7 +37,7 @@ class Operand:
 
     @followed(None)
     def __init__(self, data: Any) -> None:
-        self.data, self.constant, self.ndim, self.shape = data, False, 0, ()
+        self.data, self.constant, self.ndim, self.shape = as_float(data), False, 0, ()
 
 
 Operand.__module__ = "packages"

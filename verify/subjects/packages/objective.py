@@ -1,4 +1,4 @@
-"""Any object with ``fun`` and ``jac``, as SciPy's optimisers take them apart: also ``hess``, ``hessp``, ``x0``, ``bounds``.
+"""Any object with ``fun`` and ``jac``, as SciPy's optimisers take them: also ``hess``, ``hessp``, ``x0``, ``bounds``.
 
     class Problem:
         x0 = [1.0, 2.0]
@@ -25,23 +25,19 @@ _BESIDE = ("hess", "hessp")
 
 
 def recognises(kind: type, target: Any = None) -> bool:
-    """Whether the object has the methods; a class by itself is never recognised."""
-    del kind
+    """Whether an object has the methods; a class by itself says nothing of its objects."""
     if target is None or isinstance(target, type):
         return False
-    return callable(getattr(target, "fun", None)) and (callable(target.__dict__.get("jac") if False else _jac(target)))
-
-
-def _jac(target: Any) -> Any:
-    found = getattr(target, "jac", None)
-    return (lambda: None) if found is True else found
+    jac = getattr(target, "jac", None)
+    return callable(getattr(target, "fun", None)) and (callable(jac) or jac is True)
 
 
 def pairs(target: Any) -> Iterator[Pair]:
     """Gradient or Jacobian, Hessian, and the Hessian's product."""
-    more = _where(target)
-    jac = target.jac
+    more, jac = _where(target), target.jac
     yield Pair("jac", target.fun, {"jac": jac}, more)
+    if hasattr(target, "lb") and hasattr(target, "ub"):  # of a constraint it is hess(x, v), of all components at once
+        return
     for name in _BESIDE:
         second = getattr(target, name, None)
         if callable(second):

@@ -13,18 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from backproof.verify.subjects.packages.pair import Pair, followed, has
+from backproof.verify.subjects.packages.pair import Pair, followed
 
 _MOST = 48
 _AROUND = 1.0
 
 
 def recognises(kind: type) -> bool:
-    """An explicit component that computes its partial derivatives itself."""
+    """An explicit component that computes its partial derivatives itself, or states them as constants."""
     names = {base.__name__ for base in kind.__mro__ if str(base.__module__).startswith("openmdao.")}
     if "ExplicitComponent" not in names:
         return False
-    return _overrides(kind, "compute") and (_overrides(kind, "compute_partials") or _overrides(kind, "setup_partials"))
+    return _overrides(kind, "compute") and not _overrides(kind, "compute_jacvec_product")
 
 
 def _overrides(kind: type, name: str) -> bool:
@@ -46,8 +46,11 @@ def pairs(component: Any) -> Iterator[Pair]:
     inputs = _variables(component, "input")
     for out, meta in _variables(component, "output").items():
         matrices = {name: declared.get((out, name)) for name in inputs}
-        if any(matrix is not None and matrix["approximated"] for matrix in matrices.values()):
+        if not any(matrices.values()) or any(matrix and matrix["approximated"] for matrix in matrices.values()):
             continue
+        constant = not _overrides(type(component), "compute_partials")
+        if constant and not all(matrix is None or np.any(matrix["val"]) for matrix in matrices.values()):
+            continue  # others write them: it is a base of theirs
         sizes = {name: int(np.prod(one["shape"])) for name, one in inputs.items()}
         if sum(sizes.values()) > _MOST:
             continue
@@ -79,7 +82,7 @@ def _pair(component: Any, out: str, meta: Any, inputs: dict[str, Any], matrices:
     @followed(None)
     def given(data: Any) -> Any:
         found = {}
-        for name, one in zip(names, data):
+        for name, one in zip(names, data, strict=True):
             found[name] = np.reshape(one, shapes[name]) if packed[name] else one
         return found
 

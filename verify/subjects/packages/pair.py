@@ -111,6 +111,11 @@ def number(x: Any) -> Any:
     return np.float64(x) if type(x) is float else x
 
 
+def as_float(x: Any) -> Any:
+    """A plain number as a float of NumPy's; all else as it is."""
+    return np.float64(x) if type(x) in (int, float) else x
+
+
 def has(target: Any, *names: str) -> bool:
     """Whether it has all of these methods."""
     return all(callable(getattr(target, name, None)) for name in names)

@@ -32,14 +32,17 @@ DOMAINS = {
 
 BOUNDS = {
     "Tan": {"x": (-1.5, 1.5)},
-    **dict.fromkeys(("GammaInc", "GammaIncC", "Jv", "Ive", "Kve"), {"x": (0.5, 5.0), "y": (0.5, 5.0)}),
+    **{name: {"x": (0.5, 5.0), "y": (0.5, 5.0)} for name in ("GammaInc", "GammaIncC", "Jv", "Ive", "Kve")},
     "BetaInc": {"x": (0.5, 5.0), "y": (0.5, 5.0), "z": (0.1, 0.9)},
     "Mod": {"x": (0.1, 9.0), "y": (0.5, 4.0)},
 }
 """One period of those that have poles, and where series converge."""
 
 _CONSTANT = frozenset(
-    ("Sign", "Ceil", "Floor", "Trunc", "RoundHalfToEven", "RoundHalfAwayFromZero", "IntDiv", "Cast", "Composite", "Switch")
+    (
+        *("Sign", "Ceil", "Floor", "Trunc", "RoundHalfToEven", "RoundHalfAwayFromZero"),
+        *("IntDiv", "Cast", "Composite", "Switch"),
+    )
 )
 _COMPLEX = frozenset(("Real", "Imag", "Angle", "Complex", "Conj", "ComplexFromPolar"))
 
@@ -136,7 +139,7 @@ def _three(impl: Any, evaluated: Any, rule: Any) -> Any:
     return forward, backward
 
 
-_CALLS = {1: _one, 2: _two, 3: _three}
+_CALLS: dict[int, Any] = {1: _one, 2: _two, 3: _three}
 
 
 def _pulled_back(op: Any, inputs: list[Any], outputs: list[Any], upstream: Any) -> list[Any] | None:

@@ -1,8 +1,8 @@
 """Kernels and losses of scikit-learn.
 
 A kernel has its Jacobian by ``theta``, the logarithms of its hyperparameters that are not fixed, from
-``eval_gradient=True``; it is verified on three points of the plane.  A loss has ``gradient`` and ``gradient_hessian``, by
-the raw predictions, entry by entry; it is compiled, and takes arrays of floats.
+``eval_gradient=True``; it is verified on three points of the plane.  A loss has ``gradient`` and ``gradient_hessian``
+by the raw predictions, entry by entry; it is compiled, and takes arrays of floats.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ def _filled(kernel: Any, theta: list[Any]) -> Any:
 def _of_loss(loss: Any) -> Iterator[Pair]:
     true = _valid(loss)
     classes = getattr(loss, "n_classes", None)
-    several = getattr(loss, "is_multiclass", False) and classes
-    shape = (len(true), int(classes)) if several else (len(true),)
+    several = bool(classes and getattr(loss, "is_multiclass", False))
+    shape = (len(true), int(classes or 1)) if several else (len(true),)
 
     def raw(x: Any) -> Any:
         return np.ascontiguousarray(x, dtype=np.float64)

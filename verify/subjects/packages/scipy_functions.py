@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -91,8 +92,7 @@ def pairs(distribution: Any) -> Iterator[Pair]:
 
 def _arguments(distribution: Any) -> tuple[float, ...] | None:
     """Parameters by the distribution's name; None where they are not known."""
-    from scipy.stats._distr_params import distcont
-
+    distcont = import_module("scipy.stats._distr_params").distcont
     known = {name if isinstance(name, str) else name.name: tuple(values) for name, values in distcont}
     if distribution.name in known:
         return known[distribution.name]

@@ -1,11 +1,11 @@
 """Links, variance functions, robust norms and copulas of statsmodels: tables of (function, derivative).
 
-| kind              | derivatives                                                       | where                            |
-|-------------------|-------------------------------------------------------------------|----------------------------------|
-| link              | `deriv`, `deriv2`, `inverse_deriv`, `inverse_deriv2`               | the image of the inverse         |
-| variance function | `deriv`                                                           | mu > 0, of a binomial below n     |
-| robust norm       | `psi`, `psi_deriv`                                                | everywhere                       |
-| copula generator  | `deriv`, `deriv2`, `deriv_inverse`, `deriv2_inverse` to the fourth | 0 < t < 1, phi > 0, theta by class |
+| kind              | derivatives                                                        | where                        |
+|-------------------|--------------------------------------------------------------------|------------------------------|
+| link              | `deriv`, `deriv2`, `inverse_deriv`, `inverse_deriv2`                | the image of the inverse     |
+| variance function | `deriv`                                                            | mu > 0, of a binomial below n |
+| robust norm       | `psi`, `psi_deriv`                                                 | everywhere                   |
+| copula generator  | `deriv`, `deriv2`, `deriv_inverse`, `deriv2_inverse` to the fourth  | 0 < t < 1, phi > 0, theta    |
 
 A family has those of its link and of its variance function.
 """
@@ -54,7 +54,7 @@ def pairs(target: Any) -> Iterator[Pair]:
     if has(target, "__call__", "inverse", "deriv"):
         yield from _of_link(target)
     elif has(target, "rho", "psi"):
-        for function, name, value, derivative in chains(target, NORMS):
+        for _, name, value, derivative in chains(target, NORMS):
             more = {"names": ("z",)}
             arrays = Pair(name, value, {"fprime": derivative}, {**more, "shapes": {"z": (1,)}})
             yield Pair(name, value, {"fprime": derivative}, more, others=(arrays,))
@@ -87,7 +87,8 @@ def _of_copula(generator: Any) -> Iterator[Pair]:
     theta = THETA.get(type(generator).__name__)
     known = theta is not None or type(generator).__name__ == "TransfIndep"
     parameters = {} if theta is None else {"theta": theta}
-    for table, argument, where in ((GENERATORS, "t", "t > 2**-50 and t < 1 - 2**-50"), (INVERSES, "phi", "phi > 2**-50")):
+    tables = ((GENERATORS, "t", "t > 2**-50 and t < 1 - 2**-50"), (INVERSES, "phi", "phi > 2**-50"))
+    for table, argument, where in tables:
         more = {"names": (argument, *parameters), "wrt": argument, "domain": where, "bounds": parameters}
         for _, name, value, derivative in chains(generator, table):
             yield Pair(name, value, {"jac": derivative}, more, known)
