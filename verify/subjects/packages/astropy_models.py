@@ -41,7 +41,7 @@ def pairs(model: Any) -> Iterator[Pair]:
     if model.fit_deriv is None:
         return
     coordinates, parameters = tuple(model.inputs), tuple(model.param_names)
-    bounds = {name: _COORDINATES for name in coordinates} | {name: _near(model, name) for name in parameters}
+    bounds = dict.fromkeys(coordinates, _COORDINATES) | {name: _near(model, name) for name in parameters}
     columns = getattr(model, "col_fit_deriv", True)
     more = {
         "names": (*coordinates, *parameters),
@@ -54,7 +54,7 @@ def pairs(model: Any) -> Iterator[Pair]:
         **more,
         "names": (*names, *parameters),
         "shapes": dict.fromkeys(names, (1,)),  # code that asks an array for its shape, or writes into it
-        "bounds": {name: _COORDINATES for name in names} | {name: bounds[name] for name in parameters},
+        "bounds": dict.fromkeys(names, _COORDINATES) | {name: bounds[name] for name in parameters},
     }
 
     @followed(model.evaluate)

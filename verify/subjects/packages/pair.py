@@ -106,11 +106,13 @@ def _floats(x: Any) -> Any:
     return np.asarray(x, dtype=float) if isinstance(x, np.ndarray) else float(x)
 
 
+@followed(None)
 def number(x: Any) -> Any:
     """A plain float as NumPy's, which has a shape and a size; all else as it is."""
     return np.float64(x) if type(x) is float else x
 
 
+@followed(None)
 def as_float(x: Any) -> Any:
     """A plain number as a float of NumPy's; all else as it is."""
     return np.float64(x) if type(x) in (int, float) else x

@@ -8,8 +8,8 @@ from __future__ import annotations
 import dis
 from collections.abc import Iterator, Sequence
 from functools import partial
-from types import CodeType, FunctionType
 from importlib import import_module
+from types import CodeType, FunctionType
 from typing import Any
 
 from backproof.verify.subjects.packages.pair import Pair, followed, has
@@ -150,7 +150,7 @@ def _pulled_back(op: Any, inputs: list[Any], outputs: list[Any], upstream: Any) 
         lambda: op.grad(inputs, [upstream]),
     ):
         try:
-            return list(call())
+            return list(call())  # type: ignore[no-untyped-call]
         except AttributeError:
             continue
         except NotImplementedError:  # and what PyTensor raises for a rule that is missing

@@ -1,11 +1,11 @@
 """Links, variance functions, robust norms and copulas of statsmodels: tables of (function, derivative).
 
-| kind              | derivatives                                                        | where                        |
-|-------------------|--------------------------------------------------------------------|------------------------------|
-| link              | `deriv`, `deriv2`, `inverse_deriv`, `inverse_deriv2`                | the image of the inverse     |
-| variance function | `deriv`                                                            | mu > 0, of a binomial below n |
-| robust norm       | `psi`, `psi_deriv`                                                 | everywhere                   |
-| copula generator  | `deriv`, `deriv2`, `deriv_inverse`, `deriv2_inverse` to the fourth  | 0 < t < 1, phi > 0, theta    |
+| kind              | derivatives                                                       | where                      |
+|-------------------|-------------------------------------------------------------------|----------------------------|
+| link              | `deriv`, `deriv2`, `inverse_deriv`, `inverse_deriv2`              | the image of the inverse   |
+| variance function | `deriv`                                                           | mu > 0, of a binomial to n |
+| robust norm       | `psi`, `psi_deriv`                                                | everywhere                 |
+| copula generator  | `deriv`, `deriv2`, `deriv_inverse`, `deriv2_inverse` to the fourth | 0 < t < 1, phi > 0, theta  |
 
 A family has those of its link and of its variance function.
 """
