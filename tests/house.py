@@ -38,8 +38,7 @@ INNER = {
     ),
     "verify.subjects": (
         *("boundary", "small_graphs", "operation", "subject", "sandbox", "load", "surrogate", "functions", "arrays"),
-        "contracts",
-        *("rules_file", "engines", "frameworks", "project_subjects"),
+        *("contracts", "packages", "rules_file", "engines", "frameworks", "project_subjects"),
     ),
     "derivations.steps": (
         *("named", "letters", "saved_values", "worked_forms", "closure", "rules", "evidence"),

@@ -64,7 +64,8 @@ def check(
 ) -> Report:
     """Verify that ``backward`` is the derivative of ``forward``: right, accurate, safe, wired.
 
-    A function of JAX, PyTorch or HIPS autograd has its own backward, and so has a class of nodes: pass it alone.
+    A function of JAX, PyTorch or HIPS autograd has its own backward, and so has a class of nodes: pass it alone.  So
+    is an object that brings its derivatives (docs/packages.md): one with fun and jac, a model, a link, a component.
     A derivative that takes no upstream gradient is passed by its name: ``check(rosen, jac=rosen_der, shapes=...)``.
 
     jac: the derivative of a number, the gradient, or the Jacobian (m, n) of m outputs by n entries, or a list of
@@ -137,6 +138,14 @@ def check(
     if backward is None:
         if surrogate is not None:
             raise UsageError("surrogate: it is declared beside a backward, and none was passed")
+        if definition is None:
+            from backproof.verify.run.packages import object_subject
+
+            stated = {"domain": domain, "bounds": bounds, "shapes": shapes, "inputs": inputs}
+            brought = object_subject(forward, name, {what: one for what, one in stated.items() if one})
+            if brought is not None:
+                options = Options(points=points or 1000, seed=seed, fuel=units, seconds=seconds)
+                return _judged(verify_here(brought, options=options), strict, raises)
         subject = whole_subject(forward, definition, domain, name, names)
         whole = Options(points=points or 1000, seed=seed, fuel=units, seconds=seconds)
         if isinstance(subject, Cases):  # here: a framework's threads do not survive a fork

@@ -30,6 +30,7 @@ COMMANDS = {
     "list": ("backproof.verify.commands.listing", "run"),
     "engine": ("backproof.verify.commands.verification", "run_engine"),
     "rules": ("backproof.verify.commands.rules", "run"),
+    "package": ("backproof.verify.commands.package", "run"),
     "render": ("backproof.verify.commands.render", "run"),
     "compare": ("backproof.verify.commands.compare", "run"),
     "completion": ("backproof.verify.commands.completion", "run"),
@@ -61,6 +62,9 @@ what to verify:
   engine pairs.py:PAIRS          a dict of names to (forward, backward)
   rules rules.toml               derivatives written as text
                                  (docs/rules-files.md)
+  package statsmodels.robust.norms
+                                 what a module's objects bring derivatives of
+                                 (docs/packages.md)
   jax jax.nn:gelu                functions of JAX, by module:name (alone: a
                                  table of them); so torch and autograd
   render REPORT.json             a saved report in other formats, without

@@ -77,7 +77,7 @@ def as_a_whole(asked: Asked, claim: Claim, name: str, why: str) -> list[Specifie
         raise UsageError(f"{asked.called}: no point was found inside of the domain and the bounds")
     held = dict(zip(arguments.entries(), place, strict=True))
     bounds = {one: pair for one, pair in asked.bounds.items() if one in arguments.wrt}
-    made = WholeClaim(claim, name, held, why, bounds, where.condition or TRUE)
+    made = WholeClaim(claim, name, held, why, bounds, TRUE if where.condition is None else where.condition)
     made.problem, made.command = made.complaint(), asked.command
     return [(made, None)]
 

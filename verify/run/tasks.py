@@ -211,7 +211,8 @@ def found_by(check: Check, cases: Cases) -> list[Finding]:
     findings: list[Finding] = []
     for case in cases:
         try:
-            findings += check.run(as_judged(case) if isinstance(case, Case) else case)
+            found = check.run(as_judged(case) if isinstance(case, Case) else case)
+            findings += (_as_far_as_known(case.operation, finding) for finding in found)
         except Exception as error:  # a bug of backproof must cost this check its verdict, and be visible
             verdict = Verdict.STOPPED if kind_of(error) == MemoryError.__name__ else Verdict.INCONCLUSIVE
             findings.append(case.finding(check, verdict, _ended(error)))
@@ -248,6 +249,14 @@ def _one_a_fault(findings: list[Finding], known: Mapping[str, str]) -> list[Find
             alike = replace(last, details=(*last.details[:-1], ("alike", told), *last.details[-1:]))
             kept[kept.index(last)] = alike
     return kept
+
+
+def _as_far_as_known(operation: BaseOperation, finding: Finding) -> Finding:
+    """What refutes an operation whose domain nobody stated is inconclusive: the point may lie outside of it."""
+    if operation.domain_known or finding.verdict not in (Verdict.REFUTED, Verdict.UNSAFE):
+        return finding
+    why = "where it is meant is not known: state domain= or bounds="
+    return replace(finding, verdict=Verdict.INCONCLUSIVE, details=(("domain", why), *finding.details))
 
 
 def _ended(error: Exception) -> str:

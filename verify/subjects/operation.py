@@ -103,6 +103,7 @@ class BaseOperation(ABC):
     bounds: Bounds = MappingProxyType({})  # of inputs: where it is checked on floats, and taken for the working range
     takes_bounds = True  # it honours them
     allowed: Allowed | None = None  # where its functions may be called, if a user said so
+    domain_known = True  # it is known where it is meant; where not, no point refutes it
     surrogate = ""  # the function, as text, whose derivative its rule is declared to be, if not its forward's
 
     def __init_subclass__(cls, **options: Any) -> None:

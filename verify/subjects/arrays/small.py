@@ -104,7 +104,9 @@ class ArrayPair(PythonPair):
 
     def rerun(self, seed: int, point: Mapping[str, str]) -> str:
         """The call that verifies this again, at a point if one is given."""
-        return super().rerun(seed, point) if point else f"{self.command[:-1]}, seed={seed})"
+        if point or not self.command.endswith(")"):
+            return super().rerun(seed, point)
+        return f"{self.command[:-1]}, seed={seed})"
 
 
 class VectorPair(ArrayPair, TracedPair):

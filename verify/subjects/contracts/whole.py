@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -63,7 +64,7 @@ class WholeClaim(LargePair):
         arguments = self.claim.arguments
         return tuple(entry for name in arguments.held for entry in arguments.entries(name))
 
-    @property
+    @cached_property
     def source(self) -> Source:
         return source_of(self.claim.derivative.function)
 
