@@ -1,4 +1,4 @@
-"""`python -m verify package MODULE`: what a module's objects bring is listed, and verified in other processes."""
+"""`python -m verify package MODULE`: what a module's objects bring is listed and verified, in other processes."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ DOMAINS = {
 BOUNDS = {
     **{name: {"x": (-1.5, 1.5)} for name in ("Tan", "Sec")},
     **{name: {"x": (0.125, 3.0)} for name in ("Csc", "Cot")},
-    "Sinc": {"x": (-4.0, 4.0)},
+    "Sinc": {"x": (0.25, 4.0)},  # nearer to 0 it subtracts numbers that are almost equal
 }
 """One period of those that have poles."""
 
@@ -59,19 +59,20 @@ def pairs(operation: Any) -> Iterator[Pair]:
     names = _NAMES[:count]
 
     ufunc = getattr(kind, "numpy_ufunc", None)
+    keeps = ufunc is None or "__call__" in vars(kind)  # more than its operands
 
     @followed(kind.__call__)
     def one(x: Any) -> Any:
-        return ufunc(x) if ufunc is not None else kind()(Operand(x))
+        return ufunc(as_float(x)) if ufunc is not None else kind()(Operand(x))
 
     @followed(kind.__call__)
     def two(x: Any, y: Any) -> Any:
-        return ufunc(x, y) if ufunc is not None else kind()(Operand(x), Operand(y))
+        return ufunc(as_float(x), as_float(y)) if ufunc is not None else kind()(Operand(x), Operand(y))
 
     @followed(None)
     def called(*operands: Any) -> Any:
         made = kind()
-        if ufunc is None:
+        if keeps:
             made(*operands)
         else:  # what its __call__ does beside the ufunc
             made.variables = operands

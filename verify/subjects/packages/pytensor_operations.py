@@ -12,12 +12,13 @@ from importlib import import_module
 from types import CodeType, FunctionType
 from typing import Any
 
-from backproof.verify.subjects.packages.pair import Pair, followed, has
+from backproof.verify.subjects.packages.pair import Pair, followed, has, on_floats
 
 _NAMES = ("x", "y", "z", "w")
 
 DOMAINS = {
-    **dict.fromkeys(("Log", "Log2", "Log10", "Sqrt", "Gamma", "GammaLn", "Psi", "TriGamma"), "x > 0"),
+    **dict.fromkeys(("Log", "Log2", "Log10", "Sqrt"), "x > 0"),
+    **dict.fromkeys(("Gamma", "GammaLn", "Psi", "TriGamma"), "x > 2**-64"),
     "Log1p": "x > -1",
     **dict.fromkeys(("ArcSin", "ArcCos", "ArcTanh", "Erfinv"), "x > -1 and x < 1"),
     "Erfcinv": "x > 0 and x < 2",
@@ -26,6 +27,7 @@ DOMAINS = {
     "TrueDiv": "y != 0",
     "Pow": "x > 0",
     "Log1mexp": "x < 0",
+    "Softplus": "x > -37 and x < 18",  # beyond, its forward is an approximation that no float tells from it
     "Clip": "y < z",
 }
 """Where an operation is meant, if not everywhere."""
@@ -34,9 +36,13 @@ BOUNDS = {
     "Tan": {"x": (-1.5, 1.5)},
     **{name: {"x": (0.5, 5.0), "y": (0.5, 5.0)} for name in ("GammaInc", "GammaIncC", "Jv", "Ive", "Kve")},
     "BetaInc": {"x": (0.5, 5.0), "y": (0.5, 5.0), "z": (0.1, 0.9)},
+    **{name: {"x": (-700.0, 700.0)} for name in ("I0", "I1")},  # SciPy's overflow before the function does
     "Mod": {"x": (0.1, 9.0), "y": (0.5, 4.0)},
 }
 """One period of those that have poles, and where series converge."""
+
+_OF_SERIES = frozenset(("GammaInc", "GammaIncC", "BetaInc"))
+"""Their derivatives by some inputs are loops, and no primitive functions."""
 
 _CONSTANT = frozenset(
     (
@@ -100,7 +106,8 @@ def pairs(op: Any) -> Iterator[Pair]:
 
         yield Pair("pullback", forward, {"jac": jacobian}, {**more, "wrt": tuple(names[k] for k in known)})
         return
-    yield Pair("pullback", forward, {"backward": backward}, more)
+    pair = Pair("pullback", forward, {"backward": backward}, more)
+    yield on_floats(pair) if name in _OF_SERIES else pair
 
 
 def _one(impl: Any, evaluated: Any, rule: Any) -> Any:
@@ -178,6 +185,8 @@ def _steps(graph: list[Any], known: list[Any]) -> tuple[list[tuple[Any, tuple[in
             else:
                 arguments.append(place(one))
         impl = _unchanged if type(node.op).__name__ in ("Cast", "Identity") else _alone(node.op.impl)
+        if len(node.outputs) > 1:
+            impl = _picked(impl, node.outputs.index(variable))
         steps.append((impl, tuple(arguments), tuple(constants)))
         places[id(variable)] = len(places)
         return places[id(variable)]
@@ -208,6 +217,10 @@ def _alone(impl: Any) -> Any:
     scope = {name: _real(name, x) for name, x in function.__globals__.items() if name in names}
     alone = FunctionType(function.__code__, scope, function.__name__, function.__defaults__, function.__closure__)
     return partial(alone, None)
+
+
+def _picked(impl: Any, which: int) -> Any:
+    return lambda *data: impl(*data)[which]
 
 
 def _globals(code: CodeType) -> Iterator[str]:
