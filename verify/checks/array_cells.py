@@ -24,6 +24,7 @@ from backproof.verify.tracing.stopped import Stopped
 
 LOOKS = 4  # points with a cell each; for code without branches all points are evaluated
 ENOUGH = 150_000  # terms of their formulas, after which two do
+SLIGHT = 2.0**-30  # a relative difference that refutes nothing: of approximations, and constants with fewer digits
 _BITS = (192, 768, 3072)
 _CLOSE = 40  # bits an interval must enclose before two overlapping intervals count as equal
 
@@ -80,8 +81,23 @@ class Look:
     @cached_property
     def wrong(self) -> list[int]:
         """The entries of the gradient that certainly differ from the reference, or have no value."""
-        found = [i for i, apart in enumerate(self._apart) if apart]
+        found = [i for i, apart in enumerate(self._apart) if apart and i not in self.slight]
         return found or [i for i in self.unknown if self._without_value(i)]
+
+    @cached_property
+    def slight(self) -> frozenset[int]:
+        """The entries that differ by less than `SLIGHT` of the derivative: a forward that iterates until it stands."""
+        pairs = enumerate(zip(self.formula.rule, self.formula.partials, strict=True))
+        return frozenset(i for i, (ours, true) in pairs if self._apart[i] and self._is_slight(ours, true))
+
+    @property
+    def differs(self) -> bool:
+        """Whether the rule or the forward is not what it should be, if only slightly."""
+        return bool(self.wrong or self.slight or self.wrong_values)
+
+    def _is_slight(self, ours: Term, true: Term) -> bool:
+        a, b = self.ball(ours, _BITS[-1]), self.ball(true, _BITS[-1])
+        return bool(a.is_finite() and b.is_finite() and abs(a - b) < arb(SLIGHT) * abs(b))
 
     @cached_property
     def unknown(self) -> list[int]:
@@ -146,11 +162,11 @@ def sampled(pair: ArrayOperation, seed: int) -> ArrayCells:
     A literal such as 0.7978845608028654 is read as √(2/π) where the rule is wrong without that and right with it.
     """
     found = _looks(pair, seed, lifted=False)
-    if not any(look.wrong or look.wrong_values for look in found.sampled):
+    if not any(look.differs for look in found.sampled):
         return found
     read = _looks(pair, seed, lifted=True)
     assumed = any(formula.assumptions for formula in read.formulas())
-    return found if not assumed or any(look.wrong or look.wrong_values for look in read.sampled) else read
+    return found if not assumed or any(look.differs for look in read.sampled) else read
 
 
 def _looks(pair: ArrayOperation, seed: int, lifted: bool) -> ArrayCells:

@@ -135,6 +135,9 @@ def _suspected(case: ArrayCase) -> Iterator[Finding]:
 def _finding(case: ArrayCase, sampled: ArrayCells, trials: Trials) -> Finding:
     unknown = [look for look in sampled.sampled if look.unknown]
     failed = trials.failed
+    if slight := [look for look in sampled.sampled if look.slight]:
+        message = "not probable: it differs from the derivative, by less than 2**-30 of it"
+        return case.finding(ARRAY_IDENTITY, Verdict.MATCHED, f"{message}, at {len(slight)} points")
     if failed is not None and failed.certain and not failed.reason:
         message = "not decided: the rule differs from the derivative in a finite field, but not in interval arithmetic"
         return case.finding(ARRAY_IDENTITY, Verdict.INCONCLUSIVE, message)

@@ -280,7 +280,7 @@ def pair(
             operation, spec = beside_spec(functions, meant, domain, kinks, seconds, bounds)
             case = operation, spec
             if operation.unread and not kinks and surrogate is None:
-                case = _as_it_is(forward, backward, operation, domain, bounds)
+                case = _as_it_is(forward, backward, operation, domain, bounds, seconds)
             if value is not None:
                 if isinstance(owner := getattr(value, "__self__", None), FunctionPair):
                     owner.stay_where(functions)
@@ -339,17 +339,29 @@ def _refuse_derivative(
 
 
 def _as_it_is(
-    forward: Callable[..., Any], backward: Callable[..., Any], operation: Any, domain: Any, bounds: Mapping[str, Any]
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    operation: Any,
+    domain: Any,
+    bounds: Mapping[str, Any],
+    seconds: float,
 ) -> Specified:
     """A pair whose forward, its own definition, does not run on symbols: run on floats, and held to its own slopes."""
     from backproof.verify.subjects.arrays.large import NumbersAsTheyAre
 
+    nothing = formula_spec(operation.name, constant(0), operation.inputs)
     try:
-        whole = NumbersAsTheyAre(forward, backward, {}, operation.name, operation.inputs, None, bounds, domain)
+        with time_limit(seconds):
+            whole = NumbersAsTheyAre(forward, backward, {}, operation.name, operation.inputs, None, bounds, domain)
+            whole.problem = whole.problem or whole.complaint()
     except UsageError as error:
         operation.problem = str(error)
-        return operation, formula_spec(operation.name, constant(0), operation.inputs)
-    whole.problem = whole.problem or whole.complaint()
+        return operation, nothing
+    except OutOfTime:
+        late = f"the functions did not end within {seconds:g} s on floats: state domain= or bounds="
+        operation.problem = f"it does not run on symbols ({operation.unread}), and {late}"
+        operation.stopped = True
+        return operation, nothing
     return whole, None
 
 
