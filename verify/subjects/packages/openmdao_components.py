@@ -70,7 +70,8 @@ _PLAIN = (bool, int, float, str, tuple, list, np.ndarray, np.generic)
 
 def _alone(component: Any) -> Any:
     made = Alone()
-    attributes: dict[str, Any] = {name: x for name, x in vars(component).items() if isinstance(x, _PLAIN) and name[0] != "_"}
+    plain = {name: x for name, x in vars(component).items() if isinstance(x, _PLAIN)}
+    attributes: dict[str, Any] = {name: x for name, x in plain.items() if name[0] != "_"}
     options = getattr(component, "options", {})
     attributes["options"] = {name: options[name] for name in options}
     for base in reversed(type(component).__mro__):
@@ -122,7 +123,9 @@ def _pair(called: Any, component: Any, out: str, meta: Any, inputs: dict[str, An
     }
     positive = [symbol for symbol, (low, _) in more["bounds"].items() if low > 0]
     if positive:  # where its values lie; what holds at 0 is not what it is used for
-        more["domain"] = " and ".join(f"{symbol} > 0" for symbol in positive)
+        size_of = dict(zip(symbols, map(sizes.__getitem__, names), strict=True))
+        entries = [f"{symbol}_{k}" for symbol in positive for k in range(size_of[symbol])]
+        more["domain"] = " and ".join(f"{entry} > 0" for entry in entries)
     return Pair(out, value, {"jac": jacobian}, more)
 
 
