@@ -141,8 +141,9 @@ def check(
         if definition is None:
             from backproof.verify.run.packages import object_subject
 
-            stated = {"domain": domain, "bounds": bounds, "shapes": shapes, "inputs": inputs}
-            brought = object_subject(forward, name, {what: one for what, one in stated.items() if one})
+            stated = {"domain": domain, "bounds": bounds or None, "shapes": shapes, "inputs": inputs}
+            stated |= {"names": names or None, "args": args or None, "wrt": wrt, "layout": layout}
+            brought = object_subject(forward, name, {what: x for what, x in stated.items() if x is not None})
             if brought is not None:
                 options = Options(points=points or 1000, seed=seed, fuel=units, seconds=seconds)
                 return _judged(verify_here(brought, options=options), strict, raises)

@@ -25,7 +25,7 @@ from backproof.verify.support.escape import quoted
 from backproof.verify.support.program import program
 from backproof.verify.support.worker import Lost
 
-SECONDS = 10.0
+SECONDS = 20.0
 """For the first run of a function and its derivative."""
 
 _SILENT = 60.0  # seconds without a word from the process that lists a module: a large package takes long to import
@@ -55,6 +55,8 @@ def specified(pair: Pair, name: str, given: Mapping[str, Any] = MappingProxyType
     for way in (*ways, *map(on_floats, ways)):
         cases = _called(way, name, given)
         if not all(operation.problem for operation, _ in cases):
+            for operation, _ in cases if first else ():
+                vars(operation)["why"] = first[0][0].problem  # and not that this way refuses symbols
             return cases
         first = first or cases
     return first

@@ -183,16 +183,21 @@ class HalfSquared:
         return self.gradient(y, raw), np.ones_like(raw) * 1.0
 
 
-@of("mygrad.math.arithmetic.ops")
-class Divide:
-    numpy_ufunc = np.divide
+@of("mygrad.operation_base")
+class Ufunc:
+    numpy_ufunc: Any = None
 
     def __init__(self, wrong: bool = False) -> None:
         self.variables: tuple[Any, ...] = ()
 
     def __call__(self, *tensors):
         self.variables = tensors
-        return self.numpy_ufunc(*(t.data for t in tensors))
+        return self.numpy_ufunc(*(t.data for t in tensors), out=None)
+
+
+@of("mygrad.math.arithmetic.ops")
+class Divide(Ufunc):
+    numpy_ufunc = np.divide
 
     def backward_var(self, grad, index):
         a, b = (t.data for t in self.variables)

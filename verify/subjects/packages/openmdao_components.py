@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
+from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -54,16 +56,39 @@ def pairs(component: Any) -> Iterator[Pair]:
         sizes = {name: int(np.prod(one["shape"])) for name, one in inputs.items()}
         if sum(sizes.values()) > _MOST:
             continue
-        yield _pair(component, out, meta, inputs, matrices)
+        alone, whole = (_pair(one, component, out, meta, inputs, matrices) for one in (_alone(component), component))
+        yield replace(alone, others=(whole,))
 
 
-def _pair(component: Any, out: str, meta: Any, inputs: dict[str, Any], matrices: dict[str, Any]) -> Pair:
+class Alone:
+    """What a component's own code needs of it: plain attributes, options, methods; and nothing of the framework."""
+
+
+Alone.__module__ = "packages"
+_PLAIN = (bool, int, float, str, tuple, list, np.ndarray, np.generic)
+
+
+def _alone(component: Any) -> Any:
+    made = Alone()
+    plain = {name: x for name, x in vars(component).items() if isinstance(x, _PLAIN)}
+    attributes: dict[str, Any] = {name: x for name, x in plain.items() if name[0] != "_"}
+    options = getattr(component, "options", {})
+    attributes["options"] = {name: options[name] for name in options}
+    for base in reversed(type(component).__mro__):
+        if not str(base.__module__).startswith("openmdao.core") and base is not object:
+            own = {name: x for name, x in vars(base).items() if isinstance(x, FunctionType)}
+            attributes |= {name: MethodType(x, made) for name, x in own.items() if not name.startswith("__")}
+    made.__dict__.update(attributes)
+    return made
+
+
+def _pair(called: Any, component: Any, out: str, meta: Any, inputs: dict[str, Any], matrices: dict[str, Any]) -> Pair:
     names = tuple(inputs)
     shapes = {name: tuple(map(int, one["shape"])) for name, one in inputs.items()}
     size = int(np.prod(meta["shape"]))
     sizes = {name: int(np.prod(shape)) for name, shape in shapes.items()}
     outputs = {name: tuple(map(int, one["shape"])) for name, one in _variables(component, "output").items()}
-    compute, compute_partials = component.compute, component.compute_partials
+    compute, compute_partials = called.compute, getattr(called, "compute_partials", _nothing)
     symbols = tuple(f"u{k}" for k in range(len(names)))
     packed = {name: bool(shape) and math.prod(shape) > 0 for name, shape in shapes.items()}
 
@@ -96,6 +121,11 @@ def _pair(component: Any, out: str, meta: Any, inputs: dict[str, Any], matrices:
         "bounds": {symbol: _bounds(inputs[name]) for symbol, name in zip(symbols, names, strict=True)},
         "layout": "partials",
     }
+    positive = [symbol for symbol, (low, _) in more["bounds"].items() if low > 0]
+    if positive:  # where its values lie; what holds at 0 is not what it is used for
+        size_of = dict(zip(symbols, map(sizes.__getitem__, names), strict=True))
+        entries = [f"{symbol}_{k}" for symbol in positive for k in range(size_of[symbol])]
+        more["domain"] = " and ".join(f"{entry} > 0" for entry in entries)
     return Pair(out, value, {"jac": jacobian}, more)
 
 
@@ -152,6 +182,12 @@ def _declared(component: Any) -> dict[tuple[str, str], dict[str, Any]]:
         key = of.removeprefix(prefix), wrt.removeprefix(prefix)
         found[key] = {"places": places, "val": value, "approximated": meta.get("method") not in (None, "exact")}
     return found
+
+
+@followed(None)
+def _nothing(inputs: Any, partials: Any) -> None:
+    """Of a component whose partial derivatives are all constants."""
+    del inputs, partials
 
 
 def _bounds(meta: Any) -> tuple[float, float]:
