@@ -324,6 +324,7 @@ class ArrayOperation(BaseOperation):
     upstream: str
     domain: Condition
     takes_bounds = False  # unless its `samples` lie between them
+    as_it_is = False  # its forward has no trace for all points: along the path of one it may be an approximation
 
     wrt: tuple[str, ...]
     """The inputs that are differentiated."""

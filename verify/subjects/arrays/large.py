@@ -268,6 +268,7 @@ class NumbersAsTheyAre(LargePair):
     It may ask its inputs for what entries of arrays have and floats have not: a size, a format.
     """
 
+    as_it_is = True
     _numbers = (float, np.float64)
     _turns = 6  # they cost little
 
