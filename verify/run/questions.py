@@ -35,7 +35,7 @@ from backproof.verify.subjects.contracts.readings import (
     what as shown,
 )
 from backproof.verify.subjects.contracts.rows import Row
-from backproof.verify.subjects.contracts.where import Domain, limited, shape_of
+from backproof.verify.subjects.contracts.where import Domain, limited, shape_of, way_out
 from backproof.verify.subjects.contracts.whole import WholeClaim
 from backproof.verify.subjects.functions.arguments import as_term, is_function, kinks_of
 from backproof.verify.subjects.functions.declared import RuleError
@@ -132,8 +132,10 @@ class Question:
                 raise
             except SubjectError as error:  # possibly a point outside its domain
                 refusal = refusal or error
+        if refusal is None:
+            raise UsageError(f"{self.what}: no point was found inside of the domain and the bounds")
         why = in_a_line(refusal)
-        raise UsageError(f"{self.what} fails at every point that was tried ({why}): state bounds= or domain=")
+        raise UsageError(f"{self.what} fails at every point that was tried ({why}): {way_out(refusal)}")
 
     def _rows(self, claim: Claim, name: str) -> None:
         asked, traced = self.asked, claim.traced

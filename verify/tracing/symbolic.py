@@ -124,6 +124,8 @@ class _TakesTerms(type):
 class Float(metaclass=_TakesTerms):
     """`float`, for code that checks ``isinstance(x, float)`` or converts with ``float(x)``: a term is a number."""
 
+    dtype = np.dtype(float)  # NumPy asks a type for it: ``x.dtype == float``
+
     def __new__(cls, x: Any = 0.0) -> Any:
         if isinstance(x, Term):
             return x

@@ -24,6 +24,9 @@ from backproof.verify.support.errors import UsageError
 from backproof.verify.terms.parser import nearest
 from backproof.verify.tracing.classes import told
 
+ARGS = "*args"
+"""The place of the further arguments among the values."""
+
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -69,9 +72,13 @@ class Arguments:
     def size(self, name: str) -> int:
         return math.prod(self.shapes[name])
 
-    def values(self, entries: Sequence[Any]) -> dict[str, Any]:
-        """The entries of all inputs, as arrays and numbers by name, and the values of the fixed arguments."""
-        found, start = dict(self.fixed), 0
+    def values(self, entries: Sequence[Any], lifted: Callable[[Any], Any] = lambda x: x) -> dict[str, Any]:
+        """The entries of all inputs, as arrays and numbers by name, and the values of the fixed arguments.
+
+        lifted: how data is prepared for a run on symbols, as the data in the functions is
+        """
+        found = {name: lifted(value) for name, value in self.fixed.items()} | {ARGS: tuple(map(lifted, self.args))}
+        start = 0
         for name in self.names:
             size = self.size(name)
             part = entries[start : start + size]
@@ -102,7 +109,7 @@ class Arguments:
     def call(self, function: Callable[..., Any], values: Mapping[str, Any]) -> Any:
         """The function of these values."""
         named = {name: values[name] for name in self.by_keyword}
-        return function(*(values[name] for name in self.by_position), *self.args, **named)
+        return function(*(values[name] for name in self.by_position), *values[ARGS], **named)
 
     def caller(self, function: Callable[..., Any], what: str) -> Callable[[Callable[..., Any], Mapping[str, Any]], Any]:
         """How a derivative is called: as the function is, or by name where it takes fewer of the arguments.
@@ -150,14 +157,17 @@ def arguments_of(
         check_names(who, names)
     stated = dict(shapes or {})
     named = _named(who, values)
-    places, keywords = _inputs(function, who, tuple(names), (*wanted, *stated, *mentioned, *named), len(args), values)
+    places, keywords, required = _inputs(
+        function, who, tuple(names), (*wanted, *stated, *mentioned, *named), len(args), values
+    )
     if isinstance(values, (tuple, list)):
         if values and all(isinstance(value, str) for value in values):
             raise UsageError(f"inputs: {values!r} are no numbers; names of inputs are passed as names=")
         if len(values) > len(places):
             raise UsageError(f"inputs: {len(values)} values for the {len(places)} arguments ({', '.join(places)})")
         named = dict(zip(places, values, strict=False))
-        places = places[: len(values)]
+        stays = {*named, *wanted, *stated, *mentioned, *required}
+        places = [name for name in places if name in stays]
     known = (*places, *keywords)
     every = {leaf_name(name, path) for name, tree in named.items() if is_tree(tree) for path, _ in leaves(tree)}
     for what, given in (("wrt", wanted), ("shapes", stated), ("inputs", named), ("bounds", mentioned)):
@@ -215,8 +225,8 @@ def _inputs(
     mentioned: Sequence[str],
     args: int,
     values: Any,
-) -> tuple[list[str], list[str]]:
-    """The arguments that are passed by position, and by keyword."""
+) -> tuple[list[str], list[str], list[str]]:
+    """The arguments that are passed by position, by keyword, and those of the first that have no default."""
     count = told(function, "nin", 0)
     if not names and isinstance(count, int) and count:  # a ufunc of NumPy, which has no names of its own before 2.4
         names = INPUT_NAMES[:count]
@@ -224,22 +234,23 @@ def _inputs(
     if parameters is None:
         if not names:
             raise UsageError(f'the signature of {who} is unknown: pass names=("x",), one for each input')
-        return list(names), []
+        return list(names), [], list(names)
     named = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
     keywords = [p.name for p in named if p.default is p.empty or p.name in mentioned]
     if names:
-        return list(names), [name for name in keywords if name not in names]
+        return list(names), [name for name in keywords if name not in names], list(names)
     several = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "")
     places = [p for p in parameters if p.kind in POSITIONAL]
     required = [p.name for p in places if p.default is p.empty]
     if isinstance(values, (tuple, list)):
-        return [p.name for p in places], keywords
+        return [p.name for p in places], keywords, required
     if args:  # they come after the inputs, as in SciPy
-        return required[: len(required) if several else max(1, len(required) - args)], keywords
+        taken = required[: len(required) if several else max(1, len(required) - args)]
+        return taken, keywords, taken
     if several:
         raise UsageError(f'{who} takes *{several}: pass names=("x", "y"), a name for each input, or args=')
     optional = [p.name for p in places if p.default is not p.empty and p.name in mentioned]
-    return required, [*optional, *keywords]
+    return required, [*optional, *keywords], required
 
 
 def _listed(wrt: Any) -> tuple[str, ...]:

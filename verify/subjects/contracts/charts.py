@@ -79,6 +79,8 @@ def charts(condition: Condition, shapes: Mapping[str, Shape], entries: Sequence[
         replaced = {symbol(name): image for name, image in whole.items()}
         moved = [part for part in substitute(tuple(rest), replaced) if isinstance(part, Condition)]
         needed = [part for image in whole.values() for part in conjuncts(natural_domain(image))]
+        if not free:
+            raise UsageError("domain: its equations leave no input free")
         label = f"chart {place + 1} of {len(found)}" if len(found) > 1 else ""
         inside = conjunction([*dict.fromkeys(needed), *moved])
         made.append(Chart(free, whole, inside, conjunction(rest), near, label))

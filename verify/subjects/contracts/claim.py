@@ -23,7 +23,7 @@ from backproof.verify.subjects.contracts.readings import Matrix, Products, Readi
 from backproof.verify.subjects.functions.declared import RuleError
 from backproof.verify.subjects.functions.pairs import plain
 from backproof.verify.subjects.operation import Shape
-from backproof.verify.support.errors import NO_TRACE, SubjectError
+from backproof.verify.support.errors import NO_TRACE, SubjectError, UsageError
 from backproof.verify.terms.ledger import Entry, Ledger
 from backproof.verify.terms.term import Term, symbol
 
@@ -147,10 +147,13 @@ class Claim:
             after = [plain(v) for name in self.arguments.names for v in np.ravel(given[name]).tolist()]
         return matrix, after
 
-    def _values(self, data: Sequence[Any], *functions: Callable[..., Any]) -> list[Any]:
+    def _given(self, data: Sequence[Any], symbols: bool = False) -> dict[str, Any]:
+        return self.arguments.values(data, self._copies.lifter.twin) if symbols else self.arguments.values(data)
+
+    def _values(self, data: Sequence[Any], *functions: Callable[..., Any], symbols: bool = False) -> list[Any]:
         if isinstance(self.value, Derived):
             return list(self.value.functions(*data[: len(self.value.names)]))
-        found = self.value.result(functions[0], self.arguments.values(data))
+        found = self.value.result(functions[0], self._given(data, symbols))
         if np.shape(found) != self.shape:
             raise RuleError(f"the function returned shape {np.shape(found)}, and {self.shape} before")
         return list(entries(found).reshape(-1))
@@ -166,8 +169,8 @@ class Claim:
         data = [symbol(entry) for entry in self.arguments.entries()]
 
         def run(functions: tuple[Callable[..., Any], ...]) -> list[Any]:
-            matrix = self._matrix(self.arguments.values(data), functions[-1])
-            return [*self._values(data, *functions), *matrix.reshape(-1)]
+            matrix = self._matrix(self._given(data, symbols=True), functions[-1])
+            return [*self._values(data, *functions, symbols=True), *matrix.reshape(-1)]
 
         try:
             found, ledger, state = self._copies.traced(run, arrays=self.arguments.of_arrays)
@@ -180,7 +183,8 @@ class Claim:
     def once(self, data: Sequence[Any]) -> tuple[list[Any], Matrix]:
         """Value and partial derivatives of symbols, along one path of the code: whoever calls says which."""
         functions = self._copies()
-        return self._values(data, *functions), self._matrix(self.arguments.values(data), functions[-1])
+        matrix = self._matrix(self._given(data, symbols=True), functions[-1])
+        return self._values(data, *functions, symbols=True), matrix
 
     @property
     def numbers(self) -> tuple[float, ...]:
@@ -195,10 +199,13 @@ def values_on_symbols(code: Code, arguments: Arguments) -> tuple[Term, ...]:
     """
     data = [symbol(entry) for entry in arguments.entries()]
 
-    def run(functions: tuple[Callable[..., Any], ...]) -> list[Any]:
-        return list(entries(code.result(functions[0], arguments.values(data))).reshape(-1))
+    copies = Copies([code.function])
 
-    found, ledger, state = Copies([code.function]).traced(run, arrays=arguments.of_arrays)
+    def run(functions: tuple[Callable[..., Any], ...]) -> list[Any]:
+        given = arguments.values(data, copies.lifter.twin)
+        return list(entries(code.result(functions[0], given)).reshape(-1))
+
+    found, ledger, state = copies.traced(run, arrays=arguments.of_arrays)
     if ledger.leaks or state:
         raise Leaking((*ledger.leaks, *state))
     return found
@@ -222,5 +229,6 @@ def shape_of_value(value: Source, arguments: Arguments, places: Iterator[Sequenc
             refused = refused or error
             continue
         return shape_returned(name, np.asarray(entries(found)) if isinstance(found, (list, tuple)) else found)
-    assert refused is not None
+    if refused is None:
+        raise UsageError(f"{name}: no point was found inside of the domain and the bounds")
     raise refused

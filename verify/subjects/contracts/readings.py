@@ -132,12 +132,16 @@ def _shown(shape: Shape) -> str:
 
 
 def _dense(result: Any) -> Any:
-    """Sparse matrices as arrays, and dictionaries and lists of them."""
+    """Sparse matrices and linear operators as arrays, and dictionaries and lists of them."""
     if isinstance(result, Mapping):
         return {name: _dense(part) for name, part in result.items()}
     if isinstance(result, (list, tuple)):
         return type(result)(map(_dense, result)) if type(result) in (list, tuple) else tuple(map(_dense, result))
-    return result.toarray() if callable(getattr(result, "toarray", None)) else result
+    if callable(getattr(result, "toarray", None)):
+        return result.toarray()
+    if callable(getattr(result, "matvec", None)) and len(getattr(result, "shape", ())) == 2:
+        return result @ np.eye(result.shape[1])
+    return result
 
 
 def entries(x: Any) -> Matrix:

@@ -114,8 +114,14 @@ def shape_of(value: Source, arguments: Arguments, where: Domain, who: str) -> Sh
     except RuleError:
         raise
     except SubjectError as error:
-        why = in_a_line(error)
-        raise UsageError(f"{who} fails at every point that was tried ({why}): state bounds= or domain=") from None
+        raise UsageError(f"{who} fails at every point that was tried ({in_a_line(error)}): {way_out(error)}") from None
+
+
+def way_out(error: SubjectError) -> str:
+    """What to state where a function fails at all points: most often the shape of an array."""
+    if error.raised(TypeError, IndexError, AttributeError):
+        return "state shapes= for inputs that are arrays"
+    return "state bounds= or domain=" if error.without_value else "call it once yourself"
 
 
 def limited(

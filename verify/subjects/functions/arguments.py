@@ -225,6 +225,8 @@ def bounds_of(given: Any, entries: Mapping[str, Sequence[str]]) -> Bounds:
     for name, pair in given.items():
         if name not in entries:
             raise UsageError(f"bounds: {name!r} is not an input{nearest(str(name), list(entries))}")
+        if isinstance(pair, (tuple, list)) and len(pair) == 2:  # SciPy writes None for an open end
+            pair = tuple(end if x is None else x for x, end in zip(pair, (-math.inf, math.inf), strict=True))
         if not (isinstance(pair, (tuple, list)) and len(pair) == 2 and all(map(_is_real, pair))):
             raise UsageError(f"bounds: {_short(pair)} for {name}: two numbers are needed, the smallest and the largest")
         low, high = map(float, pair)
