@@ -24,6 +24,10 @@ _SLACK = 1e-9  # of the largest entry
 def check(case: ArrayCase) -> Iterator[Finding]:
     """The first wiring error; otherwise one finding that there is none."""
     pair, looked, refused = case.operation, 0, ""
+    if (memory := pair.remembers()) is not None:
+        message, details = memory
+        yield case.finding(ARRAY_WIRING, Verdict.MISWIRED, message, details=tuple(details))
+        return
     for sample in _points(case):
         try:
             found = _problem(pair, sample)

@@ -102,6 +102,8 @@ def _spread(case: Case) -> list[int]:
     """Some points where a difference can be conclusive, evenly taken from all; those of moderate size first."""
     operands = range(len(case.spec.inputs))
     usable = case.samples.returned & ~case.at_kink & case.in_range_of_format
+    if case.operation.compiled:
+        usable &= case.in_working_range
     usable &= np.logical_and.reduce([abs(column) < _FAR for column in case.points.columns])
     usable &= np.logical_and.reduce([case.reference_values.has(Status.KNOWN, i) for i in operands])
     possible = np.flatnonzero(usable[: case.before_seams])

@@ -74,6 +74,8 @@ _KNOWN = ("`=` in place of `+=`", "forgets the upstream gradient", "have added t
 def _derivative(case: Case, places: list[tuple[float, ...]]) -> Iterator[Finding]:
     """A derivative that no upstream gradient arrives at: it leaves its arguments alone and returns the same again."""
     found = [*_left_alone(case, places), *_kept(case, places)]
+    if not found and (memory := case.operation.remembers()) is not None:
+        found = [memory]
     for message, details in found:
         yield case.finding(WIRING, Verdict.MISWIRED, message, details=tuple(details))
     if not found and len(case.samples.errors) == len(case.samples):

@@ -24,7 +24,7 @@ from backproof.verify.numerics.natural_domain import natural_domain
 from backproof.verify.proof.obligation import accumulated
 from backproof.verify.results.findings import Question as Asks
 from backproof.verify.results.findings import Verdict
-from backproof.verify.run.questions import Asked, Question, as_a_whole, is_proved
+from backproof.verify.run.questions import MOST_USED, Asked, Question, as_a_whole, is_proved, widest
 from backproof.verify.subjects.contracts.arguments import Arguments, arguments_of
 from backproof.verify.subjects.contracts.claim import Claim, Code, Derived, Source, values_on_symbols
 from backproof.verify.subjects.contracts.directions import Directional, by_unit_vectors, product_code, with_tangents
@@ -152,7 +152,7 @@ class HandedOver:
             slope = replace(function, part=1) if first is True else Code(first, arguments.caller(first, what))
             made = Question(self.given, what, function, slope).answered()
             yield made.cases
-            known = made.proved
+            known = not made.refuted
             before = replace(slope, read=made.reading) if what == "jac" else slope
         if self.jvp is not None:
             yield self._products("jvp", function, self.jvp)
@@ -172,7 +172,7 @@ class HandedOver:
             yield Question(self.given, what, before or self._slopes(function, what), code).answered().cases
             return
         first = "fprime" if what == "fprime2" else "jac"
-        yield Question(self.given, what, before, code, f"of {first}, which is not proved").answered().cases
+        yield Question(self.given, what, before, code, f"of {first}, which is refuted").answered().cases
         try:
             slopes = self._slopes(function, what)
         except UsageError:  # the function does not run on symbols: its own second derivative is not known
@@ -208,9 +208,10 @@ class HandedOver:
         shape = shape_of(value, arguments, where, f"{self.called}: the function")
         claim = Claim(value, product_code(product, arguments, tangents, what), arguments, shape, Products(shape))
         name = f"{self.called}.{what}"
-        if isinstance(claim.traced, Exception):
+        if isinstance(claim.traced, Exception) or widest(claim) > MOST_USED:
             by_columns = by_unit_vectors(claim, self.arguments, tangents)
-            return as_a_whole(self.given, by_columns, name, in_a_line(claim.traced))
+            why = in_a_line(claim.traced) if isinstance(claim.traced, Exception) else ""
+            return as_a_whole(self.given, by_columns, name, why)
         cases: list[Specified] = []
         for place in range(claim.count):
             row = Directional(claim, place, name, self.command, tangents, separate=where.separate)

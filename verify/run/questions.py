@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import product
+from itertools import islice, product
 from types import MappingProxyType
 from typing import Any
 
@@ -13,8 +13,10 @@ import numpy as np
 from backproof.verify.checks.case import Case
 from backproof.verify.checks.proof import check as proof_of
 from backproof.verify.config.options import USUAL
+from backproof.verify.evaluate.floats import compile_floats
 from backproof.verify.mirror.table import Spec
 from backproof.verify.numerics.natural_domain import natural_domain
+from backproof.verify.numerics.trace_agreement import Leaking
 from backproof.verify.proof.decide import decided
 from backproof.verify.proof.obligation import UPSTREAM, Obligation, accumulated, among_reals
 from backproof.verify.proof.result import Status
@@ -44,9 +46,13 @@ from backproof.verify.subjects.subject import Specified
 from backproof.verify.support.errors import NO_TRACE, SubjectError, UsageError, in_a_line
 from backproof.verify.terms.notation.code import written
 from backproof.verify.terms.term import TRUE, Condition, Term, symbol, symbols_of
+from backproof.verify.tracing.branches import TooManyPaths
 
-MOST_ROWS, MOST_ENTRIES = 256, 64
-"""What is verified row by row; a larger Jacobian is compared with differences only."""
+MOST_ROWS, MOST_PARTIALS, MOST_USED = 256, 512, 18
+"""What is verified row by row: rows, entries of the matrix, and entries that a row depends on, as the prover knows 40
+functions.  A larger Jacobian is traced along points, and compared in finite fields and with differences."""
+
+_POINTS = 6  # where it is looked at before anything is proved
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,7 @@ class Question:
     label: str = ""
     cases: list[Specified] = field(default_factory=list)
     proved: bool = False
+    refuted: bool = False
     reading: Reading | None = None
 
     def answered(self) -> Question:
@@ -107,12 +114,20 @@ class Question:
             raise UsageError(f"{self.what}: {refused(result, shape, arguments)}")
         claim = Claim(self.value, self.code, arguments, shape, (fitting or others)[0])
         self.reading = (fitting or others)[0]
+        claim.points = tuple(islice(where.places(), _POINTS))
+        if where.charts:
+            claim.admits = lambda _: False  # a point beside one of the set is not on it
+        elif where.allowed is not None:
+            claim.admits = where.allowed.admits
         name = f"{asked.called}.{self.what}"
-        large = claim.count > MOST_ROWS or len(arguments.entries()) > MOST_ENTRIES
-        if large or isinstance(claim.traced, Exception):
+        large = claim.count > MOST_ROWS or claim.count * len(arguments.moved) > MOST_PARTIALS
+        large = large or isinstance(claim.traced, TooManyPaths)  # one of which a point takes
+        why = "" if large or isinstance(claim.traced, Exception) else unfaithful(claim)
+        if large or why or isinstance(claim.traced, Exception) or widest(claim) > MOST_USED:
             if not fitting:
                 raise UsageError(f"{self.what}: {refused(result, shape, arguments)}")
-            self.cases = as_a_whole(asked, claim, name, "" if large else in_a_line(claim.traced))
+            stopped = in_a_line(claim.traced) if not large and isinstance(claim.traced, Exception) else why
+            self.cases = as_a_whole(asked, claim, name, stopped)
             return self
         self._rows(claim, name)
         if not self.proved:
@@ -149,7 +164,13 @@ class Question:
             label = ", ".join(filter(None, (row.label, self.label)))
             bends = kinks_of(asked.kinks, row.inputs)
             self.cases.append(limited(row, meant, asked.where, natural_domain(meant), label, bends))
-        self.proved = not traced.leaks and all(is_proved(*case) for case in self.cases)
+        self._judge(leaks=bool(traced.leaks))
+
+    def _judge(self, *, leaks: bool) -> None:
+        """Whether all rows are proved, or one is refuted."""
+        verdicts = [proof_verdict(*case) for case in self.cases]
+        self.proved = not leaks and all(verdict is Verdict.PROVED for verdict in verdicts)
+        self.refuted = Verdict.REFUTED in verdicts
 
     def _along(self, claim: Claim, name: str) -> None:
         """The same along the set that equations describe, chart by chart; and whether it holds in all directions."""
@@ -169,7 +190,7 @@ class Question:
             row.wanted = f"the derivative of {written(traced.values[place], 60)} along {where.told}"
             row.remark = f"along {where.told}, {directions}"
             self.cases.append(limited(row, own, where, TRUE, ", ".join(filter(None, (row.label, self.label)))))
-        self.proved = not traced.leaks and all(is_proved(*case) for case in self.cases)
+        self._judge(leaks=bool(traced.leaks))
 
     def _meant(self, row: Row, own: Term) -> Term:
         """What the function is meant to compute."""
@@ -245,6 +266,35 @@ AS = {
 """What a derivative is if another reading of it is proved."""
 
 
+def widest(claim: Claim) -> int:
+    """The most entries that one output and its row depend on: the prover knows 40 functions, two for each of them."""
+    traced = claim.traced
+    assert not isinstance(traced, Exception)
+    rows = zip(traced.values, traced.matrix, strict=True)
+    return max(len(set(symbols_of(value, *row))) for value, row in rows)
+
+
+def unfaithful(claim: Claim) -> str:
+    """What the code may have learned of symbols, where its floats are others than those of its trace; "" elsewhere.
+
+    Such a trace is no definition, and no more than floats can be compared.
+    """
+    traced = claim.traced
+    if isinstance(traced, Exception) or not traced.leaks:
+        return ""
+    flat = [*traced.values, *(t for row in traced.matrix for t in row)]
+    program = compile_floats(flat, claim.arguments.entries(), ieee=True)
+    for point in claim.points:
+        try:
+            values, matrix, _ = claim.both(point)
+        except SubjectError:
+            continue
+        ours = np.array([*values, *matrix.reshape(-1)], dtype=float)
+        if not np.allclose(ours, np.array(program(*point)), rtol=1e-6, atol=1e-12, equal_nan=True):
+            return f"on symbols the code computes something else: {Leaking(traced.leaks)}"
+    return ""
+
+
 def equal(ours: Term, true: Term, condition: Condition | None) -> bool:
     """Whether two terms are proved equal where a condition holds, or wherever the second one has a value.
 
@@ -269,6 +319,12 @@ def equal(ours: Term, true: Term, condition: Condition | None) -> bool:
 
 
 def is_proved(operation: Any, spec: Spec | None) -> bool:
-    """Whether the prover proves a row; kept, so that the check which reports it does not prove it again."""
+    """Whether the prover proves a row."""
+    return proof_verdict(operation, spec) is Verdict.PROVED
+
+
+def proof_verdict(operation: Any, spec: Spec | None) -> Verdict:
+    """What the prover says of a row; kept, so that the check which reports it does not prove it again."""
     assert spec is not None
-    return any(f.verdict is Verdict.PROVED for f in proof_of(Case(operation, spec, replace(USUAL, alone=True))))
+    found = [f.verdict for f in proof_of(Case(operation, spec, replace(USUAL, alone=True)))]
+    return Verdict.REFUTED if Verdict.REFUTED in found else found[0]

@@ -143,6 +143,10 @@ class BaseOperation(ABC):
         """The source location of the rule for one operand, if known."""
         return self.source
 
+    def remembers(self) -> tuple[str, list[tuple[str, str]]] | None:
+        """What its rule depends on beside its arguments, and the evidence; None where nothing shows."""
+        return None
+
     def rerun(self, seed: int, point: Mapping[str, str]) -> str:
         """How a user reproduces this point; the point is exact, an operand's name -> its float in hex."""
         at = " ".join(f"--point {name}={value}" for name, value in point.items())

@@ -156,6 +156,28 @@ RIGHT: dict[str, tuple[Any, dict[str, Any]]] = {
             "shapes": {"x": 2},
         },
     ),
+    "an array that is asked for its type": (
+        lambda x: (x * x).sum() if x.dtype == float and x.dtype in (float,) else 0.0,
+        {"jac": lambda x: 2 * x, "shapes": {"x": 2}},
+    ),
+    "an inverse": (
+        lambda A: np.linalg.inv(A),
+        {
+            "jac": lambda A: -np.einsum("ij,kl->iljk", np.linalg.inv(A), np.linalg.inv(A)),
+            "shapes": {"A": (2, 2)},
+            "domain": "A_0_0*A_1_1 - A_0_1*A_1_0 > 1",
+            "bounds": {"A": (-10, 10)},
+        },
+    ),
+    "data by value": (
+        lambda x, a, b: a * np.exp(-b * x),
+        {
+            "jac": lambda x, a, b: np.stack([np.exp(-b * x), -a * x * np.exp(-b * x)], axis=1),
+            "inputs": (T,),
+            "wrt": ("a", "b"),
+            "bounds": {"b": (0, None)},
+        },
+    ),
     "a definition": (lambda x: math.expm1(x), {"jac": lambda x: math.exp(x), "definition": "exp(x) - 1"}),
 }
 
@@ -226,7 +248,7 @@ def test_a_right_second_derivative_of_a_wrong_first_is_told() -> None:
     assert first.right.verdict is second.right.verdict is Verdict.REFUTED
     found = {f.case: f.verdict for f in second.findings if f.check == "proof"}
     assert found == {
-        "of fprime, which is not proved": Verdict.PROVED,
+        "of fprime, which is refuted": Verdict.PROVED,
         "of the function's own derivative": Verdict.REFUTED,
     }
 
@@ -290,6 +312,9 @@ BAD: dict[str, tuple[Any, dict[str, Any], str]] = {
     "a backward too": (math.sin, {"jac": math.cos, "backward": lambda x, g: g}, "pass one of them"),
     "bounds": (lambda x: x, {"jac": lambda x: 1.0, "bounds": {"x": (2, 1)}}, "leaves no room"),
     "one value": (lambda x: x**2, {"jac": True}, "must return (value, gradient)"),
+    "no points": (lambda x: x, {"jac": lambda x: 1.0, "domain": "x > 0 and x < 0"}, "no point was found inside"),
+    "one point": (lambda x: x, {"jac": lambda x: 1.0, "domain": "x == 5"}, "leave no input free"),
+    "no shapes": (lambda x: x[0] ** 2, {"jac": lambda x: 2 * x}, "state shapes="),
     "fails everywhere": (lambda x: 1 / 0, {"jac": lambda x: x}, "fails at every point"),
     "a derivative that fails everywhere": (lambda x: x, {"jac": lambda x: [][0]}, "fails at every point"),
     "a formula for two outputs": (
@@ -309,6 +334,57 @@ def test_bad_calls_are_told_in_a_line(name: str) -> None:
         verify.check(function, **options, **FEW)
     assert message in str(told.value)
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("function", "jac", "size"),
+    [
+        (lambda x: np.abs(x).sum(), lambda x: np.where(x > 0, 1.0, np.where(x < 0, -1.0, 3.0)), 50),
+        (lambda x: np.maximum(x, 0).sum(), lambda x: ((x > 0) | (x < -50)) * 1.0, 100),
+        (lambda x: (x**2).sum(), lambda x: 2 * x + (np.arange(x.size) == 200) * 1e-3, 300),
+    ],
+)
+def test_large_gradients_that_are_wrong_in_a_place(function: Any, jac: Any, size: int) -> None:
+    report = verify.check(function, jac=jac, shapes={"x": size}, **FEW)
+    assert report.operations[0].right.verdict is Verdict.REFUTED
+
+
+def test_many_inputs_are_compared_in_finite_fields() -> None:
+    A = np.random.default_rng(0).normal(size=(30, 30))
+    S = A + A.T
+    given = {"jac": lambda x: S @ x, "hess": lambda x: S, "hessp": lambda x, p: S @ p}
+    report = verify.check(lambda x: 0.5 * x @ S @ x, **given, shapes={"x": 30}, **FEW)
+    assert set(verdicts(report).values()) == {Verdict.PROBABLE}
+    assert report.ok
+
+
+@pytest.mark.optional
+@pytest.mark.parametrize(("name", "slope", "domain"), [("gammaln", "digamma", "x > 0"), ("j0", "j1", None)])
+def test_functions_of_scipy_are_not_blamed_far_out(name: str, slope: str, domain: str | None) -> None:
+    special = pytest.importorskip("scipy.special", reason="SciPy is not installed: pip install scipy")
+    sign = -1 if name == "j0" else 1
+    report = verify.check(
+        getattr(special, name), jac=lambda x: sign * getattr(special, slope)(x), names=("x",), domain=domain, **FEW
+    )
+    assert report.ok, [f.message for f in report.findings if f.verdict.fails]
+
+
+@pytest.mark.optional
+def test_scipy_brings_derivatives_of_its_own() -> None:
+    optimize = pytest.importorskip("scipy.optimize", reason="SciPy is not installed: pip install scipy")
+    given = {"jac": optimize.rosen_der, "hess": optimize.rosen_hess, "hessp": optimize.rosen_hess_prod}
+    report = verify.check(optimize.rosen, **given, shapes={"x": 3}, **FEW)
+    assert report.ok
+
+
+def test_code_that_learns_the_type_of_an_entry_is_no_definition() -> None:
+    def f(x):
+        return (x * x).sum() if type(x[0]) is np.float64 else 0.0
+
+    report = verify.check(f, jac=lambda x: 2 * x, shapes={"x": 2}, **FEW)
+    assert set(verdicts(report).values()) == {Verdict.MATCHED}
+    report = verify.check(f, jac=lambda x: 2.01 * x, shapes={"x": 2}, **FEW)
+    assert set(verdicts(report).values()) == {Verdict.REFUTED}
 
 
 def opaque(x):

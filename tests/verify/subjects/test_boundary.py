@@ -315,7 +315,7 @@ def test_invalid_operands_of_our_operators_are_errors_of_user_code(function: Cal
         ("terms.term", "_cons", "def _cons(kind, op, args, value=None): assert False"),
         ("terms.term", "term", "def term(x): return undefined(x)"),
         ("tracing.rebuild", "covers", "def covers(module): return undefined"),
-        ("subjects.functions.pairs", "gradients_of", "def gradients_of(returned, inputs): return undefined"),
+        ("subjects.functions.pairs", "gradients_of", "def gradients_of(*_): return undefined"),
     ],
 )
 def test_an_error_of_ours_called_from_user_code_is_an_internal_error(

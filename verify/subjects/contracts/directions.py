@@ -12,8 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backproof.verify.evaluate.formulas import Formula
+from backproof.verify.subjects.arrays.small import array_of
 from backproof.verify.subjects.boundary import subject_code
 from backproof.verify.subjects.contracts.arguments import Arguments, parameter_names
 from backproof.verify.subjects.contracts.claim import Claim, Code
@@ -24,6 +26,7 @@ from backproof.verify.subjects.operation import Line, Run, Traced, terms_of
 from backproof.verify.terms.derivatives import derivative
 from backproof.verify.terms.simplify import simplify
 from backproof.verify.terms.term import Term, constant, symbol, symbols_of
+from backproof.verify.tracing.arrays import TermArray
 
 
 def with_tangents(arguments: Arguments) -> tuple[Arguments, tuple[str, ...]]:
@@ -69,12 +72,19 @@ def by_unit_vectors(claim: Claim, arguments: Arguments, tangents: Sequence[str])
             for entry in range(arguments.size(name)):
                 given = {t: np.zeros(claim.arguments.shapes[t]) for t in tangents}
                 given[tangent].reshape(-1)[entry] = 1.0
-                vectors = {t: v if v.shape else float(v) for t, v in given.items()}
+                symbols = any(isinstance(x, TermArray | Term) for x in values.values())
+                vectors = {t: _vector(v, symbols) for t, v in given.items()}
                 columns.append(claim.reading.read(code.call(function, {**values, **vectors})).reshape(-1))
-        return np.array(columns, dtype=float).T
+        return np.array(columns, dtype=object).T
 
     reading = Reading("rows", claim.shape, arguments)
     return Claim(claim.value, Code(code.function, call), arguments, claim.shape, reading)
+
+
+def _vector(unit: NDArray[np.float64], symbols: bool) -> Any:
+    """A vector of zeros and a one, among symbols as terms."""
+    entries = [constant(x) for x in unit.reshape(-1).tolist()] if symbols else unit.reshape(-1).tolist()
+    return array_of(entries, unit.shape) if unit.shape else entries[0]
 
 
 class Directional(Row):

@@ -22,14 +22,16 @@ from backproof.verify.numerics.working_range import Bounds
 from backproof.verify.results.findings import Source
 from backproof.verify.subjects.boundary import NotCalled, subject_code
 from backproof.verify.subjects.contracts.claim import Claim
+from backproof.verify.subjects.contracts.memory import told
 from backproof.verify.subjects.functions.formulas import FormulaRow, formula_spec
 from backproof.verify.subjects.functions.looked_at import source_of
 from backproof.verify.subjects.functions.pairs import narrowest, plain
 from backproof.verify.subjects.operation import Operation, Run, Traced, terms_of
 from backproof.verify.support.errors import SubjectError
 from backproof.verify.terms.notation.code import written
+from backproof.verify.terms.ops import PARAMETRIC, SPECIAL
 from backproof.verify.terms.simplify import simplify
-from backproof.verify.terms.term import Condition, Term, constant, substitute, symbol, symbols_of, term
+from backproof.verify.terms.term import Condition, Term, constant, substitute, symbol, symbols_of, term, topological
 from backproof.verify.tracing.source_code import reached
 
 _ELSEWHERE = (0.5, 1.5, -0.5, 2.5)  # values of entries that an output does not depend on, where no other is at hand
@@ -49,7 +51,8 @@ class Row(Operation):
         self.inputs = tuple(self._used(separate))
         self.columns = {entry: k for k, entry in enumerate(claim.arguments.moved)}
         self.held = frozenset(self.inputs) - set(self.columns)
-        self.compiled = bool(claim.shape) or claim.arguments.of_arrays  # NumPy sums in an order of its own
+        arrays = bool(claim.shape) or claim.arguments.of_arrays  # NumPy sums in an order of its own
+        self.compiled = arrays or self._uses_kernels()
         self.of_entries = claim.arguments.of_arrays
         self.everywhere: Bounds = MappingProxyType({})  # the bounds of all entries, of this row or not
         self.where_allowed: Allowed | None = None  # where the functions may be called, by all entries
@@ -62,6 +65,14 @@ class Row(Operation):
         found = set(symbols_of(traced.values[self.place], *row))
         found |= {entry for entry, partial in zip(moved, row, strict=True) if partial is not constant(0)}
         return [entry for entry in entries if entry in found] or [moved[0]]
+
+    def _uses_kernels(self) -> bool:
+        """Whether floats come from somebody's approximations of functions that neither Python nor NumPy has."""
+        traced = self.claim.traced
+        if isinstance(traced, Exception):
+            return False
+        nodes = topological(traced.values[self.place], *traced.matrix[self.place])
+        return any(t.op in SPECIAL or t.op in PARAMETRIC for t in nodes)
 
     def bounded_names(self) -> dict[str, tuple[str, ...]]:
         arguments = self.claim.arguments
@@ -188,6 +199,9 @@ class Row(Operation):
 
     def code_texts(self) -> list[tuple[str, str]]:
         return reached(*(code.function for code in self.claim.codes))
+
+    def remembers(self) -> tuple[str, list[tuple[str, str]]] | None:
+        return told(self.claim) if self.place == 0 else None
 
     def rerun(self, seed: int, point: Mapping[str, str]) -> str:
         if not self.command.endswith(")"):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
-from operator import and_
+from functools import cached_property
 from typing import Any
 
 from backproof.verify.evaluate.formulas import Formulas
@@ -54,7 +53,7 @@ class Domain:
             return None
         taken = set(inputs)
         parts = [part for part in conjuncts(self.condition) if set(symbols_of(part)) <= taken]
-        return reduce(and_, parts, TRUE)
+        return conjunction(parts)
 
     @cached_property
     def allowed(self) -> Allowed | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -11,12 +12,20 @@ import numpy as np
 
 from backproof.verify.evaluate.stepwise import At
 from backproof.verify.mirror.table import Spec
+from backproof.verify.numerics.natural_domain import natural_domain
 from backproof.verify.numerics.trace_agreement import Leaking
+from backproof.verify.numerics.working_range import Bounds
 from backproof.verify.results.findings import Source
 from backproof.verify.subjects.arrays.large import LargePair
-from backproof.verify.subjects.arrays.small import array_of
+from backproof.verify.subjects.arrays.small import array_of, format_shape
 from backproof.verify.subjects.boundary import subject_code
+from backproof.verify.subjects.contracts.arguments import Arguments
 from backproof.verify.subjects.contracts.claim import Claim
+from backproof.verify.subjects.contracts.memory import told
+from backproof.verify.subjects.contracts.readings import Products, Reading
+from backproof.verify.subjects.contracts.rows import Row
+from backproof.verify.subjects.contracts.where import Domain, limited, shape_of
+from backproof.verify.subjects.functions.declared import RuleError
 from backproof.verify.subjects.functions.looked_at import source_of
 from backproof.verify.subjects.operation import MOST_TERMS, Operation, Shape
 from backproof.verify.support.errors import NotTraced, UsageError
@@ -104,6 +113,9 @@ class WholeClaim(LargePair):
         self.stay_within(domain)
         super().bound(bounds)
 
+    def remembers(self) -> tuple[str, list[tuple[str, str]]] | None:
+        return told(self.claim)
+
     def along(self, at: At) -> tuple[list[Term], list[Term], list[Term]]:
         if self.why:
             raise NotTraced(self.why)
@@ -124,4 +136,29 @@ class WholeClaim(LargePair):
         return outputs, gradients, outputs
 
     def at_shapes(self, shapes: Mapping[str, Shape]) -> tuple[Operation, Spec]:
-        raise UsageError(self.why or "a derivative is looked at in the shape that was asked for")
+        """Its first row at other shapes, where all branches are followed; data of the old shape stops that."""
+        if self.why:
+            raise UsageError(self.why)
+        arguments = replace(self.claim.arguments, shapes={**self.claim.arguments.shapes, **shapes})
+        where = Domain(arguments, self.small_bounds(arguments), None)
+        if self.where is not TRUE:
+            raise UsageError("the domain is stated by the entries of the shape that was asked for")
+        try:
+            shape = shape_of(self.claim.value, arguments, where, self.name)
+        except RuleError as error:
+            raise UsageError(str(error)) from None
+        if isinstance(self.claim.reading, Products):
+            raise UsageError("a product is looked at in the shape that was asked for")
+        reading = Reading(self.claim.reading.name, shape, arguments)
+        claim = Claim(self.claim.value, self.claim.derivative, arguments, shape, reading)
+        traced = claim.traced
+        if isinstance(traced, Exception) or traced.leaks:
+            raise UsageError("it does not run on symbols at this shape")
+        row = Row(claim, 0, self.name, self.command)
+        return limited(row, traced.values[0], where, natural_domain(traced.values[0]), self.described(shapes))
+
+    def small_bounds(self, arguments: Arguments) -> Bounds:
+        return {entry: pair for name, pair in self.bounds.items() for entry in arguments.entries(name)}
+
+    def described(self, shapes: Mapping[str, Shape]) -> str:
+        return ", ".join(f"{one}: {format_shape(shape)}" for one, shape in shapes.items() if shape)

@@ -117,7 +117,11 @@ class PythonPair(BaseOperation):
     def _admit(self, point: Sequence[Any]) -> None:
         """Raises NotCalled for a point of floats where the functions have no business."""
         allowed = self.allowed
-        if allowed is not None and not allowed.admits(point):
+        if allowed is None:
+            return
+        if any(getattr(x, "ndim", 0) for x in point):
+            return  # all numbers of a format at once, of which those outside are not judged
+        if not allowed.admits(point):
             raise NotCalled("not called there: it is outside of the domain or of the bounds")
 
     def _functions(self, symbols: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
