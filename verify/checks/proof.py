@@ -112,6 +112,19 @@ def decides(operation: Operation, spec: Spec) -> bool:
     return any(f.verdict in (Verdict.PROVED, Verdict.REFUTED) for f in check(case))
 
 
+def verdict_of(operation: Operation, spec: Spec) -> Verdict:
+    """PROVED, REFUTED, or MATCHED for what the prover leaves open; no function is called on floats for it."""
+    case = Case(operation, spec, replace(USUAL, alone=True))
+    proof = case.rule_proof
+    if proof is None:
+        return Verdict.MATCHED
+    if proof.status is Status.PROVED:
+        return Verdict.MATCHED if doubt(case) else Verdict.PROVED
+    if case.residual_bounds or case.negligible:
+        return Verdict.MATCHED
+    return Verdict.REFUTED if any(_refuted(case, proof)) else Verdict.MATCHED
+
+
 def _answer(work: Callable[..., T], *arguments: Any, share: int = 1) -> T | None:
     """The prover's answer; None if its fuel is not enough: one part in ``share`` of what a question is given."""
     try:

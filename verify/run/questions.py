@@ -10,9 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.verify.checks.case import Case
-from backproof.verify.checks.proof import check as proof_of
-from backproof.verify.config.options import USUAL
+from backproof.verify.checks.proof import verdict_of
 from backproof.verify.evaluate.floats import compile_floats
 from backproof.verify.mirror.table import Spec
 from backproof.verify.numerics.natural_domain import natural_domain
@@ -326,5 +324,4 @@ def is_proved(operation: Any, spec: Spec | None) -> bool:
 def proof_verdict(operation: Any, spec: Spec | None) -> Verdict:
     """What the prover says of a row; kept, so that the check which reports it does not prove it again."""
     assert spec is not None
-    found = [f.verdict for f in proof_of(Case(operation, spec, replace(USUAL, alone=True)))]
-    return Verdict.REFUTED if Verdict.REFUTED in found else found[0]
+    return verdict_of(operation, spec)
