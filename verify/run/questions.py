@@ -120,7 +120,7 @@ class Question:
         name = f"{asked.called}.{self.what}"
         large = claim.count > MOST_ROWS or claim.count * len(arguments.moved) > MOST_PARTIALS
         large = large or isinstance(claim.traced, TooManyPaths)  # one of which a point takes
-        why = "" if large or isinstance(claim.traced, Exception) else unfaithful(claim)
+        why = "" if large or isinstance(claim.traced, Exception) else unfaithful(claim) or underived(claim)
         if large or why or isinstance(claim.traced, Exception) or widest(claim) > MOST_USED:
             if not fitting:
                 raise UsageError(f"{self.what}: {refused(result, shape, arguments)}")
@@ -270,6 +270,17 @@ def widest(claim: Claim) -> int:
     assert not isinstance(traced, Exception)
     rows = zip(traced.values, traced.matrix, strict=True)
     return max(len(set(symbols_of(value, *row))) for value, row in rows)
+
+
+def underived(claim: Claim) -> str:
+    """Which function has no derivative that is known here; "" where all have one."""
+    traced = claim.traced
+    assert not isinstance(traced, Exception)
+    try:
+        diagnosis.true_partials(traced.values, claim.arguments.moved)
+    except TypeError as error:  # of `derivative`
+        return str(error)
+    return ""
 
 
 def unfaithful(claim: Claim) -> str:

@@ -322,6 +322,11 @@ BAD: dict[str, tuple[Any, dict[str, Any], str]] = {
         {"jac": square_jac, "shapes": {"x": 2}, "definition": "x_0"},
         "must be a function",
     ),
+    "an entry of the same name": (
+        lambda x, x_0: x.sum() * x_0,
+        {"jac": lambda x, x_0: (x_0, x.sum()), "shapes": {"x": 2}},
+        "x_0 is an input, and an entry of an array",
+    ),
     "names for values": (np.exp, {"jac": np.exp, "inputs": ("x",)}, "names of inputs are passed as names="),
     "no names": (lambda *p: p[0], {"jac": lambda *p: 1.0}, "pass names="),
 }
@@ -367,6 +372,20 @@ def test_functions_of_scipy_are_not_blamed_far_out(name: str, slope: str, domain
         getattr(special, name), jac=lambda x: sign * getattr(special, slope)(x), names=("x",), domain=domain, **FEW
     )
     assert report.ok, [f.message for f in report.findings if f.verdict.fails]
+
+
+@pytest.mark.optional
+def test_a_function_without_a_known_derivative_is_compared_on_floats() -> None:
+    special = pytest.importorskip("scipy.special", reason="SciPy is not installed: pip install scipy")
+
+    def df(a, x):
+        h = 1e-6
+        by_a = (special.gammainc(a + h, x) - special.gammainc(a - h, x)) / (2 * h)
+        return [by_a, x ** (a - 1) * np.exp(-x) / special.gamma(a)]
+
+    box = {"a": (1, 3), "x": (0.5, 4)}
+    (operation,) = verify.check(special.gammainc, jac=df, names=("a", "x"), bounds=box, **FEW).operations
+    assert operation.right.verdict is Verdict.MATCHED
 
 
 @pytest.mark.optional

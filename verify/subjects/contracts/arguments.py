@@ -193,6 +193,9 @@ def arguments_of(
         raise UsageError(f"{who} has no inputs: it must take at least one number or array of floats")
     check_names(who, list(varying))
     found = {name: _shape(name, stated[name]) if name in stated else seen.get(name, ()) for name in varying}
+    entries = [entry for name in varying for entry in entries_of(name, found[name])]
+    if twice := next((entry for k, entry in enumerate(entries) if entry in entries[:k]), ""):
+        raise UsageError(f"{who}: {twice} is an input, and an entry of an array: pass names= to tell them apart")
     several = {name: (tree, paths) for name, (tree, paths, _) in trees.items()}
     return Arguments(varying, found, tuple(wanted) or varying, fixed, args, tuple(places), tuple(keywords), several)
 
