@@ -72,16 +72,19 @@ def engine_and_names(rest: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def chosen(subject: Subject, names: Sequence[str]) -> list[Specified]:
-    """The subject's cases of these operations, all without names.
+    """The subject's cases of these operations, all without names; of a function all of its derivatives.
 
     Raises UsageError for an unknown name, with the nearest known one.
     """
     cases = list(subject.operations())
     known = list(dict.fromkeys(operation.name for operation, _ in cases))
+    wanted: set[str] = set()
     for name in names:
-        if name not in known:
+        meant = [one for one in known if one == name] or [one for one in known if one.startswith(f"{name}.")]
+        if not meant:
             raise UsageError(f"{name!r} is not an operation of {subject.name}{nearest(name, known)}")
-    return [case for case in cases if not names or case[0].name in names]
+        wanted.update(meant)
+    return [case for case in cases if not names or case[0].name in wanted]
 
 
 def nearest(name: str, known: Sequence[str]) -> str:

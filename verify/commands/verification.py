@@ -83,6 +83,7 @@ def verified(
     elsewhere = isinstance(subject, PartedSubject) or (isinstance(subject, Elsewhere) and not arguments.point)
     read = here or not elsewhere  # else its code runs in workers alone
     cases = chosen(subject, names) if read else []
+    names = list(dict.fromkeys(operation.name for operation, _ in cases)) if names and read else names
     options = replace(options_of(arguments), plot_data=formulas(wanted), plots=plots(wanted))
     if arguments.order == 2:  # kinks and wiring are the first order's
         options = replace(options, questions=tuple(q for q in options.questions if q in _SECOND))

@@ -475,6 +475,8 @@ def test_a_file_of_functions_with_their_derivatives(tmp_path: Any, capsys: Any, 
     assert found == {
         "cubic.jac": "proved", "sine.fprime": "proved", "sine.fprime2": "refuted", "square": "proved"
     }
+    assert main(["engine", "derivatives_of_mine.py:PAIRS", "cubic", "--points", "60"]) == 0
+    assert "cubic.jac" in capsys.readouterr().out
     assert main(["engine", "derivatives_of_mine.py:BAD"]) == 2
     assert "'jak' is none of" in capsys.readouterr().err
     assert main(["engine", "derivatives_of_mine.py:NONE"]) == 2
