@@ -33,7 +33,7 @@ from backproof.verify.tracing.arrays import BesideTerms
 from backproof.verify.tracing.calls import CALLS, Calls
 from backproof.verify.tracing.passed import TELLING, learns_nothing, live, narrow_format
 from backproof.verify.tracing.rewriting import TABLE, literal_of, looked_up, parts, rewritten, tells, waiting
-from backproof.verify.tracing.state import Mark, state_of
+from backproof.verify.tracing.state import Elsewhere, Mark, state_of
 from backproof.verify.tracing.tables import Members, Table, holds_numbers
 
 MOST_OBJECTS = 20_000
@@ -334,7 +334,7 @@ class Lifter:
         return found
 
 
-class ModuleTwin:
+class ModuleTwin(Elsewhere):
     """A user's module while tracing: each attribute's twin, made on first access."""
 
     def __init__(self, lifter: Lifter, module: types.ModuleType) -> None:

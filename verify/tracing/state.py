@@ -17,6 +17,10 @@ Mark = tuple[Any, ...]
 """Equal for equal states.  Terms are hash-consed: a term stands for itself."""
 
 
+class Elsewhere:
+    """The base of what stands for something whose state is looked at elsewhere: the variables of a module."""
+
+
 def state_of(twins: Iterable[Any], scopes: Iterable[Mapping[str, Any]]) -> Mark:
     """The variables of functions, the contents of containers and the attributes of objects, and global variables."""
     functions = tuple(_of_function(x) if type(x) is types.FunctionType else _mark(x, _DEEP) for x in twins)
@@ -45,7 +49,7 @@ def _mark(x: Any, depth: int) -> Mark:
         return ("generator", x.gi_frame.f_lasti if x.gi_frame is not None else -1)
     if made_in_c(kind) and kind.__module__ == "itertools":
         return (name, repr(x))
-    if depth == 0:
+    if depth == 0 or issubclass(kind, Elsewhere):
         return (name,)
     container = container_of(x)
     if container in (list, tuple):

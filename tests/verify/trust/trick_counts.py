@@ -110,6 +110,7 @@ _PROVED = {
     "type: __class__": 10,
     "type: an attribute": 10,
     "type: getattr": 10,
+    "type: a class pattern": 10,
     "type: of NumPy": 10,
     "event: overflow": 2,
     "event: inf - inf": 10,

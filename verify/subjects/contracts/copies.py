@@ -24,11 +24,12 @@ class Copies:
         self.lifter = Lifter()
 
     def __call__(self) -> tuple[Callable[..., Any], ...]:
+        self.lifter.put_back()
         if self._made is None:
             from backproof.verify.tracing.symbolic import lifter_for_symbols
 
             self.lifter = lifter_for_symbols()
-            self._made = tuple(map(self.lifter.twin, self._functions))
+            self._made = tuple(self.lifter.ready(self.lifter.twin(function)) for function in self._functions)
         self.lifter.report()
         return self._made
 
