@@ -267,7 +267,8 @@ def _vector(values: Sequence[Term | None]) -> str:
 def _finding(case: Case, proof: Proof, counterexample: Counterexample) -> Finding:
     from backproof.verify.proof.refute.diagnose import diagnose
 
-    at = ", ".join(f"{n} = {shown(v)}" for n, v in case.operation.coordinates(counterexample.point))
+    named = case.operation.coordinates(counterexample.point)
+    at = ", ".join(f"{n} = {shown(v) if isinstance(v, Fraction) else repr(v)}" for n, v in named)
     floats = tuple(map(_nearest, counterexample.point))
     i = counterexample.operand
     if i is None:

@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -24,7 +25,7 @@ from backproof.verify.numerics.natural_domain import natural_domain
 from backproof.verify.proof.obligation import accumulated
 from backproof.verify.results.findings import Question as Asks
 from backproof.verify.results.findings import Verdict
-from backproof.verify.run.questions import MOST_USED, Asked, Question, as_a_whole, is_proved, widest
+from backproof.verify.run.questions import MOST_USED, PLACES, Asked, Question, as_a_whole, is_proved, widest
 from backproof.verify.subjects.contracts.arguments import Arguments, arguments_of
 from backproof.verify.subjects.contracts.claim import Claim, Code, Derived, Source, values_on_symbols
 from backproof.verify.subjects.contracts.directions import Directional, by_unit_vectors, product_code, with_tangents
@@ -208,6 +209,7 @@ class HandedOver:
         shape = shape_of(value, arguments, where, f"{self.called}: the function")
         claim = Claim(value, product_code(product, arguments, tangents, what), arguments, shape, Products(shape))
         name = f"{self.called}.{what}"
+        claim.points = tuple(islice(where.places(), PLACES))
         if isinstance(claim.traced, Exception) or widest(claim) > MOST_USED:
             by_columns = by_unit_vectors(claim, self.arguments, tangents)
             why = in_a_line(claim.traced) if isinstance(claim.traced, Exception) else ""

@@ -27,6 +27,7 @@ from backproof.verify.subjects.contracts.claim import Claim, Code, Source, value
 from backproof.verify.subjects.contracts.readings import (
     OTHERS,
     Reading,
+    entries,
     readings,
     refused,
     standard,
@@ -50,7 +51,7 @@ MOST_ROWS, MOST_PARTIALS, MOST_USED = 256, 512, 18
 """What is verified row by row: rows, entries of the matrix, and entries that a row depends on, as the prover knows 40
 functions.  A larger Jacobian is traced along points, and compared in finite fields and with differences."""
 
-_POINTS = 6  # where it is looked at before anything is proved
+PLACES = 6  # where it is looked at before anything is proved
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,10 @@ def as_a_whole(asked: Asked, claim: Claim, name: str, why: str) -> list[Specifie
     where, arguments = asked.where, claim.arguments
     if where.charts:
         raise UsageError(f"{asked.called}: along {where.told} it must run on symbols, and does not ({why})")
-    place = next(where.places(), None)
-    if place is None:
+    if next(where.places(), None) is None:
         raise UsageError(f"{asked.called}: no point was found inside of the domain and the bounds")
-    held = dict(zip(arguments.entries(), place, strict=True))
-    bounds = {one: pair for one, pair in asked.bounds.items() if one in arguments.wrt}
-    made = WholeClaim(claim, name, held, why, bounds, TRUE if where.condition is None else where.condition)
+    bounds = {one: pair for one, pair in asked.bounds.items() if one in arguments.names}
+    made = WholeClaim(claim, name, why, bounds, TRUE if where.condition is None else where.condition)
     made.problem, made.command = made.complaint(), asked.command
     return [(made, None)]
 
@@ -98,6 +97,7 @@ class Question:
     cases: list[Specified] = field(default_factory=list)
     proved: bool = False
     refuted: bool = False
+    spoils: bool = False
     reading: Reading | None = None
 
     def answered(self) -> Question:
@@ -112,7 +112,7 @@ class Question:
             raise UsageError(f"{self.what}: {refused(result, shape, arguments)}")
         claim = Claim(self.value, self.code, arguments, shape, (fitting or others)[0])
         self.reading = (fitting or others)[0]
-        claim.points = tuple(islice(where.places(), _POINTS))
+        claim.points, claim.spoils = tuple(islice(where.places(), PLACES)), self.spoils
         if where.charts:
             claim.admits = lambda _: False  # a point beside one of the set is not on it
         elif where.allowed is not None:
@@ -138,9 +138,14 @@ class Question:
         """What the derivative returns at the first point where it returns something."""
         refusal: SubjectError | None = None
         for place in self.asked.where.places():
+            given = self.asked.arguments.values
             try:
                 with np.errstate(all="ignore"), subject_code:
-                    return self.code.result(self.code.function, self.asked.arguments.values(place))
+                    before = self._value(given(place))
+                    result = self.code.result(self.code.function, given(place))
+                    after = self._value(given(place))
+                self.spoils = before is not None and not np.array_equal(before, after, equal_nan=True)
+                return result
             except RuleError:
                 raise
             except SubjectError as error:  # possibly a point outside its domain
@@ -149,6 +154,12 @@ class Question:
             raise UsageError(f"{self.what}: no point was found inside of the domain and the bounds")
         why = in_a_line(refusal)
         raise UsageError(f"{self.what} fails at every point that was tried ({why}): {way_out(refusal)}")
+
+    def _value(self, given: dict[str, Any]) -> Any:
+        """The function's value as floats, to see whether the derivative changes what it is made of."""
+        if not isinstance(self.value, Code):
+            return None
+        return np.array(entries(self.value.result(self.value.function, given)), dtype=float)
 
     def _rows(self, claim: Claim, name: str) -> None:
         asked, traced = self.asked, claim.traced

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import count, product
 from typing import Any
 
-OF_GRAPHS = ("add", "mul", "sub", "neg")
+OF_GRAPHS = ("add", "mul", "sub", "neg", "relu")
 """The operations that graphs are made of: on whole numbers they are exact."""
 
 LEAVES = ("a", "b")

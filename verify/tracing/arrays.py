@@ -53,7 +53,7 @@ class TermArray(BesideTerms):
         out[0][...] = result
         return out[0]
 
-    def astype(self, dtype: Any, *_: Any, **__: Any) -> Any:
+    def astype(self, dtype: Any, *_: Any, copy: bool = True, **__: Any) -> Any:  # type: ignore[override]  # as called
         """Terms have no precision to convert; to bool they follow a branch, to int they need a number.
 
         Raises TypeError for a symbol converted to int.
@@ -61,7 +61,9 @@ class TermArray(BesideTerms):
         kind = np.dtype(dtype).kind
         if kind == "b":
             return np.asarray(self).astype(bool)
-        return whole(self, dtype) if kind in WHOLE_KINDS else self.copy()
+        if kind in WHOLE_KINDS:
+            return whole(self, dtype)
+        return self if not copy and np.dtype(dtype) == np.dtype(float) else self.copy()
 
 
 def terms(x: Any) -> TermArray:

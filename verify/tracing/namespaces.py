@@ -117,7 +117,8 @@ def _array(x: Any, dtype: Any = None, **options: Any) -> Any:
 
 
 def _as_array(x: Any, dtype: Any = None, **options: Any) -> Any:
-    return x if isinstance(x, TermArray) and dtype is None else _array(x, dtype, **options)
+    same = dtype is None or np.dtype(dtype) == np.dtype(float)  # no copy: what is written to one is in the other
+    return x if isinstance(x, TermArray) and same and not options.get("copy") else _array(x, dtype, **options)
 
 
 def _exact(x: Any) -> Any:
@@ -134,6 +135,18 @@ def _filled(make: Function) -> Function:
         return made.view(BesideTerms) if made.dtype.kind in "biu" else terms(made.astype(int).astype(object))
 
     return filled
+
+
+def _unset(make: Function) -> Function:
+    """np.empty and np.empty_like: what nobody sets has no value."""
+
+    def made(*x: Any, dtype: Any = None, **options: Any) -> Any:
+        if dtype is not None and np.dtype(dtype).kind != "f":
+            return make(*x, dtype=dtype, **options).view(BesideTerms)
+        shape = np.shape(make(*x, **options))
+        return terms(np.full(shape, constant(math.nan), dtype=object))
+
+    return made
 
 
 def _full(shape: Any, value: Any, dtype: Any = None, **_: Any) -> Any:
@@ -203,8 +216,8 @@ NUMPY = Namespace(
     copy=_array,
     full=_full,
     full_like=_full_like,
-    empty=_filled(np.zeros),
-    empty_like=_filled(np.zeros_like),
+    empty=_unset(np.empty),
+    empty_like=_unset(np.empty_like),
     **{name: _filled(getattr(np, name)) for name in ("zeros", "zeros_like", "ones", "ones_like", "eye")},
 )
 """`numpy`."""

@@ -85,7 +85,7 @@ OF_ARRAYS = _names(
     full_like hsplit hstack inner insert iscomplexobj isrealobj isscalar item ix_ kron logical_and logical_not
     logical_or logical_xor matmul max may_share_memory mean meshgrid min moveaxis multiply nansum ndarray ndim
     negative nonzero norm ones_like outer pad place polyder polyval prod ptp put put_along_axis putmask ravel real
-    reciprocal reduce reduceat repeat reshape resize result_type roll rollaxis rot90 select set_printoptions shape
+    reciprocal reduce reduceat repeat reshape resize roll rollaxis rot90 select set_printoptions shape
     shares_memory size sliding_window_view sort split square squeeze stack std subtract sum swapaxes T take
     take_along_axis tensordot tile tolist trace transpose tril triu true_divide unravel_index var vdot vsplit vstack
     where zeros_like

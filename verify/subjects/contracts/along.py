@@ -36,7 +36,11 @@ class Along(Row):
 
     def coordinates(self, point: Sequence[Any]) -> list[tuple[str, Any]]:
         """The entries, at exact points as exact numbers."""
-        return list(zip(self.claim.arguments.entries(), self._images(*point), strict=True))
+        try:
+            found = self._images(*point)
+        except TypeError:  # of an irrational radius
+            found = self._images(*map(float, point))
+        return list(zip(self.claim.arguments.entries(), found, strict=True))
 
     def bounded_names(self) -> dict[str, tuple[str, ...]]:
         return {name: (name,) for name in self.inputs}

@@ -106,6 +106,8 @@ class Claim:
         self.value, self.derivative, self.arguments = value, derivative, arguments
         self.shape, self.reading = shape, reading
         self._copies = Copies([code.function for code in self.codes])
+        self.product: Claim | None = None  # the product with a vector of which this is the Jacobian by unit vectors
+        self.spoils = False  # the function returns something else after the derivative was called
         self.points: tuple[Sequence[float], ...] = ()  # some where both are meant, the plainest
         self.admits: Callable[[Sequence[float]], bool] = lambda _: True  # whether they may be called at a point
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,13 @@ from backproof.verify.subjects.contracts.readings import Reading
 from backproof.verify.subjects.contracts.rows import Row
 from backproof.verify.subjects.functions.pairs import plain
 from backproof.verify.subjects.operation import Line, Run, Traced, terms_of
+from backproof.verify.support.errors import SubjectError
 from backproof.verify.terms.derivatives import derivative
 from backproof.verify.terms.simplify import simplify
 from backproof.verify.terms.term import Term, constant, symbol, symbols_of
 from backproof.verify.tracing.arrays import TermArray
+
+_POINTS = 4  # at which a product that is not traced as one is asked whether it is linear
 
 
 def with_tangents(arguments: Arguments) -> tuple[Arguments, tuple[str, ...]]:
@@ -78,7 +82,34 @@ def by_unit_vectors(claim: Claim, arguments: Arguments, tangents: Sequence[str])
         return np.array(columns, dtype=object).T
 
     reading = Reading("rows", claim.shape, arguments)
-    return Claim(claim.value, Code(code.function, call), arguments, claim.shape, reading)
+    made = Claim(claim.value, Code(code.function, call), arguments, claim.shape, reading)
+    made.points = tuple(point[: len(arguments.entries())] for point in claim.points)
+    made.product = claim
+    return made
+
+
+def is_linear(claim: Claim, product: Claim) -> tuple[str, list[tuple[str, str]]] | None:
+    """Evidence that a product is not linear in the vector, which the Jacobian by unit vectors takes for granted.
+
+    claim: that Jacobian; product: the product itself.  Asked along vectors that are neither units nor positive.
+    """
+    random = Random(0)
+    count = len(claim.arguments.moved)
+    for point in claim.points[:_POINTS]:
+        try:
+            matrix = claim.partials(point).astype(float)
+            for scale in (1.0, -3.0, 2.0**-10):
+                vector = [scale * random.uniform(-1, 1) for _ in range(count)]
+                ours = product.partials([*point, *vector]).astype(float).reshape(-1)
+                expected = matrix @ np.array(vector)
+                size = float(np.abs(matrix).max(initial=0.0)) * max(map(abs, vector)) * count
+                if not np.all(np.abs(ours - expected) <= 1e-9 * max(size, 1e-300)):
+                    place = int(np.argmax(np.abs(ours - expected)))
+                    shown = [("ours", f"{ours[place]!r}"), ("expected", f"{expected[place]!r}   = J·v by unit vectors")]
+                    return "the product is not linear in the vector", shown
+        except SubjectError:  # for the checks of values to report
+            continue
+    return None
 
 
 def _vector(unit: NDArray[np.float64], symbols: bool) -> Any:

@@ -107,6 +107,8 @@ def shown(matrix: Matrix) -> str:
 
 def told(claim: Claim) -> tuple[str, list[tuple[str, str]]] | None:
     """What a derivative depends on beside its arguments, in words; None where nothing shows."""
+    if claim.spoils:
+        return "the derivative changes what the function returns: it writes to data that both use", []
     found = remembered(claim)
     if found is None:
         return None

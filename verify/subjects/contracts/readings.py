@@ -120,11 +120,16 @@ def what(result: Any) -> str:
         return f"the text {result[:40]!r}"
     dense = _dense(result)
     if isinstance(dense, (list, tuple)):
-        shapes = ", ".join("a number" if np.shape(part) == () else f"shape {_shown(np.shape(part))}" for part in dense)
-        return f"{len(dense)} parts ({shapes})"
-    if np.shape(dense) == ():
-        return "one number"
-    return f"shape {_shown(np.shape(dense))}"
+        return f"{len(dense)} parts ({', '.join(map(_shape_in_words, dense))})"
+    return _shape_in_words(dense).replace("a number", "one number")
+
+
+def _shape_in_words(x: Any) -> str:
+    try:
+        shape = np.shape(x)
+    except ValueError:
+        return "nested parts of different shapes"
+    return f"shape {_shown(shape)}" if shape else "a number"
 
 
 def _shown(shape: Shape) -> str:
@@ -184,7 +189,7 @@ def _partials(result: Any, out: Shape, arguments: Arguments) -> Matrix | None:
         wanted = (*out, *arguments.shapes[name])
         if _alike(array.shape, wanted):
             blocks.append(array.reshape(math.prod(out), arguments.size(name)))
-        elif array.size == 1:  # a constant partial
+        elif array.size == 1 and not arguments.shapes[name]:  # of a number, the same for all outputs
             made = np.empty((math.prod(out), arguments.size(name)), dtype=object)
             made[:] = array.reshape(-1)[0]
             blocks.append(made)

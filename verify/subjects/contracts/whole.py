@@ -21,11 +21,12 @@ from backproof.verify.subjects.arrays.small import array_of, format_shape
 from backproof.verify.subjects.boundary import subject_code
 from backproof.verify.subjects.contracts.arguments import Arguments
 from backproof.verify.subjects.contracts.claim import Claim
+from backproof.verify.subjects.contracts.directions import is_linear
 from backproof.verify.subjects.contracts.memory import told
 from backproof.verify.subjects.contracts.readings import Products, Reading
 from backproof.verify.subjects.contracts.rows import Row
 from backproof.verify.subjects.contracts.where import Domain, limited, shape_of
-from backproof.verify.subjects.functions.declared import RuleError
+from backproof.verify.subjects.functions.declared import Declared, RuleError
 from backproof.verify.subjects.functions.looked_at import source_of
 from backproof.verify.subjects.operation import MOST_TERMS, Operation, Shape
 from backproof.verify.support.errors import NotTraced, UsageError
@@ -38,7 +39,6 @@ from backproof.verify.terms.term import (
     at_most,
     constant,
     keeping,
-    substitute,
     symbol,
     term,
 )
@@ -47,31 +47,22 @@ from backproof.verify.terms.term import (
 class WholeClaim(LargePair):
     """A claim as the pair of its function and the product of an upstream gradient with its matrix.
 
-    at: the values of the inputs by which nothing is differentiated; why: what stopped the trace; "" if nothing did
+    why: what stopped the trace; "" if nothing did
     """
 
     def __init__(
         self,
         claim: Claim,
         name: str,
-        at: Mapping[str, float],
         why: str,
         bounds: Mapping[str, Any] = MappingProxyType({}),
         domain: Condition = TRUE,
     ) -> None:
-        self.claim, self.at, self.why, self.where = claim, dict(at), why, domain
+        self.claim, self.why, self.where = claim, why, domain
         arguments = claim.arguments
-        shapes = {one: arguments.shapes[one] for one in arguments.wrt if arguments.shapes[one]}
-        super().__init__(self._function, self._product, shapes, name, arguments.wrt, None, bounds)
-
-    @property
-    def case(self) -> str:
-        held = ", ".join(f"{entry} = {self.at[entry]:g}" for entry in self._held())
-        return ", ".join(filter(None, (super().case, held and f"with {held}")))
-
-    def _held(self) -> tuple[str, ...]:
-        arguments = self.claim.arguments
-        return tuple(entry for name in arguments.held for entry in arguments.entries(name))
+        shapes = {one: shape for one, shape in arguments.shapes.items() if shape}
+        backward = Declared(self._product, arguments.wrt, arguments.names)
+        super().__init__(self._function, backward, shapes, name, arguments.names, None, bounds)
 
     @cached_property
     def source(self) -> Source:
@@ -81,59 +72,53 @@ class WholeClaim(LargePair):
         return []
 
     def _data(self, arrays: Mapping[str, Any]) -> list[float]:
-        arguments = self.claim.arguments
-        found: list[float] = []
-        for name in arguments.names:
-            given = arrays[name] if name in arrays else [self.at[entry] for entry in arguments.entries(name)]
-            found += [float(x) for x in np.ravel(given)]
-        return found
+        return [float(x) for name in self.claim.arguments.names for x in np.ravel(arrays[name])]
 
     def _function(self, *arrays: Any) -> Any:
-        values = self.claim.values(self._data(dict(zip(self.claim.arguments.wrt, arrays, strict=True))))
+        values = self.claim.values(self._data(dict(zip(self.claim.arguments.names, arrays, strict=True))))
         return array_of([float(v) for v in values], self.claim.shape) if self.claim.shape else float(values[0])
 
     def _product(self, **given: Any) -> Any:
-        """Σ g·J, for each input."""
+        """Σ g·J, for each input that is differentiated."""
         arguments = self.claim.arguments
-        matrix = self.claim.partials(self._data({name: given[name] for name in arguments.wrt})).astype(float)
+        matrix = self.claim.partials(self._data(given)).astype(float)
         product = np.ravel(given["g"]) @ matrix
-        found, start = [], 0
+        found, start = {}, 0
         for name in arguments.wrt:
             part = product[start : start + arguments.size(name)]
             start += len(part)
-            found.append(part.reshape(arguments.shapes[name]) if arguments.shapes[name] else float(part[0]))
-        return tuple(found) if len(found) > 1 else found[0]
+            found[name] = part.reshape(arguments.shapes[name]) if arguments.shapes[name] else float(part[0])
+        return found
 
     def bound(self, bounds: Mapping[str, Any], domain: Any = None) -> None:
-        """Take the bounds, and the domain at the values of the inputs that are held."""
-        held = {symbol(entry): constant(self.at[entry]) for entry in self._held()}
-        (domain,) = substitute((self.where,), held)
-        assert isinstance(domain, Condition)
-        self.domain = domain
-        self.stay_within(domain)
+        """Take the bounds and the domain."""
+        self.domain = self.where
+        self.stay_within(self.where)
         super().bound(bounds)
 
     def remembers(self) -> tuple[str, list[tuple[str, str]]] | None:
-        return told(self.claim)
+        found = told(self.claim)
+        if found is None and self.claim.product is not None:
+            found = is_linear(self.claim, self.claim.product)
+        return found
 
     def along(self, at: At) -> tuple[list[Term], list[Term], list[Term]]:
         if self.why:
             raise NotTraced(self.why)
         arguments = self.claim.arguments
-        moved = set(arguments.moved)
-        data = [symbol(entry) if entry in moved else self.at[entry] for entry in arguments.entries()]
+        entries = arguments.entries()
         ledger = Ledger(arrays=True)
         with np.errstate(all="ignore"), subject_code, at_most(MOST_TERMS), asking(at), keeping(ledger):
-            values, matrix = self.claim.once(data)
+            values, matrix = self.claim.once([symbol(entry) for entry in entries])
             outputs = [term(value) for value in values]
-            gradients = [constant(0)] * len(arguments.moved)
+            gradients = dict.fromkeys(entries, constant(0))
             for weight, row in zip(self.symbols(self.upstream), matrix, strict=True):
-                for j, partial in enumerate(row):
+                for entry, partial in zip(arguments.moved, row, strict=True):
                     if partial is not constant(0) and not (isinstance(partial, float) and partial == 0):
-                        gradients[j] = gradients[j] + weight * partial
+                        gradients[entry] = gradients[entry] + weight * partial
         if ledger.leaks:
             raise Leaking(tuple(ledger.leaks))
-        return outputs, gradients, outputs
+        return outputs, list(gradients.values()), outputs
 
     def at_shapes(self, shapes: Mapping[str, Shape]) -> tuple[Operation, Spec]:
         """Its first row at other shapes, where all branches are followed; data of the old shape stops that."""
