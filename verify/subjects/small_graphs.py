@@ -15,6 +15,9 @@ from typing import Any
 OF_GRAPHS = ("add", "mul", "sub", "neg", "relu")
 """The operations that graphs are made of: on whole numbers they are exact."""
 
+SMOOTH = ("tanh", "exp")
+"""Those of one operand that are looked at among them: a pass can be wrong at nodes of one operand only."""
+
 LEAVES = ("a", "b")
 VALUES = (2.0, 3.0)  # of the leaves: small whole numbers, which sums and products keep exact
 _NAMES = ("c", "d", "e", "f", "h", "k")

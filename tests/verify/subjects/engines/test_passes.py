@@ -87,6 +87,28 @@ def test_a_right_pass_is_wired(name: str, held: str, checked) -> None:
     assert not [o.name for o in report.operations if any(a.verdict.fails for a in o.answers.values())]
 
 
+OF_ONE_OPERAND = {
+    "nodes of one operand are visited again": SORTED.replace(
+        "if v not in seen:", "if v not in seen or len(v._prev) == 1:"
+    ),
+    "nodes of one operand run last": SORTED.replace(
+        "for v in reversed(order):",
+        "for v in sorted(reversed(order), key=lambda v: len(v._prev) == 1 and v is not self):",
+    ),
+    "what a node of one operand was made of is left out below others": SORTED.replace(
+        "for child in v._prev:", "for child in v._prev if len(v._prev) != 1 or len(order) < 3 else ():"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OF_ONE_OPERAND)
+def test_a_pass_that_is_wrong_at_nodes_of_one_operand_is_told(name: str, checked) -> None:
+    report = checked(engine(OF_ONE_OPERAND[name]))
+    found = [f for operation in ("add", "mul", "tanh") for f in wiring(report, operation)]
+    assert found
+    assert any("tanh" in text for f in found for _, text in f.details)
+
+
 def test_a_pass_that_hangs_is_named(checked) -> None:
     (found,) = wiring(checked(engine(WRONG_PASSES["it never ends on a diamond"])), "add")
     assert found.message == "backward() runs longer than 2 s"
