@@ -23,9 +23,17 @@ from typing import Any
 from backproof.verify.config.options import USUAL, Options
 from backproof.verify.numerics.natural_domain import natural_domain
 from backproof.verify.proof.obligation import accumulated
-from backproof.verify.results.findings import Question as Asks
-from backproof.verify.results.findings import Verdict
-from backproof.verify.run.questions import MOST_USED, PLACES, Asked, Question, as_a_whole, is_proved, widest
+from backproof.verify.results.findings import Question, Verdict
+from backproof.verify.run.questions import (
+    MOST_USED,
+    PLACES,
+    Asked,
+    Derivative,
+    as_a_whole,
+    is_proved,
+    what_stopped,
+    widest,
+)
 from backproof.verify.subjects.contracts.arguments import Arguments, arguments_of
 from backproof.verify.subjects.contracts.claim import Claim, Code, Derived, Source, values_on_symbols
 from backproof.verify.subjects.contracts.directions import Directional, by_unit_vectors, product_code, with_tangents
@@ -87,7 +95,7 @@ class HandedOver:
     def options(self, options: Options, points: int | None, point: Any) -> Options:
         """The options of a run: fewer points for each of many rows; no accuracy of arrays, whose sums have no order."""
         rows = sum(math.prod(shape) for shape in self.arguments.shapes.values())
-        asked = tuple(q for q in Asks if not self.arguments.of_arrays or q is not Asks.ACCURATE)
+        asked = tuple(q for q in Question if not self.arguments.of_arrays or q is not Question.ACCURATE)
         several = max(1, len(self.made) - 1, rows // 4)
         count = points or max(_FEWEST, options.points // several)
         return replace(options, points=count, questions=asked, point=point_of(point, self.arguments.entries()))
@@ -151,7 +159,7 @@ class HandedOver:
             what = "jac" if self.jac is not None else "fprime"
             first = self.jac if self.jac is not None else self.fprime
             slope = replace(function, part=1) if first is True else Code(first, arguments.caller(first, what))
-            made = Question(self.given, what, function, slope).answered()
+            made = Derivative(self.given, what, function, slope).answered()
             yield made.cases
             known = not made.refuted
             before = replace(slope, read=made.reading) if what == "jac" else slope
@@ -170,15 +178,15 @@ class HandedOver:
     ) -> Iterator[list[Specified]]:
         """A second derivative, of the first that was passed; and of the function's own, where that is another."""
         if before is None or known:
-            yield Question(self.given, what, before or self._slopes(function, what), code).answered().cases
+            yield Derivative(self.given, what, before or self._slopes(function, what), code).answered().cases
             return
         first = "fprime" if what == "fprime2" else "jac"
-        yield Question(self.given, what, before, code, f"of {first}, which is refuted").answered().cases
+        yield Derivative(self.given, what, before, code, f"of {first}, which is refuted").answered().cases
         try:
             slopes = self._slopes(function, what)
         except UsageError:  # the function does not run on symbols: its own second derivative is not known
             return
-        yield Question(self.given, what, slopes, code, "of the function's own derivative").answered().cases
+        yield Derivative(self.given, what, slopes, code, "of the function's own derivative").answered().cases
 
     def _slopes(self, function: Code, what: str) -> Derived:
         """The true first derivative of a function that runs on symbols."""
@@ -212,7 +220,7 @@ class HandedOver:
         claim.points = tuple(islice(where.places(), PLACES))
         if isinstance(claim.traced, Exception) or widest(claim) > MOST_USED:
             by_columns = by_unit_vectors(claim, self.arguments, tangents)
-            why = in_a_line(claim.traced) if isinstance(claim.traced, Exception) else ""
+            why = what_stopped(claim.traced) if isinstance(claim.traced, Exception) else ""
             return as_a_whole(self.given, by_columns, name, why)
         cases: list[Specified] = []
         for place in range(claim.count):
@@ -267,7 +275,7 @@ def is_right(handed: HandedOver) -> str:
         return ""
     from backproof.verify.run.harness import verify_here
 
-    report = verify_here(handed.subject(), options=replace(USUAL, points=_FEWEST, questions=(Asks.RIGHT,)))
+    report = verify_here(handed.subject(), options=replace(USUAL, points=_FEWEST, questions=(Question.RIGHT,)))
     agrees = all(operation.right.verdict in (Verdict.MATCHED, Verdict.PROBABLE) for operation in report.operations)
     return "agrees with finite differences" if agrees else ""
 

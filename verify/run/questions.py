@@ -42,7 +42,7 @@ from backproof.verify.subjects.functions.arguments import as_term, is_function, 
 from backproof.verify.subjects.functions.declared import RuleError
 from backproof.verify.subjects.operation import Shape
 from backproof.verify.subjects.subject import Specified
-from backproof.verify.support.errors import NO_TRACE, SubjectError, UsageError, in_a_line
+from backproof.verify.support.errors import NO_TRACE, NotTraced, SubjectError, UsageError, in_a_line
 from backproof.verify.terms.notation.code import written
 from backproof.verify.terms.term import TRUE, Condition, Term, symbol, symbols_of
 from backproof.verify.tracing.branches import TooManyPaths
@@ -86,7 +86,7 @@ def as_a_whole(asked: Asked, claim: Claim, name: str, why: str) -> list[Specifie
 
 
 @dataclass
-class Question:
+class Derivative:
     """One derivative of one function, and how it is answered: its cases, whether all are proved, how it was read."""
 
     asked: Asked
@@ -100,7 +100,7 @@ class Question:
     spoils: bool = False
     reading: Reading | None = None
 
-    def answered(self) -> Question:
+    def answered(self) -> Derivative:
         """Itself, with its cases.  Raises UsageError."""
         asked, arguments, where = self.asked, self.asked.arguments, self.asked.where
         shape = shape_of(self.value, arguments, where, f"{asked.called}: the function")
@@ -124,7 +124,7 @@ class Question:
         if large or why or isinstance(claim.traced, Exception) or widest(claim) > MOST_USED:
             if not fitting:
                 raise UsageError(f"{self.what}: {refused(result, shape, arguments)}")
-            stopped = in_a_line(claim.traced) if not large and isinstance(claim.traced, Exception) else why
+            stopped = what_stopped(claim.traced) if not large and isinstance(claim.traced, Exception) else why
             self.cases = as_a_whole(asked, claim, name, stopped)
             return self
         self._rows(claim, name)
@@ -281,6 +281,11 @@ def widest(claim: Claim) -> int:
     assert not isinstance(traced, Exception)
     rows = zip(traced.values, traced.matrix, strict=True)
     return max(len(set(symbols_of(value, *row))) for value, row in rows)
+
+
+def what_stopped(error: Exception) -> str:
+    """What ended a trace, in a line: our own words for a reason that the tracer names."""
+    return str(error) if isinstance(error, NotTraced) else in_a_line(error)
 
 
 def underived(claim: Claim) -> str:

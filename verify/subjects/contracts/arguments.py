@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -304,9 +304,3 @@ def _shape(name: str, given: Any) -> Shape:
 def named_entries(arguments: Arguments) -> dict[str, tuple[str, ...]]:
     """What a user may bound, and the entries that each name stands for."""
     return {name: arguments.entries(name) for name in arguments.names}
-
-
-def counted(shapes: Mapping[str, Shape]) -> Iterator[str]:
-    """The shapes in words: x has 3 entries."""
-    for name, shape in shapes.items():
-        yield f"{name} is a number" if not shape else f"{name} has {math.prod(shape)} entries"

@@ -60,13 +60,13 @@ def brings_derivatives(target: Any) -> bool:
     if isinstance(target, type):
         adapter = adapter_of(target)
         return adapter is not None and not getattr(adapter, "INSTANCES", False)
-    return adapter_of(type(target)) is not None or _by_protocol(target).recognises(type(target), target)
+    return adapter_of(type(target)) is not None or _by_protocol().recognises(type(target), target)
 
 
 def pairs_of(target: Any) -> list[Pair]:
     """The derivatives of an object.  Raises SubjectError for what the object's own code raises."""
     with subject_code:
-        adapter = adapter_of(type(target)) or _by_protocol(target)
+        adapter = adapter_of(type(target)) or _by_protocol()
         return list(adapter.pairs(target))
 
 
@@ -96,6 +96,6 @@ def pairs_in(module: ModuleType) -> list[Pair]:
     return found
 
 
-def _by_protocol(target: Any) -> ModuleType:
-    del target
+def _by_protocol() -> ModuleType:
+    """The adapter of objects that are known by their methods, whatever package they come from."""
     return import_module("backproof.verify.subjects.packages.objective")

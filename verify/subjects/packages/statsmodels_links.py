@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from backproof.verify.subjects.packages.pair import Pair, chains, domain, has, image
+from backproof.verify.subjects.packages.intervals import domain, image
+from backproof.verify.subjects.packages.pair import Pair, chains, has
 
 LINKS = (
     ("__call__", "deriv"),

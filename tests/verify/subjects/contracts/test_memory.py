@@ -76,6 +76,14 @@ def test_what_remembers_is_miswired(kind: type) -> None:
     assert any(WRONG[kind] in f.message for f in report.findings if f.verdict.value == "miswired")
 
 
+def test_what_stopped_the_trace_is_told_without_names_of_our_exceptions() -> None:
+    made = Shared()
+    report = verify.check(made.f, jac=made.df, **FEW)
+    (told,) = [f.message for f in report.findings if "not run on symbols" in f.message]
+    assert "run again it takes another path" in told
+    assert "NotRepeatable" not in told
+
+
 class Memo:
     """Value and gradient at once, looked up by the exact point."""
 
