@@ -19,16 +19,8 @@ import numpy as np
 
 from backproof.verify.subjects.boundary import subject_code
 from backproof.verify.subjects.functions.declared import RuleError
-from backproof.verify.subjects.functions.pairs import (
-    OUT,
-    UPSTREAM,
-    PythonPair,
-    TracedPair,
-    gradients_of,
-    inputs_of,
-    no_gradient,
-    plain,
-)
+from backproof.verify.subjects.functions.pairs import OUT, UPSTREAM, PythonPair, TracedPair, inputs_of
+from backproof.verify.subjects.functions.returned import gradients_of, no_gradient, plain
 from backproof.verify.subjects.operation import Run, Shape, terms_of
 from backproof.verify.support.errors import NO_TRACE, UsageError, in_a_line, kind_of
 from backproof.verify.terms.notation.code import written

@@ -13,7 +13,7 @@ from backproof.verify.subjects.boundary import NotCalled, subject_code
 from backproof.verify.subjects.contracts.charts import Chart
 from backproof.verify.subjects.contracts.claim import Claim
 from backproof.verify.subjects.contracts.rows import Row
-from backproof.verify.subjects.functions.pairs import plain
+from backproof.verify.subjects.functions.returned import plain
 from backproof.verify.subjects.operation import Run, Traced, terms_of
 from backproof.verify.terms.derivatives import derivative
 from backproof.verify.terms.term import Term, constant, substitute, symbol, term

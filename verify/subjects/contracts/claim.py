@@ -21,7 +21,7 @@ from backproof.verify.subjects.contracts.arguments import Arguments
 from backproof.verify.subjects.contracts.copies import Copies
 from backproof.verify.subjects.contracts.readings import Matrix, Products, Reading, entries, what
 from backproof.verify.subjects.functions.declared import RuleError
-from backproof.verify.subjects.functions.pairs import plain
+from backproof.verify.subjects.functions.returned import plain
 from backproof.verify.subjects.operation import Shape
 from backproof.verify.support.errors import NO_TRACE, SubjectError, UsageError
 from backproof.verify.terms.ledger import Entry, Ledger

@@ -22,7 +22,7 @@ from backproof.verify.subjects.contracts.arguments import Arguments, parameter_n
 from backproof.verify.subjects.contracts.claim import Claim, Code
 from backproof.verify.subjects.contracts.readings import Reading
 from backproof.verify.subjects.contracts.rows import Row
-from backproof.verify.subjects.functions.pairs import plain
+from backproof.verify.subjects.functions.returned import plain
 from backproof.verify.subjects.operation import Line, Run, Traced, terms_of
 from backproof.verify.support.errors import SubjectError
 from backproof.verify.terms.derivatives import derivative

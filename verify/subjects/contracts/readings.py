@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from backproof.verify.subjects.contracts.arguments import Arguments
 from backproof.verify.subjects.functions.declared import RuleError
-from backproof.verify.subjects.functions.pairs import plain
+from backproof.verify.subjects.functions.returned import plain
 from backproof.verify.subjects.operation import Shape
 from backproof.verify.terms.term import Term
 

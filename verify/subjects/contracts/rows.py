@@ -25,7 +25,7 @@ from backproof.verify.subjects.contracts.claim import Claim
 from backproof.verify.subjects.contracts.memory import told
 from backproof.verify.subjects.functions.formulas import FormulaRow, formula_spec
 from backproof.verify.subjects.functions.looked_at import source_of
-from backproof.verify.subjects.functions.pairs import narrowest, plain
+from backproof.verify.subjects.functions.returned import narrowest, plain
 from backproof.verify.subjects.operation import Operation, Run, Traced, terms_of
 from backproof.verify.support.errors import SubjectError
 from backproof.verify.terms.notation.code import written

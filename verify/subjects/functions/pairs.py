@@ -15,17 +15,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
-from textwrap import shorten
 from typing import Any
 
-from backproof.verify.arithmetics.ulps import FORMATS
 from backproof.verify.numerics.allowed import Allowed
 from backproof.verify.numerics.points import points
 from backproof.verify.numerics.working_range import Bounds
 from backproof.verify.results.findings import Source
 from backproof.verify.subjects.boundary import NotCalled, subject_code
-from backproof.verify.subjects.functions.declared import Declared, RuleError, ValueOf, WithCache, in_order, takes_cache
+from backproof.verify.subjects.functions.declared import Declared, RuleError, ValueOf, WithCache, takes_cache
 from backproof.verify.subjects.functions.looked_at import is_asynchronous, name_of, parameters_of, source_of
+from backproof.verify.subjects.functions.returned import gradients_of, narrowest, no_gradient, no_number, plain
 from backproof.verify.subjects.operation import INPUT_NAMES, BaseOperation, Operation, Run, Traced, terms_of
 from backproof.verify.support.errors import NO_TRACE, SubjectError, UsageError, kind_of
 from backproof.verify.terms.ledger import Entry
@@ -327,7 +326,7 @@ class FunctionPair(TracedPair):
         return gradients_of(returned, self.inputs, self.wrt, self._every)
 
 
-# ------------------------------------------------------------------------------------------ arguments and results
+# ------------------------------------------------------------------------------------------------------ arguments
 
 
 def inputs_of(forward: Callable[..., Any]) -> tuple[str, ...]:
@@ -386,75 +385,6 @@ def _asked(backward: Callable[..., Any], inputs: Sequence[str]) -> tuple[tuple[s
         elif p.kind is p.VAR_POSITIONAL or p.default is p.empty:
             raise UsageError(f"{name} takes an unknown argument {p.name!r}{nearest(p.name, known)}")
     return tuple(asked)
-
-
-def gradients_of(
-    returned: Any, inputs: Sequence[str], wrt: Sequence[str] = (), every: Sequence[str] = ()
-) -> tuple[Any, ...]:
-    """What a backward returned, as one gradient for each input: of those that it does not differentiate by 0.
-
-    It may return gradients for all inputs, or for ``every`` argument of the forward, with None or anything for the
-    others, or for those in ``wrt`` alone.
-
-    Raises RuleError for None, or for another number of gradients.
-    """
-    wrt = wrt or inputs
-    needed = f"{len(wrt)} input{'' if len(wrt) == 1 else 's'} ({', '.join(wrt)})"
-    if isinstance(returned, Mapping):
-        ordered = in_order(returned, inputs, wrt)
-        if ordered is None:
-            raise RuleError(f"the backward returned gradients of {', '.join(map(str, returned))} for {needed}")
-        returned = ordered
-    several = isinstance(returned, (tuple, list))
-    if returned is None:
-        raise RuleError(f"the backward returned None: it must return one gradient for each of {needed}")
-    gradients = tuple(returned) if several else (returned,)
-    if len(gradients) == len(inputs):
-        found = dict(zip(inputs, gradients, strict=True))
-    elif len(gradients) == len(wrt):
-        found = dict(zip(wrt, gradients, strict=True))
-    elif len(gradients) == len(every):
-        found = dict(zip(every, gradients, strict=True))
-    else:
-        count = len(gradients)
-        raise RuleError(f"the backward returned {count} gradient{'' if count == 1 else 's'} for {needed}")
-    for name in wrt:
-        if found[name] is None:
-            way = "return 0 where no gradient flows, or leave it out of wrt="
-            raise RuleError(f"the backward returned None for {name}: {way}")
-    return tuple(plain(found[name]) if name in wrt else 0.0 for name in inputs)
-
-
-def no_gradient(**_: Any) -> Any:
-    """Stands for the backward of a function that is run for its value alone."""
-
-
-def narrowest(results: Any) -> str:
-    """The narrowest format of floats among numbers, arrays, and tuples, lists and dictionaries of them."""
-    if isinstance(results, Mapping):
-        results = list(results.values())
-    if isinstance(results, (tuple, list)):
-        return min(map(narrowest, results), key=lambda name: FORMATS[name].width, default="float64")
-    name = getattr(getattr(results, "dtype", None), "name", "")
-    return name if name in FORMATS else "float64"
-
-
-def no_number(what: str, result: Any) -> str:
-    """The error message for a result that is not a number, "" for a number."""
-    if hasattr(result, "__float__") and getattr(result, "ndim", 0) == 0:
-        return ""
-    shown = repr(result)
-    told = "" if " at 0x" in shown else f", {shorten(shown, 60)}"  # an address differs each time
-    return f"the {what} returned a {type(result).__name__}{told}, which is not a number"
-
-
-def plain(x: Any) -> Any:
-    """A number as the checks expect it: NumPy's scalars as floats; raises for a value that is not real."""
-    if isinstance(x, (bool, complex)) and not isinstance(x, int):
-        raise ArithmeticError(f"the result {x!r} is not real")
-    if getattr(x, "ndim", None) == 0 and hasattr(x, "item"):
-        return plain(x.item())
-    return x
 
 
 def _quiet_numpy() -> Any:

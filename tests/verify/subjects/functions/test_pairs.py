@@ -14,7 +14,8 @@ from backproof import verify
 from backproof.verify.evaluate.balls import evaluate
 from backproof.verify.results.findings import Verdict
 from backproof.verify.subjects.functions.declared import RuleError
-from backproof.verify.subjects.functions.pairs import FunctionPair, gradients_of, inputs_of
+from backproof.verify.subjects.functions.pairs import FunctionPair, inputs_of
+from backproof.verify.subjects.functions.returned import gradients_of
 from backproof.verify.support.errors import UsageError
 from backproof.verify.terms.term import symbols_of
 
