@@ -76,8 +76,9 @@ def _from_file(path: Path) -> ModuleType:
         root, name = package
         sys.path.insert(0, str(root))
         return _run(lambda: importlib.import_module(name), str(path))
-    sys.path.insert(0, str(path.resolve().parent))  # as for a script, modules next to it can be imported
-    name = f"{path.stem}_" if path.stem in (*_OURS, *sys.stdlib_module_names) else path.stem
+    standard = path.stem in sys.stdlib_module_names  # a numbers.py must not be what fractions.py imports later
+    sys.path.insert(len(sys.path) if standard else 0, str(path.resolve().parent))  # as for a script: what is beside it
+    name = f"{path.stem}_" if standard or path.stem in _OURS else path.stem
     if name in sys.modules:
         name = f"{path.stem}_under_verification"
     spec = importlib.util.spec_from_file_location(name, path)

@@ -76,6 +76,17 @@ def test_a_file_called_engine_does_not_take_the_place_of_ours(tmp_path: Path, mo
     assert kind is not engine.Value
 
 
+def test_a_file_called_like_a_standard_module_is_not_imported_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    place_of(f"{written(tmp_path, 'numbers.py', 'PAIRS = 3')}:PAIRS").load_module()
+    monkeypatch.delitem(sys.modules, "numbers")
+    import numbers  # as fractions.py and decimal.py do, in a process that has not imported them yet
+
+    assert issubclass(int, numbers.Number)
+
+
 def test_a_file_finds_its_neighbours(tmp_path: Path) -> None:
     written(tmp_path, "neighbour_of_ours.py", "LEAST = 3")
     path = written(tmp_path, "with_neighbour.py", f"from neighbour_of_ours import LEAST\n{ENGINE}")
