@@ -16,6 +16,7 @@ from backproof.verify.arithmetics.arrays import ARRAYS
 from backproof.verify.arrays.functions import formula
 from backproof.verify.arrays.program import PI, Node, Program
 from backproof.verify.evaluate.floats import compile_floats
+from backproof.verify.terms.ops import ENGINE
 
 Floats = NDArray[np.float64]
 
@@ -117,8 +118,8 @@ def _power(base: Floats, exponent: Fraction) -> Floats:
 @cache
 def _function(parameter: Any) -> Callable[[Floats], Any]:
     """A function of the table of primitives: NumPy's, or number by number where NumPy has none."""
-    if isinstance(parameter, str) and hasattr(ARRAYS, parameter):
-        return getattr(ARRAYS, parameter)  # type: ignore[no-any-return]
+    if parameter in ENGINE:
+        return getattr(ARRAYS, str(parameter))  # type: ignore[no-any-return]
     one = compile_floats((formula(parameter),), ("x0",))
     return np.vectorize(lambda x: one(x)[0], otypes=[float])
 
