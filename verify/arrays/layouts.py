@@ -1,4 +1,4 @@
-"""How an array may lie in memory: rules that read a gradient with another array's strides are wrong in some of these."""
+"""How an array may lie in memory: a rule that reads a gradient with another array's strides is wrong in some layout."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Laid(NamedTuple):
 
 
 def values_in(array: Any, layout: str) -> NDArray[Any]:
-    """The values that the array has in a layout: for one that is expanded, those of its first axis are all the first."""
+    """The values that the array has in a layout: an expanded one has the first entry along its first axis."""
     array = np.asarray(array)
     if layout == "expanded" and array.ndim:
         return np.array(np.broadcast_to(array[:1], array.shape))
