@@ -22,7 +22,7 @@ ROOMS = (
         f"verify.{room}"
         for room in (
             *("support", "mirror", "terms", "arithmetics", "results", "evaluate", "tracing", "config"),
-            *("proof", "numerics", "finite_fields", "subjects", "checks", "accuracy", "mutants", "reports"),
+            *("proof", "numerics", "finite_fields", "arrays", "subjects", "checks", "accuracy", "mutants", "reports"),
             *("run", "extend", "api", "graph", "commands", "__main__", "pytest_plugin", "__init__"),
         )
     ),
@@ -38,7 +38,7 @@ INNER = {
     ),
     "verify.subjects": (
         *("boundary", "small_graphs", "operation", "subject", "sandbox", "load", "surrogate", "functions", "arrays"),
-        *("contracts", "packages", "rules_file", "engines", "frameworks", "project_subjects"),
+        *("contracts", "packages", "rules_file", "engines", "frameworks", "tensors", "project_subjects"),
     ),
     "derivations.steps": (
         *("named", "letters", "saved_values", "worked_forms", "closure", "rules", "evidence"),

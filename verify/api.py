@@ -45,6 +45,7 @@ def check(
     fprime2: Any = None,
     inputs: Any = None,
     shapes: Mapping[str, int | tuple[int, ...]] | None = None,
+    dtypes: Mapping[str, str] | None = None,
     names: Sequence[str] = (),
     args: Any = (),
     wrt: str | Sequence[str] | None = None,
@@ -90,6 +91,7 @@ def check(
         With shapes a function of the arrays, or a text in their names that is applied entry by entry
     shapes: of inputs that are arrays, such as {"x": 768}: then every entry of every gradient is verified at this
         shape, proved where it is small and `probable` where it is large; their accuracy is not measured
+    dtypes: of inputs that are drawn in their shapes, where they are not floats: {"index": "int64"}, within ``bounds``
     bounds: input -> (smallest, largest) value, of an array each of its entries: the points lie between them, and there
         a failure in floats is unsafe; without them a failure beyond the working range, sizes from 2**-64 to 2**64, is
         only fragile, a warning.  The proof is for the whole domain in either case
@@ -135,6 +137,19 @@ def check(
             )
             found = handed.subject()
         return _judged(verify_here(found, options=handed.options(options, points, point)), strict, raises)
+    if backward is None and (inputs is not None or shapes is not None):
+        from backproof.verify.subjects.tensors.cases import tensor_cases, tensor_framework
+
+        if framework := tensor_framework(forward, inputs):
+            for what, given in (("domain", domain), ("kinks", kinks), ("args", args), ("point", point)):
+                if given not in (None, ()):
+                    raise UsageError(f"{what}: of a rule of whole arrays it is not known; bounds= limits its inputs")
+            stated = {"inputs": inputs, "shapes": shapes, "dtypes": dtypes, "names": names, "wrt": wrt}
+            stated |= {"bounds": bounds, "definition": definition, "surrogate": surrogate, "name": name, "seed": seed}
+            options = Options(points=points or 200, seed=seed, fuel=units, seconds=seconds, questions=OF_ARRAYS)
+            return _judged(verify_here(tensor_cases(forward, framework, **stated), options=options), strict, raises)
+    if dtypes is not None:
+        raise UsageError("dtypes: it goes with shapes=, for a function of PyTorch or JAX that is passed alone")
     if backward is None:
         if surrogate is not None:
             raise UsageError("surrogate: it is declared beside a backward, and none was passed")

@@ -318,6 +318,17 @@ class Program:
         """Of the matrices in the last two axes."""
         return self._made("determinant", (a,), a.shape[:-2])
 
+    def grafted(self, roots: Sequence[Node], of: Program) -> list[Node]:
+        """The roots of another program as nodes of this one, which has leaves of the same names."""
+        found: dict[int, Node] = {}
+        for node in of.below(roots):
+            if node.kind == "leaf":
+                found[node.index] = self.leaf(node.parameter, of.leaves[node.parameter].value, node.shape)
+            else:
+                operands = [found[a.index] for a in node.operands]
+                found[node.index] = self._made(node.kind, operands, node.shape, node.parameter)
+        return [found[root.index] for root in roots]
+
     # ------------------------------------------------------------------------------------------------------- order
 
     def below(self, roots: Iterable[Node]) -> list[Node]:

@@ -27,7 +27,7 @@ from backproof.verify.numerics.trace_agreement import Leaking, Unfaithful, unfai
 from backproof.verify.numerics.typical import sizes_about_one
 from backproof.verify.numerics.working_range import bounded, inside
 from backproof.verify.results.findings import Finding, Verdict
-from backproof.verify.subjects.operation import ArrayOperation, Operation, Traced
+from backproof.verify.subjects.operation import Operation, Traced
 from backproof.verify.support.errors import NO_TRACE, in_a_line
 from backproof.verify.terms.from_sympy import condition_from_sympy, from_sympy
 from backproof.verify.terms.ledger import Entry
@@ -36,7 +36,6 @@ from backproof.verify.terms.term import Condition, Term, constant, substitute, s
 from backproof.verify.tracing.stopped import Stopped
 
 if TYPE_CHECKING:
-    from backproof.verify.checks.array_case import ArrayCase
     from backproof.verify.checks.relation import OwnForward
     from backproof.verify.config.options import Options
     from backproof.verify.proof.bound_residual import Enclosure
@@ -443,13 +442,3 @@ def _median(sizes: NDArray[np.float64]) -> float:
     """The median, 0 of none: `np.median` would load NumPy's masked arrays, in every worker."""
     count = len(sizes)
     return float(np.sort(sizes)[(count - 1) // 2 : count // 2 + 1].mean()) if count else 0.0
-
-
-def case_of(operation: Operation | ArrayOperation, spec: Spec | None, options: Options) -> Case | ArrayCase:
-    """The case of an operation with its spec, or of an array operation, which has none."""
-    if isinstance(operation, ArrayOperation):
-        from backproof.verify.checks.array_case import ArrayCase
-
-        return ArrayCase(operation, options)
-    assert spec is not None, f"{operation.name}: a scalar operation needs a spec"
-    return Case(operation, spec, options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -55,3 +55,14 @@ ARRAY_EXTREMES = Check("array_extremes", Question.SAFE)  # finite gradients at l
 ARRAY_WIRING = Check("array_wiring", Question.WIRED)  # linear in the upstream gradient, untouched data, repeatable
 
 OF_ARRAYS = (ARRAY_IDENTITY, ARRAY_DIFFERENCES, ARRAY_EXTREMES, ARRAY_WIRING)
+
+# And for rules of whole arrays that are traced as array programs.
+TENSOR_IDENTITY = Check("tensor_identity", Question.RIGHT)  # the program of the rule, at random points of finite fields
+TENSOR_DIFFERENCES = Check("tensor_differences", Question.RIGHT)  # on floats, against finite differences
+TENSOR_SAFETY = Check("tensor_safety", Question.SAFE)  # at ties and zeros, and for large entries
+TENSOR_WIRING = Check("tensor_wiring", Question.WIRED)  # linear in the upstream gradient in any layout, untouched data
+
+OF_TENSORS = (TENSOR_IDENTITY, TENSOR_DIFFERENCES, TENSOR_SAFETY, TENSOR_WIRING)
+
+TABLES: Mapping[str, tuple[Check, ...]] = {"numbers": CHECKS, "arrays": OF_ARRAYS, "tensors": OF_TENSORS}
+"""The checks for each kind of operation."""

@@ -61,7 +61,8 @@ def _heads_of_our_own(arguments: argparse.Namespace, paths: list[str]) -> list[d
 
 def _heads(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """What the certificates of the rules named must be about; what cannot be traced is printed."""
-    from backproof.verify.checks.case import Case, case_of
+    from backproof.verify.checks.case import Case
+    from backproof.verify.checks.cases import case_of
     from backproof.verify.checks.certified import heads
     from backproof.verify.proof.certificate.claims import Uncertifiable
 

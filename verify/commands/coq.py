@@ -82,7 +82,8 @@ def _checked(folder: Path, names: list[str], options: Options) -> tuple[dict[str
 
 def _file(case: Specified, options: Options) -> tuple[str, Exported | str]:
     """The case's title, and its file or why it has none, in words."""
-    from backproof.verify.checks.case import Case, case_of
+    from backproof.verify.checks.case import Case
+    from backproof.verify.checks.cases import case_of
 
     operation, spec = case
     made = case_of(operation, spec, options)

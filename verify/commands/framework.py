@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 
 from backproof.verify.commands.verification import verified
+from backproof.verify.support.errors import UsageError
 
 
 def run_jax(arguments: argparse.Namespace, rest: list[str]) -> int:
@@ -28,5 +29,21 @@ def run_autograd(arguments: argparse.Namespace, rest: list[str]) -> int:
 
 def _run(framework: str, arguments: argparse.Namespace, rest: list[str]) -> int:
     from backproof.verify.subjects.frameworks import functions
+    from backproof.verify.subjects.tensors.functions import AllFunctions, named
 
-    return verified(arguments, functions(framework, rest), (), named=bool(rest))
+    if not arguments.shapes:
+        _refuse_alone(arguments)
+        chosen = functions(framework, rest)
+        return verified(arguments, chosen if rest else AllFunctions(framework, chosen), (), named=bool(rest))
+    if len(rest) != 1 or framework == "autograd":
+        way = "one function of PyTorch or JAX: torch package.module:Function --shapes x=64x768,w=768"
+        raise UsageError(f"--shapes: they are of {way}")
+    one = named(framework, rest[0], arguments.shapes, arguments.bounds, arguments.integers)
+    return verified(arguments, one, (), named=True)
+
+
+def _refuse_alone(arguments: argparse.Namespace) -> None:
+    """Raises UsageError for what is said of inputs that have no shapes."""
+    for option in ("bounds", "integers"):
+        if getattr(arguments, option):
+            raise UsageError(f"--{option}: it goes with --shapes, which says what the inputs are")

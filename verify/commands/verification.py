@@ -167,7 +167,8 @@ def show(lines: Iterator[str], arguments: argparse.Namespace, file: object = Non
 
 def _proofs(cases: list[Specified], options: Options) -> int:
     """Print the proof of every case."""
-    from backproof.verify.checks.case import Case, case_of
+    from backproof.verify.checks.case import Case
+    from backproof.verify.checks.cases import case_of
     from backproof.verify.proof.result import Status
     from backproof.verify.reports import proof
 
@@ -186,7 +187,8 @@ def _proofs(cases: list[Specified], options: Options) -> int:
 
 def _certificate(cases: list[Specified], options: Options, path: str) -> int:
     """Write the certificates into one file, a line a case."""
-    from backproof.verify.checks.case import Case, case_of
+    from backproof.verify.checks.case import Case
+    from backproof.verify.checks.cases import case_of
     from backproof.verify.checks.certified import about
     from backproof.verify.proof.certificate.claims import Uncertifiable
     from backproof.verify.proof.certificate.writer import certificate

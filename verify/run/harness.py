@@ -120,7 +120,7 @@ def _report(task: Task, options: Options) -> OperationReport:
         question: Answer(question, tuple(f for f in task.findings if f.question is question))
         for question in options.questions
     }
-    if task.of_arrays:  # not every question is checked for arrays
+    if task.kind != "numbers":  # not every question is checked for arrays
         asked = {check.question for check in task.checks(options)}
         answers = {question: answer for question, answer in answers.items() if question in asked}
     if any(f.check == READING for f in task.findings):  # it could not be read: there is nothing else to report

@@ -75,9 +75,9 @@ def _called(pair: Pair, name: str, given: Mapping[str, Any] = MappingProxyType({
             cases = list(HandedOver(pair.function, **pair.given, **more, name=name, seconds=SECONDS).subject().cases)
             cases = _last(cases)
     except (UsageError, *NO_TRACE) as error:
-        return [(Unread(name, in_a_line(error)), None)]  # type: ignore[list-item]
+        return [(Unread(name, in_a_line(error)), None)]
     except Exception as error:  # a bug of backproof must cost this derivative its verdict, and be visible
-        return [(Unread(name, f"an internal error, please report it: {in_a_line(error)}"), None)]  # type: ignore[list-item]
+        return [(Unread(name, f"an internal error, please report it: {in_a_line(error)}"), None)]
     for operation, _ in cases:
         operation.name = name
         operation.domain_known = pair.domain_known or bool(given)
@@ -268,7 +268,7 @@ def _read(module: ModuleType, one: Found) -> list[Specified]:
             pair = next(pair for pair in pairs if pair.name == one.pair)
             return specified(pair, one.name)
     except (SubjectError, StopIteration) as error:
-        return [(Unread(one.name, in_a_line(error)), None)]  # type: ignore[list-item]
+        return [(Unread(one.name, in_a_line(error)), None)]
 
 
 def _loaded(name: str) -> ModuleType:

@@ -234,7 +234,7 @@ class Derivative:
 
     def _likely(self, message: str) -> None:
         for operation, _ in self.cases:
-            operation.likely = message  # type: ignore[union-attr]  # rows, all of them
+            operation.likely = message  # type: ignore[attr-defined]  # rows, all of them
 
     def _holds_as(self, claim: Claim) -> bool:
         traced = claim.traced
@@ -257,7 +257,7 @@ class Derivative:
                 "pass the function that returns one number an observation, or the sum"
             )
         for operation, _ in self.cases:
-            operation.remark = 'read as columns: say layout="columns"'  # type: ignore[union-attr]
+            operation.remark = 'read as columns: say layout="columns"'  # type: ignore[attr-defined]
 
     def _are_equal(self, pairs: Sequence[diagnosis.Pair]) -> bool:
         """Whether pairs of terms are proved equal in the domain."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from backproof.verify.checks.table import CHECKS, OF_ARRAYS, Check
+from backproof.verify.checks.table import TABLES, Check
 from backproof.verify.config.options import Options
 from backproof.verify.results.findings import Finding, Source, Verdict
 from backproof.verify.results.report import PlotData
@@ -18,9 +18,11 @@ from backproof.verify.support.limits import OutOfTime, time_limit
 if TYPE_CHECKING:
     from backproof.verify.checks.array_case import ArrayCase
     from backproof.verify.checks.case import Case
+    from backproof.verify.checks.tensor_case import TensorCase
     from backproof.verify.subjects.operation import BaseOperation
 
-    Cases = list[Case | ArrayCase]
+    AnyCase = Case | ArrayCase | TensorCase
+    Cases = list[AnyCase]
 
 DESCRIPTION = "description"
 """What a worker does first: read the rule as it is written."""
@@ -62,17 +64,12 @@ class Task:
 
     def checks(self, options: Options) -> list[Check]:
         """The checks for the questions."""
-        checks = OF_ARRAYS if self.of_arrays else CHECKS
-        return [check for check in checks if check.question in options.questions]
+        return [check for check in TABLES[self.kind] if check.question in options.questions]
 
     @property
-    def of_arrays(self) -> bool:
-        """An operation of arrays that are run whole, which has checks of its own."""
-        if not self.cases:
-            return False
-        from backproof.verify.subjects.operation import ArrayOperation
-
-        return isinstance(self.cases[0][0], ArrayOperation)
+    def kind(self) -> str:
+        """The kind of operation, which decides what is checked."""
+        return self.cases[0][0].kind if self.cases else "numbers"
 
 
 def tasks_of(subject: Subject, names: Sequence[str], options: Options) -> list[Task]:
@@ -124,7 +121,7 @@ def steps(task: Task, options: Options) -> Iterator[tuple[str, Step]]:
 
     Every operation of the task comes with its spec, and with all that the checks share.
     """
-    from backproof.verify.checks.case import case_of
+    from backproof.verify.checks.cases import case_of
 
     if task.part is not None:
         task.cases = task.cases or list(task.part.operations())
@@ -220,7 +217,7 @@ def found_by(check: Check, cases: Cases) -> list[Finding]:
     return _one_a_fault(findings, known) if known else findings
 
 
-def _is_row(case: Case | ArrayCase) -> TypeGuard[Case]:
+def _is_row(case: AnyCase) -> TypeGuard[Case]:
     """Whether it is about a derivative that was handed over, which has a case for each row."""
     return getattr(case.operation, "returns_derivative", False)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from types import FunctionType, MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,6 +96,7 @@ class BaseOperation(ABC):
     name: str
     inputs: tuple[str, ...]
     command = "python -m verify"  # how a user verifies this operation again
+    kind: ClassVar[str] = "numbers"  # which checks are made: a key of `verify.checks.table.TABLES`
     problem = ""  # why it cannot be verified at all, such as a text that does not parse
     note = ""  # what is told beside its verdicts, a warning
     stopped = False  # it hung or ended its process in its first run, and is not run again
@@ -327,6 +328,7 @@ class ArrayOperation(BaseOperation):
     out_shape: Shape
     upstream: str
     domain: Condition
+    kind = "arrays"
     takes_bounds = False  # unless its `samples` lie between them
     as_it_is = False  # its forward has no trace for all points: along the path of one it may be an approximation
 

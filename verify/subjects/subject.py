@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:  # SymPy and the rest are imported only by processes that load a subject
     from backproof.verify.mirror.table import Spec
-    from backproof.verify.subjects.operation import ArrayOperation, Operation
+    from backproof.verify.subjects.operation import BaseOperation, Operation
 
-Specified: TypeAlias = "tuple[Operation, Spec] | tuple[ArrayOperation, None]"
-"""A scalar operation with its spec, or an array operation, which has none."""
+Specified: TypeAlias = "tuple[Operation, Spec] | tuple[BaseOperation, None]"
+"""A scalar operation with its spec, or an operation on arrays, which has none."""
 
 
 def of_numbers(cases: Iterable[Specified]) -> list[tuple[Operation, Spec]]:

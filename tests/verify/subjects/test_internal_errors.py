@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from backproof import verify
-from backproof.verify.checks.case import Case, case_of
+from backproof.verify.checks.case import Case
+from backproof.verify.checks.cases import case_of
 from backproof.verify.checks.table import ARRAY_IDENTITY, CHECKS, OF_ARRAYS
 from backproof.verify.commands.cli import main
 from backproof.verify.proof.decide import forget

@@ -122,7 +122,7 @@ def case_of(
 def _cases(framework: str, entry: Entry) -> Iterator[tuple[Operation, Spec]]:
     """One case per entry."""
     call = parsed(entry.target)
-    function = _found(call.path)
+    function = found_function(call.path)
     kind = operation_class(framework)
     if call.arguments:
         function, inputs = kind.bound(function, call.arguments), call.operands
@@ -142,7 +142,7 @@ def _row(entry: Entry, inputs: Sequence[str], domain: Condition | None) -> Spec 
     return formula_spec(entry.target, expression(entry.spec, inputs), inputs, TRUE if domain is None else domain)
 
 
-def _found(target: str) -> Callable[..., Any]:
+def found_function(target: str) -> Callable[..., Any]:
     """The function that ``module:name`` names.
 
     Raises UsageError.

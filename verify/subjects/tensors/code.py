@@ -43,6 +43,8 @@ class TensorCode(ABC):
     inputs: dict[str, Any]
     wrt: tuple[str, ...]
     notes: list[str] = field(default_factory=list)
+    defined = False  # it is held to another function than its own forward
+    has_layouts = True  # its arrays have strides
 
     @abstractmethod
     def forward(self, inputs: Mapping[str, Any]) -> list[Floats]:
@@ -50,6 +52,10 @@ class TensorCode(ABC):
 
         Raises SubjectError if the code fails, UsageError for what is no array of real numbers.
         """
+
+    def reference(self, inputs: Mapping[str, Any]) -> list[Floats]:
+        """What the rule is held to, on floats: its own forward, where no other function was passed."""
+        return self.forward(inputs)
 
     @abstractmethod
     def run(self, inputs: Mapping[str, Any], weights: Sequence[Floats], layout: str = "contiguous") -> Ran:

@@ -10,7 +10,8 @@ import pytest
 
 from backproof import verify
 from backproof.verify.checks.array_case import ArrayCase
-from backproof.verify.checks.case import Case, case_of
+from backproof.verify.checks.case import Case
+from backproof.verify.checks.cases import case_of
 from backproof.verify.commands.cli import main
 from backproof.verify.config.options import USUAL
 from backproof.verify.subjects.operation import ArrayOperation, Operation

@@ -1,0 +1,170 @@
+"""Points past comparisons: each is on the other side of one, and thin bands are not passed over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from backproof.verify.arrays import along, crossings
+from backproof.verify.arrays.crossings import past_margins
+from backproof.verify.arrays.floats import values
+from backproof.verify.arrays.functions import applied
+from backproof.verify.arrays.margin_text import margin_text
+from backproof.verify.arrays.program import Node, Program
+from backproof.verify.arrays.traced import Margin, Traced
+
+X = np.random.default_rng(4).normal(size=(4, 5))
+
+
+def traced(p: Program, margins: Mapping[str, Node], inputs: tuple[str, ...] = ("x",)) -> Traced:
+    """A rule that made these comparisons, by a word for each."""
+    found = [Margin(node, what) for what, node in margins.items()]
+    return Traced(p, {name: p.leaves[name].node for name in inputs}, [], [], {}, [], [], found, len(found))
+
+
+def changed(of: Traced, point: Mapping[str, np.ndarray]) -> list[str]:
+    """Which comparisons have another sign at a point somewhere."""
+    nodes = [margin.node for margin in of.margins]
+    before, there = (values(of.program, nodes, leaves) for leaves in ({}, point))
+    pairs = zip(of.margins, before, there, strict=True)
+    return [margin.what for margin, a, b in pairs if ((a < 0) != (b < 0)).any()]
+
+
+def test_each_point_is_past_a_comparison_and_told_in_entries() -> None:
+    p = Program()
+    x, y = p.leaf("x", X), p.leaf("y", X[::-1])
+    of = traced(p, {"relu": x, "less": p.subtract(p.subtract(x, y), p.number(0.25))}, ("x", "y"))
+    points = list(past_margins(of, 1, 12))
+    assert len(points) == 12
+    assert all(changed(of, point) for _, point in points)
+    told = [text for text, _ in points]
+    assert any(text.startswith("past x[") and text.endswith("] < 0: its comparison turns there") for text in told)
+    assert any("] - 1/4 > 0" in text and " - y[" in text for text in told)
+    assert all(set(point) == {"x", "y"} and point["x"].shape == X.shape for _, point in points)
+
+
+def test_each_comparison_has_its_turn_before_any_has_another() -> None:
+    p = Program()
+    x = p.leaf("x", X)
+    of = traced(p, {"many": x, "one": p.sum(x, [0, 1]), "far": p.subtract(p.sum(x, [0]), p.number(9))})
+    first = {what for _, point in list(past_margins(of, 0))[:5] for what in changed(of, point)}
+    assert first == {"many", "one", "far"}
+
+
+def masked_maximum(squared: bool, width: float) -> Traced:
+    """|x - max x| < width along rows: the difference has no sign where its square is taken."""
+    p = Program()
+    x = p.leaf("x", X)
+    won = X.argmax(axis=1) + 5 * np.arange(4)
+    greatest = p.take([x], np.repeat(won, 5).reshape(4, 5))
+    apart = p.subtract(greatest, x)
+    size = p.power(p.multiply(apart, apart), Fraction(1, 2)) if squared else apart
+    return traced(p, {"maximum": apart, "less": p.subtract(size, p.number(width))})
+
+
+@pytest.mark.parametrize("width", [1e-2, 1e-4, 1e-6])
+@pytest.mark.parametrize("squared", [False, True])
+def test_the_thin_band_beside_a_maximum_is_found(squared: bool, width: float) -> None:
+    """Lines pass over it: the difference is smaller there than before and after, and within one step at that."""
+    found = []
+    for _, point in past_margins(masked_maximum(squared, width), 3):
+        behind = np.sort(point["x"].max(axis=1, keepdims=True) - point["x"], axis=1)[:, 1]
+        found.append(((0 < behind) & (behind < width)).any())
+    assert any(found)
+
+
+def test_without_a_search_between_the_steps_the_band_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    p = Program()
+    x = p.leaf("x", X)
+    of = traced(p, {"less": p.subtract(p.multiply(x, x), p.number(1e-10))})
+    assert [changed(of, point) for _, point in past_margins(of, 1, 3)] == [["less"]] * 3
+    monkeypatch.setattr(crossings, "DIPS", 0)
+    monkeypatch.setattr(crossings, "AIMED", ())
+    assert list(past_margins(of, 1)) == []
+
+
+def test_a_point_lies_between_two_comparisons_that_turn_close_together() -> None:
+    p = Program()
+    x = p.leaf("x", X)
+    margins = {"low": p.subtract(x, p.number(0.5)), "high": p.subtract(x, p.number(0.5 + 1e-9))}
+    points = list(past_margins(traced(p, margins), 2))
+    assert any(((point["x"] > 0.5) & (point["x"] < 0.5 + 1e-9)).any() for _, point in points)
+
+
+def test_what_no_line_crosses_is_aimed_at_and_what_never_turns_is_counted() -> None:
+    p = Program()
+    x, g = p.leaf("x", X), p.leaf("g0", X)
+    margins = {
+        "far": p.subtract(p.sum(x, [0, 1]), p.number(5000)),
+        "never": p.add(p.multiply(x, x), p.number(1)),
+        "upstream": p.subtract(g, p.number(1)),
+        "constant": p.number(2.5, (3,)),
+    }
+    found = past_margins(traced(p, margins), 0)
+    (only,) = found
+    assert only[0] == "past a comparison (far): it turns there"
+    assert only[1]["x"].sum() > 5000
+    assert found.labels == {"crossed": 1, "never flipped": 2, "not followed": 0}
+
+
+def test_a_comparison_of_everything_is_crossed_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its cone is too large, so it is not followed entry by entry, and a large program gets one line."""
+    monkeypatch.setattr(along, "TooLarge", Exception)
+    p = Program()
+    x = p.leaf("x", np.random.default_rng(0).normal(size=100_001) - 1e-3)
+    of = traced(p, {"sum": p.sum(x, [0])})
+    points = list(past_margins(of, 0, 2))
+    assert points
+    assert all(changed(of, point) for _, point in points)
+
+
+def test_of_very_many_comparisons_some_are_followed() -> None:
+    p = Program()
+    x = p.leaf("x", X)
+    loop = {f"round {k}": p.subtract(p.take([x], [k % 20]), p.number(Fraction(k, 300))) for k in range(300)}
+    found = past_margins(traced(p, loop), 0, 5)
+    assert found.labels["crossed"] > 150
+    assert found.labels["not followed"] == 300 - crossings.MOST_MARGINS
+
+
+def test_equal_seeds_give_equal_points_and_others_give_others() -> None:
+    of = masked_maximum(squared=True, width=0.1)
+    one, again, other = ([(text, point["x"].tolist()) for text, point in past_margins(of, seed)] for seed in (5, 5, 6))
+    assert one == again
+    assert one != other
+
+
+def test_where_nothing_is_compared_there_is_no_point() -> None:
+    p = Program()
+    p.leaf("x", X)
+    found = past_margins(traced(p, {}), 0)
+    assert list(found) == []
+    assert found.labels == {"crossed": 0, "never flipped": 0, "not followed": 0}
+    empty = Program()
+    x = empty.leaf("x", np.zeros((0, 3)))
+    assert list(past_margins(traced(empty, {"none": x}), 0)) == []
+
+
+def test_points_where_other_comparisons_have_no_value_come_last() -> None:
+    p = Program()
+    x = p.leaf("x", np.linspace(0.1, 3, 30))
+    of = traced(p, {"log": applied(p, "log", x)})
+    lost = []
+    for _, point in past_margins(of, 0):
+        assert changed(of, point) == ["log"]
+        (there,) = values(p, [of.margins[0].node], point)
+        lost.append(not np.isfinite(there).all())
+    assert not lost[0]
+    assert lost[-1]
+
+
+def test_a_long_formula_is_told_by_its_place() -> None:
+    p = Program()
+    x = p.leaf("x", X)
+    product = p.dot(x, p.transpose(x))
+    assert margin_text(p, Margin(product, "less"), 6, negative=True) == "past a comparison (less[1, 2]): it turns there"
+    scaled = p.subtract(p.number(1), p.multiply(x, x))
+    assert margin_text(p, Margin(scaled, "less"), 7, negative=False).startswith("past 1 - x[1, 2]*x[1, 2] > 0")

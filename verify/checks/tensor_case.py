@@ -1,0 +1,176 @@
+"""A tensor case: a rule of whole arrays, traced at points, and what its checks share about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from backproof.verify.arrays.accuse import Accusation, accused
+from backproof.verify.arrays.judge import ENOUGH, Judgement, judged
+from backproof.verify.arrays.points import past_margins
+from backproof.verify.arrays.replay import unfaithful
+from backproof.verify.arrays.traced import Floats, Point, Traced, Unread, upstream
+from backproof.verify.checks.table import Check
+from backproof.verify.config.options import Options
+from backproof.verify.results.findings import Finding, Verdict
+from backproof.verify.subjects.tensors.code import Ran
+from backproof.verify.subjects.tensors.operation import Place, TensorOperation
+from backproof.verify.support.errors import SubjectError, UsageError, in_a_line
+from backproof.verify.support.limits import OutOfTime
+
+MOST_PAST = 12  # points beyond comparisons
+LARGE = 4_000_000  # entries of all nodes of a program beyond which few points are looked at
+LARGEST = 120_000_000  # entries of all nodes of a program, of 8 bytes each, beyond which it is run on floats only
+ONE = 20.0  # bits at each point but the first
+
+
+@dataclass(frozen=True)
+class Look:
+    """A rule at one place.
+
+    traced: its program there; refused: why there is none; false: how the program differs from the function
+    """
+
+    place: Place
+    traced: Traced | None = None
+    judgement: Judgement | None = None
+    refused: str = ""
+    false: str = ""
+
+    @property
+    def told(self) -> bool:
+        """Whether it says something: a faithful program, judged."""
+        return self.traced is not None and not self.false and self.judgement is not None
+
+
+class TensorCase:
+    """A rule of arrays, and everything computed about it so far."""
+
+    def __init__(self, operation: TensorOperation, options: Options) -> None:
+        self.operation = operation
+        self.options = options
+
+    @property
+    def title(self) -> str:
+        """The operation's name, and its shapes: softmax (x: 4×8)."""
+        return f"{self.operation.name} ({self.operation.case})" if self.operation.case else self.operation.name
+
+    @property
+    def derivative(self) -> str:
+        """What the rule must be, in words."""
+        return "the derivative of its definition" if self.operation.code.defined else "the derivative"
+
+    def finding(self, check: Check, verdict: Verdict, message: str, of: str = "", **more: Any) -> Finding:
+        """A finding about this case; ``of``: the input whose source line is reported, if not that of the operand."""
+        return check.finding(self.operation, self.operation.case, verdict, message, of, **more)
+
+    def point(self, place: Place) -> Point:
+        """The place with the seed of its upstream gradients."""
+        return Point(place.inputs, self.options.seed)
+
+    # ------------------------------------------------------------------------------------------------------- looks
+
+    @cached_property
+    def looks(self) -> list[Look]:
+        """The rule at the inputs as given, at others, at other sizes, and beyond the comparisons that it makes."""
+        seed = self.options.seed
+        found: list[Look] = []
+        places = self.operation.places(seed)
+        first = self._look(next(places), enough=ENOUGH)
+        found.append(first)
+        if first.traced is None and first.refused.startswith(_UNREAD):
+            return found
+        large = first.traced is not None and work(first.traced) > LARGE
+        for place in islice(places, 1 if large else None):
+            found.append(self._look(place, beside=not large))
+            if _settled(found[-1]):
+                return found
+        if not large:
+            for place in self.operation.other_sizes(seed):
+                look = self._look(place)
+                if look.traced is not None:  # it may have been written for one size
+                    found.append(look)
+        found += self._beyond(found, 2 if large else MOST_PAST)
+        return found
+
+    @cached_property
+    def accused(self) -> tuple[Look, list[Accusation]] | None:
+        """The first place where entries are wrong for sure, and the worst of each gradient; None if there is none.
+
+        A gradient that the rule returned as None is told by the check of the wiring.
+        """
+        for look in self.looks:
+            if look.told and look.traced is not None and look.judgement is not None and not look.judgement.same:
+                found = [one for one in accused(look.traced) if not one.missing]
+                if found:
+                    return look, found
+        return None
+
+    def _beyond(self, looks: list[Look], most: int) -> list[Look]:
+        """Looks at the other sides of the comparisons."""
+        found: list[Look] = []
+        for look in looks[:2]:
+            if look.traced is None or not look.traced.margins or not look.place.own:
+                continue
+            for told, values in past_margins(look.traced, self.options.seed, most):
+                inputs = {**look.place.inputs, **values}
+                found.append(self._look(Place(told, inputs), beside=False))
+                if _settled(found[-1]):
+                    return found
+        return found
+
+    def _look(self, place: Place, *, enough: float = ONE, beside: bool = True) -> Look:
+        """One place, traced, compared with the function, and judged."""
+        code, point = self.operation.code, self.point(place)
+        try:
+            traced = code.trace(point)
+        except Unread as error:
+            return Look(place, refused=f"{_UNREAD}: {error}")
+        except OutOfTime:
+            raise
+        except (SubjectError, UsageError) as error:
+            return Look(place, refused=in_a_line(error) if isinstance(error, SubjectError) else str(error))
+        if work(traced) > LARGEST:
+            size = work(traced) * 8 / 2**30
+            return Look(place, refused=f"{_UNREAD}: its program has {size:.0f} GiB of numbers: pass smaller inputs")
+
+        def run(values: Mapping[str, Floats]) -> list[Floats | None]:
+            ran = self.run_at(place, values)
+            return [*ran.outputs, *ran.gradients.values()]
+
+        false = unfaithful(traced, run, self.options.seed, beside=beside)
+        seed = f"{self.options.seed}|{self.operation.name}|{self.operation.case}|{place.told}"
+        return Look(place, traced, judged(traced, seed, enough), false=false)
+
+    def run_at(self, place: Place, values: Mapping[str, Any] | None = None, scale: float = 1.0) -> Ran:
+        """Forward and rule on floats, with other values of some inputs, and the upstream gradients of the place."""
+        inputs = {**place.inputs, **(values or {})}
+        return self.operation.code.run(inputs, [scale * g for g in self.weights(place)])
+
+    def weights(self, place: Place) -> list[Floats]:
+        """The upstream gradients at a place."""
+        outputs = self.operation.code.forward(place.inputs)
+        return upstream([np.shape(out) for out in outputs], self.options.seed)
+
+
+_UNREAD = "not read"
+
+
+def _settled(look: Look) -> bool:
+    """Whether a rule is wrong here by all that is seen: further places would say the same."""
+    return look.told and look.judgement is not None and not look.judgement.same and not look.judgement.undecided
+
+
+def work(traced: Traced) -> int:
+    """The number of entries of all nodes of its program."""
+    return sum(node.size for node in traced.program.nodes)
+
+
+def told_looks(looks: list[Look]) -> Iterator[Look]:
+    """Those that say something."""
+    return (look for look in looks if look.told)

@@ -1,0 +1,156 @@
+"""Right for rules of whole arrays: the program of the rule is the derivative of the program of its forward.
+
+At each point the rule is traced, its program compared with the function on floats, and judged at random points of
+finite fields.  A rule that differs there is refuted only by an entry that is apart in balls; what nothing confirms is
+told, and is no verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from backproof.verify.arithmetics.ulps import decimal
+from backproof.verify.arrays.accuse import Accusation, along
+from backproof.verify.arrays.likely import cause
+from backproof.verify.checks.array_counterexamples import shown
+from backproof.verify.checks.table import TENSOR_IDENTITY
+from backproof.verify.checks.tensor_case import Look, TensorCase
+from backproof.verify.checks.tensor_differences import difference
+from backproof.verify.checks.tensor_proof import proofs
+from backproof.verify.results.findings import Finding, Verdict
+
+_CITED = "Zippel 1979, Schwartz 1980"
+_CONJECTURE = "a conjecture on powers of e (Li and Wu, arXiv:2506.04529)"
+_DIGITS = (12, 20, 30, 50)
+_MOST = 3  # wrong gradients that are told one by one
+
+
+def check(case: TensorCase) -> Iterator[Finding]:
+    """What is refuted, what is probable, or why neither can be said."""
+    looks = case.looks
+    if case.accused is not None:
+        yield from _refuted(case, *case.accused)
+        return
+    first = looks[0]
+    if first.traced is None:
+        yield case.finding(TENSOR_IDENTITY, Verdict.MATCHED, f"{first.refused}; checked on floats only")
+        return
+    if false := next((look for look in looks if look.false), None):
+        message = f"its trace is not the function: it differs in {false.false}; checked on floats only"
+        details = (("at", false.place.lines()), ("why", _WHY_FALSE))
+        yield case.finding(TENSOR_IDENTITY, Verdict.MATCHED, message, details=details)
+        return
+    open_one = next((look for look in looks if look.judgement is not None and not look.judgement.same), None)
+    if open_one is not None:
+        yield _undecided(case, open_one)
+        return
+    proved = list(proofs(case))
+    yield from proved
+    if not proved:
+        yield _probable(case, looks)
+
+
+_WHY_FALSE = "a number read out of an array (.item(), .numpy()), or kept from an earlier call, is a constant there"
+
+
+def _refuted(case: TensorCase, look: Look, found: list[Accusation]) -> Iterator[Finding]:
+    """A finding for each gradient that is wrong."""
+    for one in sorted(found, key=lambda one: -_gap(one))[:_MOST]:
+        yield _wrong_entry(case, look, one, {each.name: each for each in found})
+
+
+def _gap(one: Accusation) -> float:
+    scale = float(np.abs(one.true[np.isfinite(one.true)]).max(initial=1e-300))
+    return abs(float(one.ours.mid()) - float(one.expected.mid())) / scale
+
+
+def _wrong_entry(case: TensorCase, look: Look, one: Accusation, found: dict[str, Accusation]) -> Finding:
+    assert look.traced is not None
+    label = f"{one.name}{shown(one.place)}"
+    ours, expected = _distinguished(one)
+    rule = {name: each.rule for name, each in found.items()}
+    true = {name: each.true for name, each in found.items()}
+    sizes = [n for node in (*look.traced.inputs.values(), *look.traced.outputs) for n in node.shape]
+    likely = cause(rule, true, one.name, sizes)
+    estimate = difference(case, look.place, along(look.traced, one))
+    details = [
+        ("ours", f"{ours}   for {label}, of the gradient of Σ g·out"),
+        ("expected", f"{expected}   (reference)"),
+        *([("difference", f"{estimate.value:.12g} ± {estimate.error:.0e}   (finite difference of the forward)")]
+          if estimate.within(1e-3) else []),
+        *([("likely", likely)] if likely else []),
+        ("at", look.place.lines()),
+        ("wrong", f"{one.wrong} of {one.size} entries, {label} the most"),
+        ("rerun", case.operation.rerun(case.options.seed, {})),
+    ]
+    where = "" if look.place.own else f" {look.place.told}:"
+    message = f"the rule is not {case.derivative}:{where} entry {label} of its gradient is wrong"
+    return case.finding(
+        TENSOR_IDENTITY,
+        Verdict.REFUTED,
+        message,
+        operand=one.name if len(look.traced.gradients) > 1 else "",
+        details=tuple(details),
+    )
+
+
+def _distinguished(one: Accusation) -> tuple[str, str]:
+    """Both numbers with as many digits as it takes to see that they differ."""
+    if not one.ours.is_finite():
+        return "no value", decimal(one.expected, _DIGITS[0])
+    differ = (d for d in _DIGITS if decimal(one.ours, d) != decimal(one.expected, d))
+    digits = next(differ, 60)
+    return decimal(one.ours, digits), decimal(one.expected, digits)
+
+
+def _undecided(case: TensorCase, look: Look) -> Finding:
+    judgement = look.judgement
+    assert judgement is not None
+    if judgement.undecided:
+        reason = f"no point of a finite field was found ({judgement.undecided})"
+    else:
+        reason = "it differs in a finite field, and no entry does in intervals"
+    details = [("at", look.place.lines())]
+    if judgement.opaque:
+        details.insert(0, ("opaque", f"{', '.join(sorted(judgement.opaque))}: functions without laws there"))
+    message = f"not decided: {reason}; checked on floats only"
+    return case.finding(TENSOR_IDENTITY, Verdict.MATCHED, message, details=tuple(details))
+
+
+def _probable(case: TensorCase, looks: list[Look]) -> Finding:
+    judgements = [look.judgement for look in looks if look.judgement is not None and look.judgement.same]
+    first = judgements[0]
+    traced = looks[0].traced
+    assert traced is not None
+    own = sum(look.place.own for look in looks if look.told)
+    sizes = [look.place.told.removeprefix("at another size, ") for look in looks if look.told and not look.place.own]
+    read = {text: number for one in judgements for number, text in one.read.items()}
+    details = [
+        ("trials", f"{first.trials} at the inputs as given, modulo primes of 31 bits ({_CITED})"),
+        *([("assumes", _CONJECTURE)] if any(one.powers_of_e for one in judgements) else []),
+        *([("heuristic", "roots share entries, which were drawn until all of them exist: the bound is no theorem")]
+          if any(one.shared_roots for one in judgements) else []),
+        *([("constants", ", ".join(f"{number!r} read as {text}" for text, number in sorted(read.items())[:4]))]
+          if read else []),
+        *([("opaque", ", ".join(sorted(set[str]().union(*(one.opaque for one in judgements)))))]
+          if any(one.opaque for one in judgements) else []),
+        ("cells", f"those of {own} points; {_of_margins(looks)}"),
+        *([("sizes", "; ".join(sizes))] if sizes else [("sizes", "the function runs at no other size that was tried")]),
+        ("definition", "the forward's own code" if not case.operation.code.defined else "the function that was passed"),
+    ]
+    message = (
+        f"equal to {case.derivative} in finite fields: a wrong rule would pass with probability at most "
+        f"2**-{int(first.bits)}"
+    )
+    return case.finding(TENSOR_IDENTITY, Verdict.PROBABLE, message, details=tuple(details))
+
+
+def _of_margins(looks: list[Look]) -> str:
+    first = looks[0].traced
+    assert first is not None
+    if not first.decisions:
+        return "the code makes no choice by its data"
+    crossed = sum(look.place.told.startswith("past") for look in looks)
+    return f"{first.decisions} choices by data on the way, {crossed} points beyond comparisons"

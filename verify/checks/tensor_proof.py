@@ -1,0 +1,38 @@
+"""Proofs for rules of few entries: the same program with a symbol for each entry, given to the scalar prover.
+
+Only a program that makes no choice by its data is the rule at all points of its shapes; one that does is its path at
+one point, and stays `probable`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from backproof.verify.arrays.expand import TooLarge
+from backproof.verify.checks import proof
+from backproof.verify.checks.case import Case
+from backproof.verify.checks.table import TENSOR_IDENTITY
+from backproof.verify.checks.tensor_case import TensorCase
+from backproof.verify.results.findings import Finding, Verdict
+from backproof.verify.subjects.tensors.expanded import expanded
+from backproof.verify.support.fuel import budget, given
+
+_SHARE = 2  # of a question's fuel: what is not proved with it is probable
+
+
+def proofs(case: TensorCase) -> Iterator[Finding]:
+    """That the rule is proved at its shapes, if the prover decides so; nothing otherwise."""
+    first = case.looks[0]
+    if first.traced is None or first.traced.decisions:
+        return
+    try:
+        operation, spec = expanded(case.operation, first.traced)
+    except TooLarge:
+        return
+    with budget(max(1, given() // _SHARE)):
+        found = list(proof.check(Case(operation, spec, case.options)))
+    if found and all(one.verdict is Verdict.PROVED for one in found):
+        for one in found:
+            message = f"{one.message}, at these shapes"
+            yield replace(one, message=message, check=TENSOR_IDENTITY.name, case=case.operation.case)

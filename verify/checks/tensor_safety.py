@@ -1,0 +1,246 @@
+"""Safe for rules of whole arrays: at ties and zeros a generalized gradient, and finite wherever the forward's slope is.
+
+At a tie the slopes of the forward close by, on its different sides, enclose those of every generalized gradient along
+one entry (Clarke, Optimization and Nonsmooth Analysis, chapter 2); where all of them agree along a direction, the rule
+has to.  They are taken by finite differences of the real function, so that this needs no trace.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from backproof.verify.arrays.points import ties
+from backproof.verify.arrays.traced import Floats
+from backproof.verify.checks.array_counterexamples import shown
+from backproof.verify.checks.table import TENSOR_SAFETY
+from backproof.verify.checks.tensor_case import LARGE, TensorCase, work
+from backproof.verify.checks.tensor_differences import difference, moved
+from backproof.verify.results.findings import Finding, Verdict
+from backproof.verify.subjects.tensors.code import Ran, is_float
+from backproof.verify.subjects.tensors.operation import Place
+from backproof.verify.support.errors import SubjectError, UsageError
+
+_BESIDE = 2.0**-16  # how far from a tie the slopes are taken, and eight times as far as their differences reach
+_SIDES = 4  # random sides of a tie
+_CONCLUSIVE = 1e-4  # of the slopes: how far those over two steps are apart
+_SLACK = 1e-3  # of the slopes: what they change by on the way
+_ENTRIES = 2  # of each input
+_SCALES = (30.0, 1000.0)
+
+_Direction = tuple[str, dict[str, Floats], bool]
+"""What moves, the direction, and whether it is one entry."""
+
+
+def check(case: TensorCase) -> Iterator[Finding]:
+    """The first place where the gradient is not finite, or none that the forward has; otherwise that there is none."""
+    first = case.looks[0].traced
+    if case.accused is not None or (first is not None and work(first) > LARGE):  # what is wrong everywhere is no tie's
+        yield from _summary(case, 0, *_finite(case))
+        return
+    seen = 0
+    for place in _tied(case):
+        judged = _at_tie(case, place)
+        if isinstance(judged, Finding):
+            yield judged
+            return
+        seen += judged
+    yield from _summary(case, seen, *_finite(case))
+
+
+def _summary(case: TensorCase, seen: int, finite: int, found: Finding | None) -> Iterator[Finding]:
+    if found is not None:
+        yield found
+    elif finite:
+        message = f"finite gradients at {finite} points, entries up to 1000 in size, and valid ones at {seen} ties"
+        yield case.finding(TENSOR_SAFETY, Verdict.SAFE, message)
+    else:
+        message = "no finite gradient at any point that was tried"
+        yield case.finding(TENSOR_SAFETY, Verdict.INCONCLUSIVE, message)
+
+
+def _tied(case: TensorCase) -> Iterator[Place]:
+    floats = _moving(case, case.operation.code.inputs)
+    for told, values, _ in ties(floats, case.options.seed):
+        if all(_within(values[name], bounds) for name, bounds in case.operation.bounds.items() if name in values):
+            yield Place(told, {**case.operation.code.inputs, **values})
+
+
+def _moving(case: TensorCase, inputs: Mapping[str, Any]) -> dict[str, Floats]:
+    """The arrays of floats, and what else is differentiated; other numbers, such as an epsilon, stay what they are."""
+    wanted = {name for name, x in inputs.items() if is_float(x) and (np.ndim(x) or name in case.operation.code.wrt)}
+    return {name: np.asarray(inputs[name], dtype=float) for name in inputs if name in wanted}
+
+
+def _within(value: Floats, bounds: tuple[float, float]) -> bool:
+    return bool(((value >= bounds[0]) & (value <= bounds[1])).all())
+
+
+# ------------------------------------------------------------------------------------------------------------- ties
+
+
+def _at_tie(case: TensorCase, place: Place) -> Finding | int:
+    """A finding where no generalized gradient is returned; else whether something was decided here."""
+    try:
+        outputs = case.operation.code.reference(place.inputs)
+        if not all(np.isfinite(out).all() for out in outputs):
+            return 0
+        ran = case.run_at(place)
+    except (SubjectError, UsageError):
+        return 0
+    if is_smooth(case) and all(g is None or np.isfinite(g).all() for g in ran.gradients.values()):
+        return 1
+    decided = 0
+    for told, direction, single in _directions(case, ran):
+        slopes = _slopes_beside(case, place, direction)
+        if len(slopes) < _SIDES // 2:
+            continue
+        low, high = min(slopes), max(slopes)
+        slack = _SLACK * max(abs(low), abs(high), _size(ran))
+        ours = _of_rule(ran, direction)
+        if ours is None or (not single and high - low > slack):
+            continue
+        decided = 1
+        if not low - slack <= ours <= high + slack:
+            return _no_gradient(case, place, told, ours, low, high)
+    return decided
+
+
+def is_smooth(case: TensorCase) -> bool:
+    """Whether the program has no choice and no root: then a tie is a point like others."""
+    traced = case.looks[0].traced
+    if traced is None or traced.decisions:
+        return False
+    return not any(node.kind == "power" and node.parameter.denominator > 1 for node in traced.program.nodes)
+
+
+def _size(ran: Ran) -> float:
+    sizes = [np.abs(g[np.isfinite(g)]).max(initial=0.0) for g in ran.gradients.values() if g is not None]
+    return float(max(sizes, default=0.0)) * 1e-3
+
+
+def _directions(case: TensorCase, ran: Ran) -> Iterator[_Direction]:
+    rng = np.random.default_rng([case.options.seed, 97])
+    for name, gradient in ran.gradients.items():
+        if gradient is None or not gradient.size:
+            continue
+        yield f"all entries of {name}", {name: np.ones(gradient.shape)}, False
+        broken = np.flatnonzero(~np.isfinite(gradient.reshape(-1)))
+        chosen = [*broken[:1], 0, *rng.integers(0, gradient.size, _ENTRIES)][: _ENTRIES + 1]
+        for flat in dict.fromkeys(int(k) for k in chosen):
+            single = np.zeros(gradient.size)
+            single[flat] = 1.0
+            place = tuple(int(k) for k in np.unravel_index(flat, gradient.shape)) if gradient.shape else ()
+            yield f"{name}{shown(place)}", {name: single.reshape(gradient.shape)}, True
+
+
+def _slopes_beside(case: TensorCase, place: Place, direction: Mapping[str, Floats]) -> list[float]:
+    """Slopes of the forward along the direction at points on different sides of the tie."""
+    rng = np.random.default_rng([case.options.seed, 13])
+    weights = case.weights(place)
+    (name,) = direction
+    floats = _moving(case, place.inputs)
+    sides: list[dict[str, Floats]] = []
+    for sign in (1.0, -1.0):
+        for others in (0.0, 0.25):
+            side = {one: others * rng.uniform(-1, 1, x.shape) for one, x in floats.items()}
+            side[name] = side[name] + sign * direction[name]
+            sides.append(side)
+    sides += [{one: rng.uniform(-1, 1, x.shape) for one, x in floats.items()} for _ in range(_SIDES)]
+    found = []
+    for side in sides:
+        there = {one: floats[one] + _BESIDE * side[one] for one in floats}
+        at = Place(place.told, {**place.inputs, **there})
+        try:
+            slope = _slope(moved(case, at, direction, weights))
+        except (SubjectError, UsageError):
+            continue
+        if slope is not None:
+            found.append(slope)
+    return found
+
+
+def _slope(value: Callable[[float], float]) -> float | None:
+    """The slope at 0 by central differences over two steps; None where they do not agree."""
+    wide, narrow = ((value(h) - value(-h)) / (2 * h) for h in (_BESIDE / 8, _BESIDE / 16))
+    if not math.isfinite(narrow):
+        return None
+    return narrow if abs(wide - narrow) <= _CONCLUSIVE * max(abs(wide), abs(narrow), 1e-6) else None
+
+
+def _of_rule(ran: Ran, direction: Mapping[str, Any]) -> float | None:
+    """The rule's slope along the direction; None where it returned no gradient."""
+    total = 0.0
+    for name, along in direction.items():
+        gradient = ran.gradients[name]
+        if gradient is None:
+            return None
+        total += float((gradient[along != 0] * along[along != 0]).sum())
+    return total
+
+
+def _no_gradient(case: TensorCase, place: Place, told: str, ours: float, low: float, high: float) -> Finding:
+    message = "the rule returns no finite gradient at a tie" if not np.isfinite(ours) else "at a tie no valid gradient"
+    enclosed = f"{low:.6g}" if f"{low:.6g}" == f"{high:.6g}" else f"from {low:.6g} to {high:.6g}"
+    return case.finding(
+        TENSOR_SAFETY,
+        Verdict.UNSAFE,
+        message,
+        details=(
+            ("ours", f"{ours!r}   along {told}, of the gradient of Σ g·out"),
+            ("expected", f"{enclosed}   (slopes of the forward on all sides of it, by finite differences)"),
+            ("at", place.lines()),
+            ("rerun", case.operation.rerun(case.options.seed, {})),
+        ),
+    )
+
+
+# ----------------------------------------------------------------------------------------------------- large entries
+
+
+def _finite(case: TensorCase) -> tuple[int, Finding | None]:
+    """The number of places with a finite gradient, and the first where it is not and the forward's slope is."""
+    returned = 0
+    first = next(case.operation.places(case.options.seed, 0))
+    for scale in (1.0, *_SCALES):
+        inputs = {name: scale * x if is_float(x) and np.ndim(x) else x for name, x in first.inputs.items()}
+        place = Place(first.told if scale == 1.0 else f"the inputs as given, times {scale:g}", inputs)
+        try:
+            if not all(np.isfinite(out).all() for out in case.operation.code.reference(inputs)):
+                continue
+            ran = case.run_at(place)
+        except (SubjectError, UsageError):
+            continue
+        if found := _not_finite(case, place, ran):
+            return returned, found
+        returned += 1
+    return returned, None
+
+
+def _not_finite(case: TensorCase, place: Place, ran: Ran) -> Finding | None:
+    for name, gradient in ran.gradients.items():
+        if gradient is None or np.isfinite(gradient).all():
+            continue
+        flat = int(np.flatnonzero(~np.isfinite(gradient.reshape(-1)))[0])
+        direction = np.zeros(gradient.size)
+        direction[flat] = 1.0
+        estimate = difference(case, place, {name: direction.reshape(gradient.shape)})
+        if not estimate.within(_SLACK):
+            continue
+        index = tuple(int(k) for k in np.unravel_index(flat, gradient.shape)) if gradient.shape else ()
+        ours = float(gradient.reshape(-1)[flat])
+        return case.finding(
+            TENSOR_SAFETY,
+            Verdict.UNSAFE,
+            "the rule's result is not finite where the forward has a slope",
+            details=(
+                ("ours", f"{ours!r}   for {name}{shown(index)}, of the gradient of Σ g·out"),
+                ("difference", f"{estimate.value:.12g} ± {estimate.error:.0e}   (of the forward, Ridders' method)"),
+                ("at", place.lines()),
+                ("rerun", case.operation.rerun(case.options.seed, {})),
+            ),
+        )
+    return None

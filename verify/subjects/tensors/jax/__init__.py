@@ -1,0 +1,1 @@
+"""How a jaxpr becomes an array program: a walk over it with real arrays, and nodes beside those of floats."""

@@ -1,0 +1,122 @@
+"""A rule of whole arrays as an operation under verification: its inputs, its points, its entry in a report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backproof.verify.arrays.points import drawn, other_sizes
+from backproof.verify.numerics.working_range import Bounds
+from backproof.verify.results.findings import Source
+from backproof.verify.subjects.arrays.small import format_shape
+from backproof.verify.subjects.operation import BaseOperation
+from backproof.verify.subjects.tensors.code import TensorCode, is_float
+from backproof.verify.support.errors import SubjectError, UsageError
+
+DRAWN = 3  # points of the shapes that were given, beside the inputs themselves
+
+MOST_SHOWN = 6  # entries of an array that a report writes out
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a rule is looked at.
+
+    told: how the inputs came about, for a report; inputs: by name; own: they have the shapes that were asked for
+    """
+
+    told: str
+    inputs: dict[str, Any]
+    own: bool = True
+
+    def lines(self) -> str:
+        """The inputs for a report: small ones written out."""
+        found = []
+        for name, value in self.inputs.items():
+            if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+                shown = np.array2string(value, separator=", ", floatmode="unique") if value.size <= MOST_SHOWN else ""
+                found.append(f"{name} = {shown}" if shown else f"{name}: {format_shape(value.shape)} numbers")
+            elif isinstance(value, (bool, int, float, str, type(None))):
+                found.append(f"{name} = {value!r}")
+        return "\n".join([self.told, *found])
+
+
+class TensorOperation(BaseOperation):
+    """A function of arrays with its rule, at the inputs that a user gave and at others of their kind."""
+
+    kind = "tensors"
+    own_definition = True
+
+    def __init__(self, code: TensorCode, bounds: Bounds | None = None) -> None:
+        self.code = code
+        self.name = code.name
+        self.command = code.command
+        self.inputs = tuple(code.inputs)
+        self.bounds = dict(bounds or {})
+
+    @property
+    def case(self) -> str:
+        shapes = [(name, np.shape(x)) for name, x in self.code.inputs.items() if isinstance(x, np.ndarray)]
+        return ", ".join(f"{name}: {format_shape(shape)}" for name, shape in shapes if shape)
+
+    @property
+    def source(self) -> Source:
+        return self.code.source
+
+    def written(self) -> tuple[str, ...]:
+        return self.code.written()
+
+    def code_texts(self) -> list[tuple[str, str]]:
+        return self.code.code_texts()
+
+    def rerun(self, seed: int, point: Mapping[str, str]) -> str:
+        return f"{self.command[:-1]}, seed={seed})" if self.command.endswith(")") else f"{self.command} --seed {seed}"
+
+    def places(self, seed: int, most: int = DRAWN) -> Iterator[Place]:
+        """The inputs that were given, then others of their shapes, within the bounds."""
+        yield Place("the inputs as given", dict(self.code.inputs))
+        for index in range(most):
+            inputs = drawn(self.code.inputs, seed, index, moved=self.code.wrt)
+            yield Place(f"inputs drawn anew ({index + 1})", self._bounded(inputs))
+
+    def other_sizes(self, seed: int) -> Iterator[Place]:
+        """Inputs of two other sizes, on which the function runs."""
+        for inputs in other_sizes(self.code.inputs, seed, lambda some: self._runs(self._bounded(some))):
+            shapes = ", ".join(
+                f"{name}: {format_shape(x.shape)}" for name, x in inputs.items() if isinstance(x, np.ndarray) and x.ndim
+            )
+            yield Place(f"at another size, {shapes}", self._bounded(inputs), own=False)
+
+    def _runs(self, inputs: Mapping[str, Any]) -> bool:
+        """Whether the forward has a value there; one that is written for one size raises."""
+        try:
+            return all(np.isfinite(out).all() for out in self.code.forward(inputs))
+        except (SubjectError, UsageError):
+            return False
+
+    def _bounded(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Floats that lie outside of the bounds are folded into them."""
+        found = dict(inputs)
+        for name, ends in self.bounds.items():
+            if is_float(found[name]):
+                folded = _folded(np.asarray(found[name], dtype=float), *ends)
+                found[name] = folded if folded.ndim else float(folded)
+        return found
+
+
+def _folded(value: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
+    """Reflected at the ends until it lies between them; as it is where it does."""
+    if not math.isfinite(low) and not math.isfinite(high):
+        return value
+    if math.isfinite(low) and math.isfinite(high):
+        width = high - low
+        there = np.mod(value - low, 2 * width)
+        inside = low + np.minimum(there, 2 * width - there)
+    else:
+        inside = low + np.abs(value - low) if math.isfinite(low) else high - np.abs(high - value)
+    return np.where((value >= low) & (value <= high), value, np.clip(inside, low, high))

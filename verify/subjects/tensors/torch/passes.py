@@ -1,0 +1,148 @@
+"""One forward and backward pass of somebody's rule: what goes in, what comes out, and what was written into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+
+from backproof.verify.arrays.layouts import laid_out, values_in
+from backproof.verify.arrays.traced import Floats
+from backproof.verify.subjects.tensors.torch.arguments import Arguments, tensor_of
+from backproof.verify.subjects.tensors.torch.storages import floats_of, is_float
+from backproof.verify.subjects.tensors.torch.targets import Target
+from backproof.verify.subjects.tensors.torch.widths import leaves
+from backproof.verify.support.errors import UsageError
+
+
+class Pass:
+    """Fresh tensors with these values, and what the function makes of them.
+
+    leaves: the tensors that are differentiated, by name; given: what is passed, which are copies of these, so that a
+    function may write into its arguments
+    outputs: the tensors of floats that it returned and that depend on the leaves
+    is_watched: it is to be known what was written into; is_hooked: there may be hooks on what is saved
+    """
+
+    def __init__(
+        self,
+        arguments: Arguments,
+        wrt: Sequence[str],
+        values: Mapping[str, Any],
+        *,
+        is_watched: bool = False,
+        is_hooked: bool = True,
+    ) -> None:
+        self._arguments, self._is_watched, self._is_hooked = arguments, is_watched, is_hooked
+        tensors = {name: tensor_of(values[name]) for name in arguments.values if name in arguments.tensors}
+        self.leaves = {name: tensors[name].requires_grad_() for name in wrt}
+        self.given = {name: values[name] for name in arguments.values}
+        self.given.update({name: tensor.clone() for name, tensor in tensors.items()})
+        self.outputs: list[Any] = []
+        self._weights: list[Any] = []
+        self._watched = [_Watched(name, self.given[name]) for name in tensors] if is_watched else []
+        self._saved: list[_Watched] = []
+
+    def forward(self, target: Target) -> None:
+        """Runs it.
+
+        With hooks on what is saved, autograd does not refuse what was written into since: that is told by `changed`.
+        """
+        args, named = self._arguments.passed(self.given)
+        function = target.with_state({name: self.given[known] for name, known in self._arguments.state.items()})
+        hooks = (self._pack, _unpack) if self._is_watched else (_same, _same)
+        with torch.autograd.graph.saved_tensors_hooks(*hooks) if self._is_hooked else nullcontext():
+            returned = [one for one in leaves([function(*args, **named)]) if isinstance(one, torch.Tensor)]
+        if any(one.is_complex() and one.requires_grad for one in returned):
+            raise UsageError("it returns complex numbers: return their real and imaginary parts")
+        self.outputs = [one for one in returned if is_float(one) and one.requires_grad]
+        if self._is_watched:
+            self._watched = [one for one in self._watched if not any(one.tensor is out for out in returned)]
+            self._watched += _attributes(self.outputs)
+
+    def weighted(self, weights: Sequence[Floats], layout: str) -> list[Any]:
+        """The upstream gradients, as tensors that lie in memory as the layout says."""
+        if len(weights) != len(self.outputs):
+            raise UsageError(f"{len(weights)} upstream gradients for {len(self.outputs)} outputs")
+        for place, weight in enumerate(weights):
+            laid = laid_out(values_in(weight, layout), layout)
+            buffer = torch.from_numpy(laid.buffer)
+            if self._is_watched:
+                self._watched.append(_Watched(_numbered("the upstream gradient", place, len(weights)), buffer))
+            self._weights.append(buffer.as_strided(laid.shape, laid.strides, laid.offset))
+        return self._weights
+
+    def backward(self) -> dict[str, Any]:
+        """The gradients, as tensors, None where there is none.
+
+        It is the engine that is called, since the functions of `torch.autograd` around it are operations to a mode,
+        which then does not see what the rule calls.
+        """
+        engine = torch.autograd.Variable._execution_engine
+        found = engine.run_backward(
+            tuple(self.outputs), tuple(self._weights), False, False, tuple(self.leaves.values()), True, False
+        )
+        dense = (one.to_dense() if one is not None and one.layout is not torch.strided else one for one in found)
+        return dict(zip(self.leaves, dense, strict=True))
+
+    def changed(self) -> tuple[str, ...]:
+        """What has other values than at the beginning: inputs, upstream gradients, and what was saved and then used."""
+        used = [one for one in self._saved if one.is_used]
+        return tuple(dict.fromkeys(one.name for one in [*self._watched, *used] if one.has_changed()))
+
+    def _pack(self, tensor: Any) -> _Watched:
+        of = [name for name, given in self.given.items() if isinstance(given, torch.Tensor) and _shared(given, tensor)]
+        self._saved.append(_Watched(of[0] if of else f"a saved tensor of shape {tuple(tensor.shape)}", tensor))
+        return self._saved[-1]
+
+
+class _Watched:
+    """A tensor, with a copy of what it is at first."""
+
+    def __init__(self, name: str, tensor: Any) -> None:
+        self.name, self.tensor, self.is_used = name, tensor, False
+        self._before = tensor.detach().clone()
+
+    def has_changed(self) -> bool:
+        now = self.tensor.detach()
+        same = (now == self._before) | ((now != now) & (self._before != self._before))
+        return not bool(same.all())
+
+
+def _same(tensor: Any) -> Any:
+    return tensor
+
+
+def _unpack(saved: _Watched) -> Any:
+    saved.is_used = True
+    return saved.tensor
+
+
+def _attributes(outputs: Iterable[Any]) -> list[_Watched]:
+    """The tensors that the rules behind the outputs keep as attributes of their ctx."""
+    waiting, seen, found = [one.grad_fn for one in outputs], set[Any](), []
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        waiting += [one for one, _ in node.next_functions]
+        if isinstance(node, torch.autograd.function.BackwardCFunction):
+            for name, value in vars(node).items():
+                found += [_Watched(f"ctx.{name}", one) for one in leaves([value]) if isinstance(one, torch.Tensor)]
+    return found
+
+
+def _shared(a: Any, b: Any) -> bool:
+    return bool(a.untyped_storage()._cdata == b.untyped_storage()._cdata)
+
+
+def _numbered(what: str, place: int, count: int) -> str:
+    return what if count == 1 else f"{what} {place}"
+
+
+def real(tensors: Iterable[Any]) -> list[Floats]:
+    """Their numbers, as arrays of NumPy."""
+    return [floats_of(one) for one in tensors]

@@ -1,0 +1,171 @@
+"""Rules of PyTorch on whole arrays: `torch.autograd.Function` and whatever autograd differentiates.
+
+Nothing of autograd is imitated: the rule itself runs, on tensors of 64 bits, and below it every operation comes by a
+mode that writes the program down (`verify.subjects.tensors.torch`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from backproof.verify.arrays.layouts import values_in
+from backproof.verify.arrays.program import Node, contiguous
+from backproof.verify.arrays.traced import Floats, Point, Traced, upstream
+from backproof.verify.results.findings import Source
+from backproof.verify.subjects.boundary import subject_code
+from backproof.verify.subjects.frameworks.base import source_of
+from backproof.verify.subjects.tensors.code import Ran, TensorCode, is_float, shapes_of
+from backproof.verify.subjects.tensors.torch.arguments import Arguments, arguments, with_state
+from backproof.verify.subjects.tensors.torch.call import Record
+from backproof.verify.subjects.tensors.torch.errors import explained
+from backproof.verify.subjects.tensors.torch.passes import Pass, real
+from backproof.verify.subjects.tensors.torch.storages import floats_of
+from backproof.verify.subjects.tensors.torch.tape import Tape
+from backproof.verify.subjects.tensors.torch.targets import Target, target_of
+from backproof.verify.subjects.tensors.torch.watch import Watch
+from backproof.verify.subjects.tensors.torch.widths import Wide, default_of_64_bits
+from backproof.verify.support.errors import SubjectError, UsageError
+from backproof.verify.terms.parser import nearest
+from backproof.verify.tracing.source_code import reached
+
+T = TypeVar("T")
+
+
+def torch_code(
+    function: Any,
+    inputs: Mapping[str, Any] | Sequence[Any],
+    name: str = "",
+    wrt: Sequence[str] | None = None,
+) -> TorchCode:
+    """A function of PyTorch with its rule, for these inputs.
+
+    function: a `torch.autograd.Function` or its `apply`, a module or a method of one, an operation of `torch.library`,
+    or any differentiable function
+    inputs: tensors, arrays of NumPy, and whatever else it takes, in order or by name
+    wrt: what is differentiated, by name; every tensor of floats
+
+    Raises UsageError for a name that is none of an input, and for what is no array of real numbers.
+    """
+    target = target_of(function)
+    given = arguments(target.parameters, inputs)
+    with_state(given, target.state)
+    fixed = {given.state[key] for key, parameter in target.state.items() if not parameter.requires_grad}
+    floats = [key for key in given.values if key in given.tensors and is_float(given.values[key])]
+    chosen = [key for key in floats if key not in fixed] if wrt is None else list(wrt)
+    for one in chosen:
+        if one not in given.values:
+            raise UsageError(f"wrt: {one!r} is not an input{nearest(one, tuple(given.values))}")
+        if one not in floats:
+            raise UsageError(f"wrt: {one} is no tensor of floats: pass torch.tensor(...) to have it differentiated")
+    called = name or target.name
+    command = f"verify.check({called}, inputs=...)"
+    return TorchCode(called, command, given.values, tuple(chosen), target=target, arguments=given)
+
+
+@dataclass(kw_only=True)
+class TorchCode(TensorCode):
+    """A function of PyTorch."""
+
+    target: Target
+    arguments: Arguments
+    is_hooked: bool = True  # autograd may call hooks for what is saved: some transforms of PyTorch do not allow it
+
+    # ------------------------------------------------------------------------------------------------------ floats
+
+    def forward(self, inputs: Mapping[str, Any]) -> list[Floats]:
+        one = Pass(self.arguments, self.wrt, inputs)
+        with self._running(Wide()):
+            one.forward(self.target)
+        return real(one.outputs)
+
+    def run(self, inputs: Mapping[str, Any], weights: Sequence[Floats], layout: str = "contiguous") -> Ran:
+        return self._with_hooks(lambda is_hooked: self._ran(inputs, weights, layout, is_hooked))
+
+    def _ran(self, inputs: Mapping[str, Any], weights: Sequence[Floats], layout: str, is_hooked: bool) -> Ran:
+        one, mode = Pass(self.arguments, self.wrt, inputs, is_hooked=is_hooked, is_watched=True), Wide()
+        with self._running(mode):
+            one.forward(self.target)
+        one.weighted(weights, layout)
+        with self._running(mode):
+            found = one.backward()
+        gradients = {name: None if g is None else floats_of(g) for name, g in found.items()}
+        return Ran(real(one.outputs), gradients, changed=one.changed())
+
+    @contextmanager
+    def _running(self, *modes: Any) -> Iterator[None]:
+        """Encloses a call of the code, under modes of PyTorch."""
+        try:
+            with default_of_64_bits(), subject_code, ExitStack() as stack:
+                for mode in modes:
+                    stack.enter_context(mode)
+                yield
+        except SubjectError as error:
+            raise explained(error, self.target, self.arguments) from error
+
+    def _with_hooks(self, run: Callable[[bool], T]) -> T:
+        """What a run returns, without the hooks if the code does not run with them."""
+        try:
+            return run(self.is_hooked)
+        except SubjectError as error:
+            if not self.is_hooked or "saved tensor hooks" not in str(error):
+                raise
+        self.is_hooked = False
+        return run(False)
+
+    # ------------------------------------------------------------------------------------------------------- nodes
+
+    def trace(self, point: Point) -> Traced:
+        return self._with_hooks(lambda is_hooked: self._traced(point, is_hooked))
+
+    def _traced(self, point: Point, is_hooked: bool) -> Traced:
+        tape = Tape()
+        record, program = tape.record, tape.record.program
+        one = Pass(self.arguments, self.wrt, point.inputs, is_hooked=is_hooked)
+        for name in one.given:
+            if name in self.arguments.tensors and is_float(self.inputs[name]):
+                record.storages.write(one.given[name], program.leaf(name, floats_of(one.given[name])))
+        with self._running(Watch(tape), tape):
+            one.forward(self.target)
+        values = real(one.outputs)
+        outputs = [record.node(out) for out in one.outputs]
+        drawn = upstream(shapes_of(values), point.seed)
+        weights = [
+            self._upstream(record, f"g{place}", tensor, values_in(weight, point.layout))
+            for place, (tensor, weight) in enumerate(zip(one.weighted(drawn, point.layout), drawn, strict=True))
+        ]
+        with self._running(Watch(tape), tape):
+            found = one.backward()
+        return Traced(
+            program,
+            {name: leaf.node for name, leaf in program.leaves.items() if name in self.inputs},
+            outputs,
+            weights,
+            {name: None if g is None else record.node(g) for name, g in found.items()},
+            values,
+            {name: None if g is None else floats_of(g) for name, g in found.items()},
+            record.margins,
+            record.decisions,
+            [f"{', '.join(sorted(tape.widening.met))} in its code is run as float64"] if tape.widening.met else [],
+        )
+
+    def _upstream(self, record: Record, name: str, tensor: Any, values: Floats) -> Node:
+        """The node of an upstream gradient: its leaf; where one entry stands for an axis, a view of the first ones."""
+        leaf = record.program.leaf(f"upstream {name}" if name in self.inputs else name, values)
+        stored = tensor[:1] if tensor.ndim and tensor.stride(0) == 0 else tensor
+        record.storages.write(stored, record.program.view(leaf, 0, stored.shape, contiguous(leaf.shape)))
+        return record.node(tensor)
+
+    # ------------------------------------------------------------------------------------------------------ source
+
+    @property
+    def source(self) -> Source:
+        return source_of(self.target.rule)
+
+    def written(self) -> tuple[str, ...]:
+        return (self.source.text,)
+
+    def code_texts(self) -> list[tuple[str, str]]:
+        return reached(*self.target.texts)
