@@ -35,7 +35,7 @@ DIPS = 4  # places where a margin comes close to 0 that are searched, for either
 HALVINGS = 36
 ROUNDING = 1e-12  # a margin this small has no sign
 BEYOND = [10.0**-k for k in range(3, 9)]  # how far past a change of sign a point lies, in steps: as far as it may
-AIMED = (2.0, 8.0, 32.0)  # times Newton's step
+AIMED = (1.1, 2.0, 8.0, 32.0)  # times Newton's step
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
@@ -143,9 +143,10 @@ def _search(start: Start, rng: np.random.Generator) -> _Search:
                 around = _Stretch(k, int(entries[place]), direction, TIMES[step - 1], TIMES[step + 1], negative)
                 search.dips[k, negative].append((abs(float(along[step, place])), around))
     _look_into_dips(start, search)
-    for k, entries in enumerate(followed):
-        if entries.size and not search.clear[k, True] and not search.clear[k, False]:
-            _aim(start, search, k, int(entries[np.argmin(_size(before[k]))]))
+    for (k, negative), flips in search.clear.items():
+        size = np.where((before[k] >= 0) == negative, _size(before[k]), math.inf)
+        if not flips and np.isfinite(size).any():
+            _aim(start, search, k, int(followed[k][size.argmin()]))
     return search
 
 

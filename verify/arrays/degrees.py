@@ -52,7 +52,7 @@ def trial_bits(program: Program, roots: Sequence[Node]) -> float:
     (`verify.arrays.roots.evaluate`) shows it but with a probability of at most 2**-bits; 0 where it may show nothing.
 
     With powers of e this rests on a conjecture (J. Li and M. Wu, ITCS 2026, arXiv:2506.04529).  That a prime of the
-    chain divides all coefficients of the difference is left out: there are 40,000 chains.
+    chain divides all coefficients of the difference is left out: there are 21,000 chains.
     """
     plan = Plan(program, roots)
     degrees = _Degrees(plan.steps)

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from backproof.verify.arrays import eliminations
+from backproof.verify.arrays import matrices
 from backproof.verify.arrays.discrete_logarithms import discrete_logarithm
 from backproof.verify.arrays.floats import taken, viewed
 from backproof.verify.arrays.laws import Plan, Step
@@ -231,7 +231,7 @@ class Evaluation:
 
     def inverse(self, step: Step, a: Residues) -> Residues:
         """Of matrices."""
-        found, singular = eliminations.inverse(self.field(step), a)
+        found, singular = matrices.inverse(self.field(step), a)
         if singular.any():
             self.refuse(step, np.broadcast_to(singular[..., None, None], a.shape))
         return found
@@ -284,9 +284,9 @@ LAWS: Mapping[str, Callable[..., Residues]] = {
     "collect": lambda e, s, a: e.field(s).collect(a, s.node.parameter, s.node.size),
     "sum": lambda e, s, a: e.field(s).sum(a, s.node.parameter),
     "product": lambda e, s, a: e.field(s).product(a, s.node.parameter),
-    "dot": lambda e, s, a, b: e.field(s).dot(a, b),
+    "dot": lambda e, s, a, b: matrices.dot(e.field(s), a, b),
     "inverse": Evaluation.inverse,
-    "determinant": lambda e, s, a: eliminations.determinant(e.field(s), a),
+    "determinant": lambda e, s, a: matrices.determinant(e.field(s), a),
 }
 """How each law is carried out, on an evaluation, a step and the residues of its operands."""
 

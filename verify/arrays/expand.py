@@ -108,8 +108,6 @@ def _sum(a: Term, b: Term) -> Term:
 
 
 def _negative(a: Term) -> Term:
-    if a.op == "neg":
-        return a.args[0]
     return constant(-math.inf if a.value == "inf" else math.inf) if _is_infinite(a) else apply("neg", a)
 
 

@@ -28,7 +28,7 @@ from backproof.verify.arrays.program import Shape
 Array = NDArray[Any]
 
 _SUM = 1e-5  # how far from 1 a row of probabilities in float32 may add up
-_INSIDE = 1e-9  # how far from 0 and 1 what lies between them stays
+_FARTHEST = 12.0  # 1/(1 + e**-12) is less than 1 in float32, too
 
 
 def as_array(value: Any) -> Array | None:
@@ -167,7 +167,7 @@ def _shares(normal: Array) -> Array:
 
 
 def _between(normal: Array) -> Array:
-    return np.asarray(np.clip(1 / (1 + np.exp(-normal)), _INSIDE, 1 - _INSIDE))
+    return np.asarray(1 / (1 + np.exp(-np.clip(normal, -_FARTHEST, _FARTHEST))))
 
 
 _MATRICES: tuple[tuple[Callable[[Array], bool], Callable[[Array, Array], Array]], ...] = (

@@ -10,6 +10,7 @@ Primes have 31 bits at most, so that a product of two residues fits into int64; 
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -30,13 +31,10 @@ LEVELS = 3
 PIECE = 1 << 15
 """Entries at a time: a few arrays of this size stay in the processor's cache, which is three times as fast."""
 
-MOST_SUMMED = 1 << 16
-"""Terms of a matrix product at a time: the limbs of its entries then are exact in float64 and int64."""
-
 _LEAST = 1 << 28  # of the last prime of a chain, which then has 29 bits and the first 31
 _TRIES = 300_000
-_LOW = 15  # bits of an exponent that one table of powers looks up
-_INT64 = np.dtype(np.int64)
+_LOW = 15  # bits of an exponent that the first of two tables of powers is for
+_FEW = 24  # entries that Python's integers are faster for than arrays
 
 
 def chain(rng: random.Random, squares: Mapping[int, Collection[Fraction]] | None = None) -> tuple[int, ...]:
@@ -44,7 +42,7 @@ def chain(rng: random.Random, squares: Mapping[int, Collection[Fraction]] | None
 
     squares: positive numbers that are to be squares too, by the place of the prime
 
-    Raises ZeroDivisionError if none is found.  About 40,000 chains exist, one in 2**n of which have n further squares.
+    Raises ZeroDivisionError if none is found.  There are 21,000 chains, one in 2**n of which have n further squares.
     """
     wanted = [(k, x.numerator * x.denominator) for k, numbers in (squares or {}).items() for x in numbers]
     for _ in range(_TRIES):
@@ -97,11 +95,11 @@ class PrimeField:
 
     def power(self, a: Residues, exponent: int) -> Residues:
         """a**exponent, by squarings.  Raises ZeroDivisionError for a negative power of 0."""
-        if exponent == -1:
-            return self.inverse(a)
         if exponent < 0:
             a, exponent = self.inverse(a), -exponent
-        return a if exponent == 1 else in_pieces(lambda piece: self._power(piece, exponent), a)
+        if exponent <= 1:
+            return a if exponent else np.ones_like(a)
+        return in_pieces(lambda piece: self._power(piece, exponent), a)
 
     def root_power(self, squares: Residues, exponent: Fraction) -> Residues:
         """A rational power of squares or 0, itself a square or 0.
@@ -181,37 +179,6 @@ class PrimeField:
             found += self.reduce(np.bincount(places[piece], values[piece], size + 1).astype(np.int64))
         return self.reduce(found[1:])
 
-    def dot(self, a: Residues, b: Residues) -> Residues:
-        """a[..., i, k]·b[..., k, j], the axes before being the same.
-
-        By limbs of 16 bits in products of float64, three for four (Karatsuba), which are exact: sums of MOST_SUMMED
-        products of 17 and 16 bits are less than 2**53.
-        """
-        rows, summed, columns = *a.shape[-2:], b.shape[-1]
-        outside = a.shape[:-2]
-        small = a.size + b.size + rows * columns * int(np.prod(outside)) <= 4 * PIECE
-        by_columns = not outside and not small and abs(a.strides[0]) < abs(a.strides[1])  # so a lies in memory
-        together = max(16, 2 * PIECE // rows) if by_columns else MOST_SUMMED
-        if summed > together:
-            found = np.zeros((*outside, rows, columns), np.int64)
-            for k in range(0, summed, together):
-                found += self.dot(a[..., k : k + together], b[..., k : k + together, :])
-            return self.reduce(found)
-        if small:
-            return self._limbs_joined(_limbs(a), _limbs(b))
-        found = np.empty((*outside, rows, columns), np.int64)
-        if not outside:
-            right = _limbs(b)
-            step = max(16, 2 * PIECE // (summed + columns))
-            for start in range(0, rows, step):
-                found[start : start + step] = self._limbs_joined(_limbs(a[start : start + step]), right)
-            return found
-        step = 1 if len(outside) > 1 else max(1, 2 * PIECE // (rows * summed + summed * columns + rows * columns))
-        for start in range(0, len(a), step):
-            places = start if step == 1 else slice(start, start + step)
-            found[places] = self.dot(a[places], b[places])
-        return found
-
     # ------------------------------------------------------------------------------------------------ on one piece
 
     def _sum(self, a: Residues, b: Residues) -> Residues:
@@ -233,12 +200,14 @@ class PrimeField:
         return found
 
     def _power(self, a: Residues, exponent: int) -> Residues:
+        if a.size <= _FEW:
+            return np.array([pow(x, exponent, self.modulus) for x in a.reshape(-1).tolist()], np.int64).reshape(a.shape)
         found = a
         for bit in bin(exponent)[3:]:
             found = self._product(found, found)
             if bit == "1":
                 found = self._product(found, a)
-        return found if exponent else np.ones_like(a)
+        return found
 
     def _powers(self, a: Residues, exponents: Residues) -> Residues:
         found = np.ones_like(a)
@@ -248,6 +217,8 @@ class PrimeField:
         return found
 
     def _inverse(self, a: Residues) -> Residues:
+        if a.size <= _FEW:
+            return self._power(a, -1)
         tree = [np.ascontiguousarray(a).reshape(-1)]
         while len(tree[-1]) > 1:
             below = tree[-1]
@@ -275,18 +246,6 @@ class PrimeField:
         z ^= z >> np.uint64(31)
         return (z % np.uint64(self.modulus)).astype(np.int64)
 
-    def _limbs_joined(self, a: _Limbs, b: _Limbs) -> Residues:
-        high, low, both = (x @ y for x, y in zip(a, b, strict=True))
-        both -= high
-        both -= low
-        found = high.astype(np.int64)
-        found <<= 16
-        found += both.astype(np.int64)
-        found = self.reduce(found)  # so that the next limb has its place
-        found <<= 16
-        found += low.astype(np.int64)
-        return self.reduce(found)
-
     @cached_property
     def tables(self) -> tuple[Residues, Residues]:
         """w**i and w**(i·2**15), for i up to 2**15 and the order divided by it."""
@@ -297,18 +256,9 @@ class PrimeField:
         found = np.ones(1, np.int64)
         step = base
         while len(found) < size:
-            found = np.concatenate([found, self._product(found, np.int64(step))])  # type: ignore[arg-type]
+            found = np.concatenate([found, self._product(found, np.full_like(found, step))])
             step = step * step % self.modulus
         return found[:size]
-
-
-_Limbs = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
-
-
-def _limbs(a: Residues) -> _Limbs:
-    """The high and the low limb of each entry, and their sum."""
-    high, low = (a >> 16).astype(np.float64), (a & 0xFFFF).astype(np.float64)
-    return high, low, high + low
 
 
 def in_pieces(operation: Callable[..., Residues], *arrays: Residues) -> Residues:
@@ -326,7 +276,7 @@ def in_pieces(operation: Callable[..., Residues], *arrays: Residues) -> Residues
 
 def _pieces(shape: tuple[int, ...]) -> Iterator[tuple[int | slice, ...]]:
     """Indices that take an array apart into pieces of at most so many entries."""
-    row = int(np.prod(shape[1:], dtype=np.int64))
+    row = math.prod(shape[1:])
     if row <= PIECE:
         step = PIECE // max(1, row)
         yield from ((slice(start, start + step),) for start in range(0, shape[0], step))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from backproof.verify.arrays import floats
 from backproof.verify.arrays.evaluation import Evaluation, NoPoint, Point, Ties
-from backproof.verify.arrays.laws import Plan
+from backproof.verify.arrays.laws import Plan, Step
 from backproof.verify.arrays.program import Node, Program
 from backproof.verify.arrays.reach import feeding
 from backproof.verify.arrays.residues import Residues, salt
@@ -32,7 +32,7 @@ MOST_REDRAWS = 1500
 MOST_WORK = 1 << 31
 """Entries that are computed in search of roots, over all chains: some ten seconds."""
 
-_A_STEP = 1000  # entries whose computing takes as long as what a step takes besides
+_A_STEP = 10_000  # entries whose computing takes as long as what a step takes besides
 
 
 @dataclass(frozen=True)
@@ -116,127 +116,135 @@ def _real_values(program: Program, seed: str, real: Mapping[str, NDArray[Any]]) 
 
 
 class _Search:
-    """Draws inputs again until all constraints are met.  redraws, work: how often, and how many entries it computed."""
+    """Draws inputs again until all constraints are met, one after the other, those before staying met.
+
+    redraws, work: how many proposals were made, and how many entries computed for them
+    """
 
     def __init__(self, evaluation: Evaluation, most_work: int) -> None:
         self.evaluation, self.plan, self.point = evaluation, evaluation.plan, evaluation.point
         self.redraws = self.work = 0
         self._most_work = most_work
-        steps = [self.plan.steps[k] for k in evaluation.below(self.plan.constraints)]
-        self._cost = sum(step.node.size + _A_STEP for step in steps)
-        self._sizes: list[Residues] = []  # the absolute values of the radicands
+        self._rng = np.random.default_rng(salt(self.point.seed, "redraws"))
+        self._sizes: list[Residues] = []  # absolute values of the radicands, as of the last look
 
     def settle(self) -> None:
-        """Raises NoPoint via _Stuck, or ZeroDivisionError, where it gives up."""
-        if not self.plan.constraints:
-            return
-        wrong = self._look()
-        self._refuse_contradictions()
-        rng = np.random.default_rng(salt(self.point.seed, "redraws"))
-        share = 0
+        """Raises _Stuck where it gives up, ZeroDivisionError for a division by 0."""
+        if self._wrong(len(self.plan.constraints)):
+            for count in range(1, len(self.plan.constraints) + 1):
+                self._settle(count)
+
+    def _settle(self, count: int) -> None:
+        """Meets so many constraints, all but the last being met."""
+        wrong = self._wrong(count)
+        self._refuse_contradictions(count)
+        before = self._inputs({k: np.ones(self._step(k).node.shape, np.bool_) for k in self.plan.constraints[: count - 1]})
+        kind = 0
         while wrong:
             if self.redraws == MOST_REDRAWS or self.work > self._most_work:
-                raise _Stuck(self._missing())
+                raise _Stuck(
+                    f"no point was found at which {self._step(self.plan.constraints[count - 1]).node} has a root: "
+                    f"{self.redraws} draws"
+                )
             self.redraws += 1
             unmet = self.evaluation.unmet
-            kept = self._propose(rng, share)
+            kept = self._propose(kind, before)
             try:
-                left = self._look()
+                left = self._wrong(count)
             except ZeroDivisionError:
                 left = wrong + 1
             if left > wrong:
                 self.point.draws.update(kept)
                 self.evaluation.unmet = unmet
             if left >= wrong:
-                share = (share + 1) % len(_SHARES)
+                kind = (kind + 1) % len(_PROPOSALS)
             wrong = min(left, wrong)
 
-    def _look(self) -> int:
-        """How many entries are wrong at this point."""
-        self.work += self._cost
+    def _step(self, number: int) -> Step:
+        return self.plan.steps[number]
+
+    def _wrong(self, count: int) -> int:
+        """How many entries of the first constraints are no squares when they should be, or squares when not."""
+        constraints = self.plan.constraints[:count]
+        self.work += sum(self._step(k).node.size + _A_STEP for k in self.evaluation.below(constraints))
         self.evaluation.unmet = {}
-        self._sizes = self.evaluation.run(self.plan.constraints)
+        self._sizes = self.evaluation.run(constraints)
         return sum(int(unmet.sum()) for unmet in self.evaluation.unmet.values())
 
-    def _missing(self) -> str:
-        missing = sum(1 for unmet in self.evaluation.unmet.values() if unmet.any())
-        return (
-            f"no point at which all roots exist was found in {self.redraws} draws: "
-            f"{missing} of {len(self.plan.constraints)} arrays under roots"
-        )
+    def _propose(self, kind: int, before: _Masks) -> _Draws:
+        """Draws entries of one input again that feed wrong ones; what was there before.
 
-    def _propose(self, rng: np.random.Generator, share: int) -> dict[tuple[str, int], Residues]:
-        """Draws entries again that feed a wrong one, of one input; what was there before."""
-        wrong = [number for number, unmet in self.evaluation.unmet.items() if unmet.any()]
-        number = wrong[self.redraws % len(wrong)]
-        masks = self._inputs({number: self.evaluation.unmet[number]})
+        before: entries that feed earlier constraints, which are left alone if others will do
+        """
+        choose, own = _PROPOSALS[kind]
+        wrong = {number: unmet for number, unmet in self.evaluation.unmet.items() if unmet.any()}
+        masks = self._inputs(wrong)
+        apart = {key: mask & ~before[key] if key in before else mask for key, mask in masks.items()}
+        if own and any(mask.any() for mask in apart.values()):
+            masks = {key: mask for key, mask in apart.items() if mask.any()}
         if not masks:
             raise _Stuck("a constant under a root has no root modulo this prime")
-        key = list(masks)[int(rng.integers(len(masks)))]
-        before = self.point.drawn(*key)
-        again = _SHARES[share](rng, np.flatnonzero(masks[key]))
-        drawn = before.copy()
-        drawn.reshape(-1)[again] = rng.integers(0, self.point.most(key[1]), len(again))
-        self.point.draws[key] = drawn
-        return {key: before}
+        key = list(masks)[int(self._rng.integers(len(masks)))]
+        drawn = self.point.drawn(*key)
+        again = choose(self._rng, np.flatnonzero(masks[key]))
+        proposed = drawn.copy()
+        proposed.reshape(-1)[again] = self._rng.integers(0, self.point.most(key[1]), len(again))
+        self.point.draws[key] = proposed
+        return {key: drawn}
 
-    def _inputs(self, labels: Mapping[int, NDArray[Any]]) -> dict[tuple[str, int], NDArray[Any]]:
-        """The largest label that each number of an input feeds, by the input's name and level."""
+    def _inputs(self, labels: Mapping[int, NDArray[Any]]) -> _Masks:
+        """The largest label that each number of an input feeds, by the input's name and level, where it is not 0."""
         found = {}
         for number, label in feeding(self.plan.steps, labels, {"drawn"}).items():
-            step = self.plan.steps[number]
-            ties = self.point.ties.get(step.parameter)
+            name, level = self._step(number).parameter, self._step(number).level
+            ties = self.point.ties.get(name)
             if ties is not None:
-                numbers = np.zeros(self.point.drawn(step.parameter, step.level).size + 1, label.dtype)
+                numbers = np.zeros(self.point.drawn(name, level).size + 1, label.dtype)
                 np.maximum.at(numbers, ties.reshape(-1), label.reshape(-1))
                 label = numbers[:-1]
             if label.any():
-                found[step.parameter, step.level] = label
+                found[name, level] = label
         return found
 
-    # ------------------------------------------------------------------------------ radicands that are multiples
+    def _are_multiples(self, i: int, k: int) -> bool:
+        """Whether two radicands are a number times one another, at this point and so everywhere."""
+        steps = [self._step(self.plan.constraints[j]) for j in (i, k)]
+        a, b = (self._sizes[j].reshape(-1) for j in (i, k))
+        if steps[0].level != steps[1].level or a.size != b.size or not a.size:
+            return False
+        field = self.evaluation.field(steps[0])
+        return np.array_equal(field.reduce(a * b[0]), field.reduce(b * a[0]))
 
-    def _classes(self) -> list[int]:
-        """For each constraint the first one that it is a number times, at this point and so everywhere."""
-        firsts: list[int] = []
-        for k, a in enumerate(self._sizes):
-            field = self.evaluation.field(self.plan.steps[self.plan.constraints[k]])
-            level = self.plan.steps[self.plan.constraints[k]].level
-            for j in dict.fromkeys(firsts):
-                b = self._sizes[j]
-                same = a.size == b.size and a.size and self.plan.steps[self.plan.constraints[j]].level == level
-                if same and np.array_equal(
-                    field.reduce(a.reshape(-1) * b.reshape(-1)[0]), field.reduce(b.reshape(-1) * a.reshape(-1)[0])
-                ):
-                    firsts.append(j)
-                    break
-            else:
-                firsts.append(k)
-        return firsts
-
-    def _refuse_contradictions(self) -> None:
-        """Of a number and a multiple of it by no square only one can have a root: only another prime helps."""
-        for k, first in enumerate(self._classes()):
-            a, b = (self.evaluation.unmet[self.plan.constraints[i]].reshape(-1) for i in (k, first))
-            if (a != b).any():
-                raise _Stuck("two numbers under roots are multiples by no square modulo this prime")
+    def _refuse_contradictions(self, count: int) -> None:
+        """Of a number and a multiple of it by no square only one can have a root: only other primes help."""
+        last = self.evaluation.unmet[self.plan.constraints[count - 1]].reshape(-1)
+        for i in range(count - 1):
+            if self._are_multiples(i, count - 1):
+                other = self.evaluation.unmet[self.plan.constraints[i]].reshape(-1)
+                if (last != other).any():
+                    raise _Stuck("numbers under two roots are multiples by no square modulo this prime")
 
     def shared(self) -> bool:
-        """Whether a number of an input feeds more than one entry under a root, multiples counted once."""
-        if not self.plan.constraints:
-            return False
+        """Whether a number of an input feeds more than one entry under a root, multiples of it apart.
+
+        Each entry has a number n; an input feeds one of them only if the largest n and the largest N - n that it feeds
+        belong together.
+        """
         labels: dict[int, Residues] = {}
-        count = 0
-        for k, first in enumerate(self._classes()):
-            number, size = self.plan.constraints[k], self._sizes[k].size
-            if first == k:
-                labels[number] = np.arange(count + 1, count + size + 1).reshape(self._sizes[k].shape)
-                count += size
-            else:
-                labels[number] = labels[self.plan.constraints[first]].reshape(self._sizes[k].shape)
+        count = 1
+        for k, number in enumerate(self.plan.constraints):
+            same = next((i for i in range(k) if self._are_multiples(i, k)), None)
+            size = self._sizes[k].size
+            fresh = np.arange(count, count + size) if same is None else labels[self.plan.constraints[same]]
+            labels[number] = fresh.reshape(self._sizes[k].shape)
+            count += size if same is None else 0
         largest = self._inputs(labels)
-        smallest = self._inputs({number: count + 1 - label for number, label in labels.items()})
-        return any(((label != 0) & (label + smallest[key] != count + 1)).any() for key, label in largest.items())
+        others = self._inputs({number: count - label for number, label in labels.items()})
+        return any(((label != 0) & (label + others[key] != count)).any() for key, label in largest.items())
+
+
+_Draws = dict[tuple[str, int], Residues]
+_Masks = dict[tuple[str, int], NDArray[Any]]
 
 
 def _all(rng: np.random.Generator, places: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -251,4 +259,5 @@ def _one(rng: np.random.Generator, places: NDArray[np.intp]) -> NDArray[np.intp]
     return places[[int(rng.integers(len(places)))]]
 
 
-_SHARES = (_all, _some, _one)
+_PROPOSALS = ((_all, True), (_some, True), (_one, True), (_one, False))
+"""Which of the entries that feed a wrong one are drawn again, and whether earlier constraints are left alone."""

@@ -136,7 +136,7 @@ def _probable(case: TensorCase, looks: list[Look]) -> Finding:
           if read else []),
         *([("opaque", ", ".join(sorted(set[str]().union(*(one.opaque for one in judgements)))))]
           if any(one.opaque for one in judgements) else []),
-        ("cells", f"those of {own} points; {_of_margins(looks)}"),
+        ("cells", f"those of {own + case.replayed} points; {_of_margins(looks)}"),
         *([("sizes", "; ".join(sizes))] if sizes else [("sizes", "the function runs at no other size that was tried")]),
         ("definition", "the forward's own code" if not case.operation.code.defined else "the function that was passed"),
     ]

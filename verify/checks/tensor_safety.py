@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from backproof.verify.arrays.floats import values
 from backproof.verify.arrays.points import ties
 from backproof.verify.arrays.traced import Floats
 from backproof.verify.checks.array_counterexamples import shown
@@ -29,6 +30,7 @@ _SIDES = 4  # random sides of a tie
 _CONCLUSIVE = 1e-4  # of the slopes: how far those over two steps are apart
 _SLACK = 1e-3  # of the slopes: what they change by on the way
 _ENTRIES = 2  # of each input
+_CLEAR = 1e-8  # a radicand from which on slopes beside a point are near those at it
 _SCALES = (30.0, 1000.0)
 
 _Direction = tuple[str, dict[str, Floats], bool]
@@ -64,9 +66,9 @@ def _summary(case: TensorCase, seen: int, finite: int, found: Finding | None) ->
 
 def _tied(case: TensorCase) -> Iterator[Place]:
     floats = _moving(case, case.operation.code.inputs)
-    for told, values, _ in ties(floats, case.options.seed):
-        if all(_within(values[name], bounds) for name, bounds in case.operation.bounds.items() if name in values):
-            yield Place(told, {**case.operation.code.inputs, **values})
+    for told, there, _ in ties(floats, case.options.seed):
+        if all(_within(there[name], bounds) for name, bounds in case.operation.bounds.items() if name in there):
+            yield Place(told, {**case.operation.code.inputs, **there})
 
 
 def _moving(case: TensorCase, inputs: Mapping[str, Any]) -> dict[str, Floats]:
@@ -91,7 +93,7 @@ def _at_tie(case: TensorCase, place: Place) -> Finding | int:
         ran = case.run_at(place)
     except (SubjectError, UsageError):
         return 0
-    if is_smooth(case) and all(g is None or np.isfinite(g).all() for g in ran.gradients.values()):
+    if is_smooth(case, place) and all(g is None or np.isfinite(g).all() for g in ran.gradients.values()):
         return 1
     decided = 0
     for told, direction, single in _directions(case, ran):
@@ -109,12 +111,15 @@ def _at_tie(case: TensorCase, place: Place) -> Finding | int:
     return decided
 
 
-def is_smooth(case: TensorCase) -> bool:
-    """Whether the program has no choice and no root: then a tie is a point like others."""
-    traced = case.looks[0].traced
-    if traced is None or traced.decisions:
+def is_smooth(case: TensorCase, place: Place) -> bool:
+    """Whether the program has no choice, and here no root of 0: then a tie is a point like others."""
+    first = case.looks[0]
+    if not first.has_no_choices or first.traced is None:
         return False
-    return not any(node.kind == "power" and node.parameter.denominator > 1 for node in traced.program.nodes)
+    program = first.traced.program
+    roots = [node.operands[0] for node in program.nodes if node.kind == "power" and node.parameter.denominator > 1]
+    there = {name: place.inputs[name] for name in first.traced.inputs}
+    return all(bool((np.abs(found) > _CLEAR).all()) for found in values(program, roots, there))
 
 
 def _size(ran: Ran) -> float:

@@ -75,7 +75,9 @@ def test_leaves_are_those_that_are_given_and_else_those_of_the_point() -> None:
     p = Program()
     root = p.multiply(p.leaf("x", X), p.leaf("along x", shape=X.shape))
     (found,) = entries(p, [(root, 7)], {"along x": np.full(X.shape, 2.0)})
+    (other,) = entries(p, [(root, 7)], {"along x": np.full(X.shape, 2.0), "x": X + 1})
     assert float(found) == 2 * X.flat[7]
+    assert float(other) == 2 * (X.flat[7] + 1)
     with pytest.raises(ValueError, match="'along x' has no value"):
         entries(p, [(root, 7)], {})
 
@@ -146,6 +148,14 @@ def test_the_leaves_of_a_cone_are_parts_of_the_whole_ones() -> None:
     assert list(parts) == ["x"]
     (found,) = floats.values(small.program, [small.entries], parts)
     np.testing.assert_allclose(found, [2 * X[1] @ W[:, 1]])
+
+
+def test_entries_that_are_needed_for_something_else_are_not_taken_in() -> None:
+    p = Program()
+    x = p.leaf("x", [1.0, 2.0, 4.0])
+    collected = p.collect(x, [0, 1, 0], 2)
+    assert list(map(float, entries(p, [(collected, 0), (x, 1)], {}))) == [5, 2]
+    assert cone(p, [(p.take([x], [-1, 1]), k) for k in (0, 1)]).leaves["x"].tolist() == [1]
 
 
 def test_more_entries_than_can_be_looked_at_are_refused() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from backproof.verify.arrays import along, crossings
+from backproof.verify.arrays import margin_text as margin_text_module
 from backproof.verify.arrays.crossings import past_margins
 from backproof.verify.arrays.floats import values
 from backproof.verify.arrays.functions import applied
@@ -97,16 +98,18 @@ def test_a_point_lies_between_two_comparisons_that_turn_close_together() -> None
 def test_what_no_line_crosses_is_aimed_at_and_what_never_turns_is_counted() -> None:
     p = Program()
     x, g = p.leaf("x", X), p.leaf("g0", X)
+    p.leaf("y", X)
     margins = {
-        "far": p.subtract(p.sum(x, [0, 1]), p.number(5000)),
+        "far": p.subtract(p.sum(p.take([x], [7, 7, 9]), [0]), p.number(5000)),
         "never": p.add(p.multiply(x, x), p.number(1)),
         "upstream": p.subtract(g, p.number(1)),
         "constant": p.number(2.5, (3,)),
     }
-    found = past_margins(traced(p, margins), 0)
-    (only,) = found
-    assert only[0] == "past a comparison (far): it turns there"
-    assert only[1]["x"].sum() > 5000
+    found = past_margins(traced(p, margins, ("x", "y")), 0)
+    ((text, point),) = found
+    assert text == "past x[1, 2] + x[1, 2] + x[1, 4] - 5000 > 0: its comparison turns there"
+    assert np.flatnonzero(point["x"] != X).tolist() == [7, 9]  # along the gradient
+    assert np.array_equal(point["y"], X)
     assert found.labels == {"crossed": 1, "never flipped": 2, "not followed": 0}
 
 
@@ -150,7 +153,7 @@ def test_where_nothing_is_compared_there_is_no_point() -> None:
 
 def test_points_where_other_comparisons_have_no_value_come_last() -> None:
     p = Program()
-    x = p.leaf("x", np.linspace(0.1, 3, 30))
+    x = p.leaf("x", [1e-3] * 12 + [2.0] * 3)
     of = traced(p, {"log": applied(p, "log", x)})
     lost = []
     for _, point in past_margins(of, 0):
@@ -161,10 +164,29 @@ def test_points_where_other_comparisons_have_no_value_come_last() -> None:
     assert lost[-1]
 
 
-def test_a_long_formula_is_told_by_its_place() -> None:
+def test_what_rounding_leaves_of_nothing_has_no_sign() -> None:
+    p = Program()
+    x, y = p.leaf("x", X), p.leaf("y", X[::-1])
+    nothing = p.subtract(p.subtract(p.add(x, y), x), y)
+    assert list(past_margins(traced(p, {"equal": nothing}, ("x", "y")), 0)) == []
+
+
+def test_formulas_are_told_as_one_writes_them() -> None:
+    p = Program()
+    less, x, y = p.number(-0.25), p.leaf("x", 1.0), p.leaf("y", 2.0)
+    margins = p.add(less, x), p.add(y, less), p.negative(p.subtract(x, y)), p.subtract(y, x)
+    told = [margin_text(p, Margin(margin, "less"), 0, negative=True) for margin in margins]
+    formulas = ["x - 1/4", "y - 1/4", "y - x", "y - x"]
+    assert told == [f"past {formula} < 0: its comparison turns there" for formula in formulas]
+
+
+def test_a_long_formula_is_told_by_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     p = Program()
     x = p.leaf("x", X)
     product = p.dot(x, p.transpose(x))
     assert margin_text(p, Margin(product, "less"), 6, negative=True) == "past a comparison (less[1, 2]): it turns there"
     scaled = p.subtract(p.number(1), p.multiply(x, x))
     assert margin_text(p, Margin(scaled, "less"), 7, negative=False).startswith("past 1 - x[1, 2]*x[1, 2] > 0")
+    monkeypatch.setattr(margin_text_module, "terms_of", None)  # of a large cone no formula is made
+    large = p.sum(p.take([x], np.arange(200) % 20), [0])
+    assert margin_text(p, Margin(large, "less"), 0, negative=True) == "past a comparison (less): it turns there"

@@ -15,6 +15,7 @@ from backproof.verify.arrays.functions import applied
 from backproof.verify.arrays.program import PI, Node, Program
 from backproof.verify.evaluate.floats import compile_floats
 from backproof.verify.finite_fields.identity import tried
+from backproof.verify.terms.notation.code import written
 from backproof.verify.terms.term import Term, constant, symbol, symbols_of, topological
 
 X = np.random.default_rng(8).normal(size=(2, 3))
@@ -66,6 +67,13 @@ def test_symbols_are_named_by_their_places_and_a_number_by_itself() -> None:
 def test_two_entries_never_share_a_name() -> None:
     names = entry_names({"x": (2,), "x_0": (), "y": (1,), "x__0": ()})
     assert names == {"x": ["x___0", "x___1"], "x_0": ["x_0"], "y": ["y_0"], "x__0": ["x__0"]}
+
+
+def test_roots_and_quotients_are_written_as_such() -> None:
+    p = Program()
+    x = p.leaf("x", 2.0)
+    found = terms(p, [p.power(x, Fraction(-1, 2)), p.power(x, -3)])
+    assert [written(entry) for (entry,) in found] == ["1/sqrt(x)", "1/x**3"]
 
 
 def test_given_terms_take_the_place_of_symbols() -> None:

@@ -42,7 +42,7 @@ LABELS = np.array([3, 1, 0, 7, 7, 2, 4, 5])
 FITS = {
     "a product": ((SQUARE, SQUARE), lambda x, y: x @ y),
     "a product and a bias": ((SQUARE, SQUARE, SQUARE[0]), lambda x, y, b: x @ y + b),
-    "a layer": ((SQUARE, SQUARE, SQUARE[0]), lambda x, w, b: x @ w.T + b),
+    "a layer": ((SQUARE, SQUARE), lambda x, w: x @ w.T),
     "a sum": ((SQUARE, SQUARE), lambda x, y: x + y),
     "a bias": ((SQUARE, SQUARE[0]), lambda x, b: x + b),
     "labels": ((SQUARE, LABELS), lambda x, t: x[np.arange(len(t)), t] + x.sum(axis=1)),
@@ -58,6 +58,11 @@ def test_the_axes_of_a_square_are_told_apart_as_the_code_takes_them(name: str) -
     assert len(set(first["x"])) == len(first["x"])
 
 
+def test_rows_of_a_layer_are_told_apart_from_its_batch() -> None:
+    layer = accepts(lambda x, w, b: x @ w.T + b)
+    assert shapes({"x": SQUARE, "w": SQUARE, "b": SQUARE[0]}, layer)[0] == {"x": (9, 15), "w": (16, 15), "b": (16,)}
+
+
 def test_labels_along_the_wrong_axis_are_refused_by_the_code_itself() -> None:
     """Were they too few, the code would run, and divide by the number of something else."""
     inputs = {"x": SQUARE, "t": LABELS}
@@ -68,6 +73,7 @@ def test_labels_along_the_wrong_axis_are_refused_by_the_code_itself() -> None:
 def test_a_matrix_that_must_be_square_stays_so() -> None:
     found = shapes({"x": SQUARE}, accepts(np.linalg.inv))
     assert [one["x"] for one in found] == [(9, 9), (15, 15)]
+    assert [one["x"] for one in shapes({"x": SQUARE})] == [(9, 15), (9, 9), (15, 15), (16, 16)]  # none twice
 
 
 def test_only_so_many_on_which_the_code_runs_are_returned() -> None:
@@ -88,7 +94,7 @@ def test_values_are_of_the_given_kind_and_numbers_stay() -> None:
 
 def test_large_arrays_grow_by_little() -> None:
     rows = 3 * FEW
-    assert shapes({"x": np.ones((rows, 3))})[0] == {"x": (rows + 1, 5)}
+    assert [one["x"][0] for one in shapes({"x": np.ones((rows, 3))})][:2] == [rows + 1, rows + 1]
     grown = shapes({"x": np.ones((20, 20, 20, 5))})
     assert all(np.prod(one["x"]) <= MOST_GROWTH * 40_000 for one in grown)
 

@@ -92,6 +92,9 @@ class TorchCode(TensorCode):
         with self._running(mode):
             found = one.backward()
         gradients = {name: None if g is None else floats_of(g) for name, g in found.items()}
+        for name in sorted(one.ignored):
+            note = f"its backward returns a gradient for {name}, which is of integers: it is ignored"
+            self.notes += [note] if note not in self.notes else []
         return Ran(real(one.outputs), gradients, changed=one.changed())
 
     @contextmanager

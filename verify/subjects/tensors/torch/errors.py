@@ -13,7 +13,7 @@ _SHAPE = re.compile(
     r"unction (\w+) returned an invalid gradient at index (\d+) - got \[([\d, ]*)\] but expected .* \[([\d, ]*)\]"
 )
 _COUNT = re.compile(r"function (\w+) returned an incorrect number of gradients \(expected (\d+), got (\d+)\)")
-_FIXED = re.compile(r"function (\w+) returned a gradient different from None at position (\d+)")
+_FIXED = re.compile(r"function (\w+) returned a gradient different \w+ None at position (\d+)")
 
 
 def explained(error: SubjectError, target: Target, arguments: Arguments) -> Exception:

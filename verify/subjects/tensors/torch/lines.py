@@ -10,7 +10,7 @@ _CALLER = "backproof.verify.subjects.tensors.torch.passes."
 
 
 def calling_line() -> str:
-    """" (layers.py:12)" for the innermost line that is neither PyTorch's nor ours; "" where there is none.
+    """" (layers.py:12)" for the innermost line that is neither PyTorch's, nor copy's, nor ours; "" where there is none.
 
     The frames of the code are between ours at the top, which handle the operation, and the one that runs the rule, in a
     backward pass too: the engine calls it on the same stack.
@@ -19,7 +19,7 @@ def calling_line() -> str:
     while frame is not None and _is_ours(frame) and _module(frame) != _CALLER:
         frame = frame.f_back
     while frame is not None and not _is_ours(frame):
-        if not _module(frame).startswith("torch."):
+        if not _module(frame).startswith(("torch.", "copy.")):
             return f" ({Path(frame.f_code.co_filename).name}:{frame.f_lineno})"
         frame = frame.f_back
     return ""

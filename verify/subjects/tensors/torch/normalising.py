@@ -37,12 +37,12 @@ def _largest(p: Program, x: Node, value: Any, axes: Sequence[int]) -> Node:
     return p.take([x], np.take_along_axis(numbers, places[:, None], -1).reshape(kept))
 
 
-def _softmax(call: Call, a: Any, dim: int, *_: Any) -> Node:
+def _softmax(call: Call, a: Any, dim: int, *rest: Any) -> Node:
     x, total, _ = _exponentials(call, a, dim)
     return call.program.divide(call.program.function("exp", x), total)
 
 
-def _log_softmax(call: Call, a: Any, dim: int, *_: Any) -> Node:
+def _log_softmax(call: Call, a: Any, dim: int, *rest: Any) -> Node:
     x, total, _ = _exponentials(call, a, dim)
     return call.program.subtract(x, call.program.function("log", total))
 

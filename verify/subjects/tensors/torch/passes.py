@@ -23,6 +23,7 @@ class Pass:
     leaves: the tensors that are differentiated, by name; given: what is passed, which are copies of these, so that a
     function may write into its arguments
     outputs: the tensors of floats that it returned and that depend on the leaves
+    ignored: the tensors of integers for which a Function returned a gradient
     is_watched: it is to be known what was written into; is_hooked: there may be hooks on what is saved
     """
 
@@ -41,9 +42,11 @@ class Pass:
         self.given = {name: values[name] for name in arguments.values}
         self.given.update({name: tensor.clone() for name, tensor in tensors.items()})
         self.outputs: list[Any] = []
+        self.ignored: set[str] = set()
         self._weights: list[Any] = []
         self._watched = [_Watched(name, self.given[name]) for name in tensors] if is_watched else []
         self._saved: list[_Watched] = []
+        self._buffers: dict[str, Any] = {}
 
     def forward(self, target: Target) -> None:
         """Runs it.
@@ -51,7 +54,9 @@ class Pass:
         With hooks on what is saved, autograd does not refuse what was written into since: that is told by `changed`.
         """
         args, named = self._arguments.passed(self.given)
-        function = target.with_state({name: self.given[known] for name, known in self._arguments.state.items()})
+        self._buffers = target.buffers()
+        parameters = {name: self.given[known] for name, known in self._arguments.state.items()}
+        function = target.with_state(self._buffers | parameters)
         hooks = (self._pack, _unpack) if self._is_watched else (_same, _same)
         with torch.autograd.graph.saved_tensors_hooks(*hooks) if self._is_hooked else nullcontext():
             returned = [one for one in leaves([function(*args, **named)]) if isinstance(one, torch.Tensor)]
@@ -61,6 +66,21 @@ class Pass:
         if self._is_watched:
             self._watched = [one for one in self._watched if not any(one.tensor is out for out in returned)]
             self._watched += _attributes(self.outputs)
+            if target.is_function:
+                self._listen()
+
+    def _listen(self) -> None:
+        """Notes gradients that a Function returns for integers."""
+        names = self._arguments.among_positional()
+
+        def hook(gradients: Sequence[Any], _: Sequence[Any]) -> None:
+            for name, gradient in zip(names, gradients, strict=False):
+                if gradient is not None and not is_float(self.given[name]):
+                    self.ignored.add(name)
+
+        for node in {one.grad_fn for one in self.outputs}:
+            if isinstance(node, torch.autograd.function.BackwardCFunction):
+                node.register_hook(hook)
 
     def weighted(self, weights: Sequence[Floats], layout: str) -> list[Any]:
         """The upstream gradients, as tensors that lie in memory as the layout says."""
@@ -89,8 +109,12 @@ class Pass:
 
     def changed(self) -> tuple[str, ...]:
         """What has other values than at the beginning: inputs, upstream gradients, and what was saved and then used."""
-        used = [one for one in self._saved if one.is_used]
+        used = [one for one in self._saved if one.is_used and not self._is_buffer(one.tensor)]
         return tuple(dict.fromkeys(one.name for one in [*self._watched, *used] if one.has_changed()))
+
+    def _is_buffer(self, tensor: Any) -> bool:
+        """Whether it is the state of a module, which a pass may change."""
+        return any(_shared(tensor, buffer) for buffer in self._buffers.values())
 
     def _pack(self, tensor: Any) -> _Watched:
         of = [name for name, given in self.given.items() if isinstance(given, torch.Tensor) and _shared(given, tensor)]

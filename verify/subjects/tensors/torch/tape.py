@@ -19,7 +19,7 @@ It is the first of these that it can be:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -49,7 +49,10 @@ WITHOUT_ENTRIES = frozenset(_NAMES.split())
 
 
 class Tape(TorchDispatchMode):  # type: ignore[misc]
-    """Writes the program of a rule while it runs.  record: what it has written."""
+    """Writes the program of a rule while it runs.
+
+    record: what it has written; watch: a mode for what is not dispatched, under which somebody's operations run, too
+    """
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -60,6 +63,7 @@ class Tape(TorchDispatchMode):  # type: ignore[misc]
         super().__init__()
         self.record = Record()
         self.widening = Widening(self._widened)
+        self.watch: Any = nullcontext()
         self._is_silent = False
         self._expanding: list[Any] = []
 
@@ -93,6 +97,8 @@ class Tape(TorchDispatchMode):  # type: ignore[misc]
         if torch.Tag.nondeterministic_seeded in function.tags and name not in KERNELS:
             raise Unread("it draws random numbers")
         operands = [a for a in leaves([args, named]) if isinstance(a, torch.Tensor)]
+        if any(a.layout is not torch.strided for a in operands):
+            raise Unread("sparse tensors")
         with torch._C.DisableTorchFunction():
             args, named = self.widening.arguments(function, args, named)
             if not any(map(self.record.storages.holds, operands)):
@@ -103,7 +109,7 @@ class Tape(TorchDispatchMode):  # type: ignore[misc]
 
     def _operation(self, function: Any, name: str, args: Sequence[Any], named: Mapping[str, Any]) -> Any:
         if name == "_local_scalar_dense":
-            raise Unread("a number is read out of an array, as .item() and float() do")
+            raise Unread(f"no reading of .item() and float(): a number would be a constant{calling_line()}")
         if torch.Tag.inplace_view in function.tags:
             return function(*args, **named)
         if name in KERNELS:
@@ -136,6 +142,8 @@ class Tape(TorchDispatchMode):  # type: ignore[misc]
         out = function(*args, **named)
         for tensor in leaves([out]):
             if isinstance(tensor, torch.Tensor):
+                if tensor.layout is not torch.strided:
+                    raise Unread("sparse tensors")
                 self.record.storages.keep(tensor)
         return out
 
@@ -192,8 +200,8 @@ class Tape(TorchDispatchMode):  # type: ignore[misc]
 
     def _entered(self, function: Any, args: Sequence[Any], named: Mapping[str, Any]) -> Any:
         """Somebody's own operation: its kernel runs, and what it calls is met in turn."""
-        with self:
-            out = function._op_dk(torch._C.DispatchKey.CPU, *args, **named)
+        with self.watch, self:
+            out = function.redispatch(torch._C.DispatchKeySet(torch._C.DispatchKey.CPU), *args, **named)
         if any(is_float(one) and not self.record.storages.holds(one) for one in leaves([out])):
             raise Unread("compiled code, or numbers that come from outside of PyTorch")
         return out

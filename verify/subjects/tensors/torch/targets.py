@@ -32,13 +32,15 @@ class Target:
     module: Any = None
     state: Mapping[str, Any] = field(default_factory=dict)
 
+    def buffers(self) -> dict[str, Any]:
+        """Copies of a module's buffers, into which a pass may write."""
+        return {} if self.module is None else {n: b.detach().clone() for n, b in self.module.named_buffers()}
+
     def with_state(self, state: Mapping[str, Any]) -> Callable[..., Any]:
-        """The call, with other tensors in the place of a module's parameters, and copies of its buffers."""
+        """The call, with other tensors in the place of a module's parameters and buffers."""
         if self.module is None:
             return self.call
-        holder = _Method(self.module, self.call)
-        tensors = {name: buffer.detach().clone() for name, buffer in holder.named_buffers()}
-        tensors |= {f"module.{name}": tensor for name, tensor in state.items()}
+        holder, tensors = _Method(self.module, self.call), {f"module.{name}": one for name, one in state.items()}
         return lambda *args, **named: torch.func.functional_call(holder, tensors, args, named)
 
 
