@@ -1,9 +1,9 @@
 """Points past the comparisons that a rule made on its path: beyond them it takes another one, and may be wrong there.
 
-From the point of a trace random lines are followed, on which the margins, the differences whose signs decided, are
-evaluated along the old path.  Where one changes its sign, the place is found by bisection; where one comes close to 0
-and turns back, as that of `|x - max| < 0.01` does, its least value is searched by golden section, for a band that the
-steps passed over; and one that no line crosses is aimed at along its gradient.
+A comparison's margin is the difference whose sign decided it.  From the point of a trace each margin is aimed at along
+its gradient, at the entry that is closest to 0; and random lines are followed, on which all margins are evaluated along
+the old path.  Where one changes its sign, the place is found by bisection; where one comes close to 0 and turns back,
+as that of `|x - max| < 0.01` does, its least value is searched by golden section, for a band between two steps.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ SAMPLED = 4096  # entries of a margin that are followed, at random where it has 
 EACH = 2  # entries of a margin that one line adds, of either sign
 DIPS = 4  # places where a margin comes close to 0 that are searched, for either sign
 HALVINGS = 36
+LOST = 10**9
 ROUNDING = 1e-12  # a margin this small has no sign
 BEYOND = [10.0**-k for k in range(3, 9)]  # how far past a change of sign a point lies, in steps: as far as it may
 AIMED = (1.1, 2.0, 8.0, 32.0)  # times Newton's step
@@ -44,6 +45,7 @@ class _Stretch(NamedTuple):
     """A part of a line, from low to high, at whose end, or within it, an entry of a margin has another sign.
 
     margin, entry: their numbers; negative: the other sign
+    spoiled: how far the path is another one there, for margins have changed their signs or lost their values before
     """
 
     margin: int
@@ -52,6 +54,7 @@ class _Stretch(NamedTuple):
     low: float
     high: float
     negative: bool
+    spoiled: int = 0
 
 
 class Crossings(Iterator[tuple[str, dict[str, Floats]]]):
@@ -97,25 +100,23 @@ _Key = tuple[int, bool]
 
 
 class _Search:
-    """What the lines came across: changes of sign, one for each entry, and how close to 0 others came.
-
-    clear: those where all margins have values; spoiled: those where some have none any more
-    """
+    """What the lines came across: changes of sign, the best for each entry, and how close to 0 others came."""
 
     def __init__(self, margins: int) -> None:
         keys = [(k, negative) for k in range(margins) for negative in (True, False)]
-        self.clear: dict[_Key, dict[int, _Stretch]] = {key: {} for key in keys}
-        self.spoiled: dict[_Key, dict[int, _Stretch]] = {key: {} for key in keys}
+        self.flips: dict[_Key, dict[int, _Stretch]] = {key: {} for key in keys}
         self.dips: dict[_Key, list[tuple[float, _Stretch]]] = {key: [] for key in keys}
 
-    def add(self, flip: _Stretch, clear: bool = True) -> None:
+    def add(self, flip: _Stretch) -> None:
         """A change of sign."""
-        (self.clear if clear else self.spoiled)[flip.margin, flip.negative].setdefault(flip.entry, flip)
+        flips = self.flips[flip.margin, flip.negative]
+        if flip.entry not in flips or flip.spoiled < flips[flip.entry].spoiled:
+            flips[flip.entry] = flip
 
     @property
     def found(self) -> dict[_Key, list[_Stretch]]:
-        """All of them, the clear ones first."""
-        return {key: list((clear | (self.spoiled[key] | clear)).values()) for key, clear in self.clear.items()}
+        """All of them, the best first."""
+        return {key: sorted(flips.values(), key=lambda flip: flip.spoiled) for key, flips in self.flips.items()}
 
 
 def _search(start: Start, rng: np.random.Generator) -> _Search:
@@ -128,25 +129,24 @@ def _search(start: Start, rng: np.random.Generator) -> _Search:
         return [margin[entries] for margin, entries in zip(start.evaluated(direction, t), followed, strict=True)]
 
     before = column({}, 0.0)
+    _aim_at_all(start, search, before, followed)
     for scale, share in LINES[: max(1, WORK // (STEPS * start.cost))]:
         direction = {name: _direction(value.shape, scale, share, rng) for name, value in start.at.items()}
         columns = [before, *(column(direction, t) for t in TIMES[1:])]
-        spoiled = next((k for k, there in enumerate(columns) if _have_lost(before, there)), len(columns))
+        spoiled = [sum(map(_spoiled, before, there)) for there in columns]
         for k, entries in enumerate(followed):
             along = np.stack([there[k] for there in columns])
             for place, step in _flips(along, rng):
                 negative = bool(along[step, place] < 0)
-                flip = _Stretch(k, int(entries[place]), direction, TIMES[step - 1], TIMES[step], negative)
-                search.add(flip, step < spoiled)
-            for place, step in _dips(along[:spoiled]):
+                low, high = TIMES[step - 1], TIMES[step]
+                worse = spoiled[step - 1] + spoiled[step]
+                search.add(_Stretch(k, int(entries[place]), direction, low, high, negative, worse))
+            for place, step in _dips(along):
                 negative = bool(along[0, place] >= 0)
-                around = _Stretch(k, int(entries[place]), direction, TIMES[step - 1], TIMES[step + 1], negative)
+                low, high = TIMES[step - 1], TIMES[step + 1]
+                around = _Stretch(k, int(entries[place]), direction, low, high, negative, 2 * spoiled[step])
                 search.dips[k, negative].append((abs(float(along[step, place])), around))
     _look_into_dips(start, search)
-    for (k, negative), flips in search.clear.items():
-        size = np.where((before[k] >= 0) == negative, _size(before[k]), math.inf)
-        if not flips and np.isfinite(size).any():
-            _aim(start, search, k, int(followed[k][size.argmin()]))
     return search
 
 
@@ -154,9 +154,10 @@ def _followed(size: int, rng: np.random.Generator) -> Indices:
     return np.arange(size) if size <= SAMPLED else np.sort(rng.choice(size, SAMPLED, replace=False))
 
 
-def _have_lost(before: list[Floats], there: list[Floats]) -> bool:
-    """Whether a margin has no value any more somewhere."""
-    return any((np.isfinite(a) & ~np.isfinite(b)).any() for a, b in zip(before, there, strict=True))
+def _spoiled(before: Floats, there: Floats) -> int:
+    """How many entries of a margin have another sign; what has no value any more outweighs them all."""
+    lost = np.isfinite(before) & ~np.isfinite(there)
+    return int(np.count_nonzero((before < 0) != (there < 0)) + LOST * np.count_nonzero(lost))
 
 
 def _size(margin: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -183,8 +184,6 @@ def _flips(along: NDArray[np.float64], rng: np.random.Generator) -> Iterator[tup
 
 def _dips(along: NDArray[np.float64]) -> Iterator[tuple[int, int]]:
     """The entries that come closest to 0 and turn back, each with the step where it is closest."""
-    if len(along) < 3:
-        return
     size = _size(along)
     turns = (size[1:-1] < size[:-2]) & (size[1:-1] <= size[2:]) & np.isfinite(size[2:])
     turns &= ((along < 0) == (along[0] < 0)).all(axis=0)
@@ -200,7 +199,7 @@ def _look_into_dips(start: Start, search: _Search) -> None:
     left = WORK
     ranked = [[around for _, around in sorted(dips, key=lambda dip: dip[0])[:DIPS]] for dips in search.dips.values()]
     for around in (dip for rank in zip_longest(*ranked) for dip in rank if dip is not None):
-        if len(search.clear[around.margin, around.negative]) >= DIPS:
+        if len(search.flips[around.margin, around.negative]) >= DIPS:
             continue
         entry = start.entry(around.margin, around.entry)
         left -= HALVINGS * entry.cost
@@ -232,6 +231,20 @@ def _inside(entry: Entry, around: _Stretch) -> float | None:
             low, t = a, a + _GOLDEN * (high - a)
             inner = [(b, at_b), (t, height(t))]
     return None
+
+
+def _aim_at_all(start: Start, search: _Search, before: list[Floats], followed: list[Indices]) -> None:
+    """From either side, at the entry that is closest to 0 there."""
+    left = WORK
+    for k, negative in search.flips:
+        aimed = before[k] > ROUNDING if negative else before[k] < -ROUNDING
+        size = np.where(aimed, _size(before[k]), math.inf)
+        if np.isfinite(size).any():
+            number = int(followed[k][size.argmin()])
+            left -= 10 * start.entry(k, number).cost  # its reverse mode, and a few places along the gradient
+            if left < 0:
+                return
+            _aim(start, search, k, number)
 
 
 def _aim(start: Start, search: _Search, margin: int, number: int) -> None:

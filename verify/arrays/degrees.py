@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from backproof.verify.arrays.laws import Plan, Step
-from backproof.verify.arrays.program import Node, Program
+from backproof.verify.arrays.program import Node, Program, Shape
 
 BITS = 29
 """log2 of the number of values that an input has at least; a level up it is one less."""
@@ -142,11 +142,11 @@ class _Degrees:
         matrices = math.prod(self._shape(step)[:-2])
         return _Degree(-a.excess, self._divided_by(~step.number, self._numerator(determinant), matrices))
 
-    def _shape(self, step: Step) -> tuple[int, ...]:
+    def _shape(self, step: Step) -> Shape:
         return self._steps[step.operands[0]].node.shape
 
     def _terms(self, step: Step) -> int:
-        return max(1, math.prod([self._shape(step)[axis] for axis in step.node.parameter]))
+        return max(1, int(math.prod(self._shape(step)[axis] for axis in step.node.parameter)))
 
 
 def _joined(parts: Sequence[_Degree]) -> _Degree:

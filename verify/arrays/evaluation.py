@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -31,6 +32,27 @@ class NoPoint(Exception):
     """No random point was found at which a program has a value; the message says why."""
 
 
+@dataclass(frozen=True)
+class Evaluated:
+    """Residues of some nodes of a program at a random point.
+
+    values: of each root, in its shape; modulus: the prime modulo which these are
+    opaque: functions and other things that were met without all of their laws, by name: "erf", "log of a sum"
+    read: the floats that were read as another number than themselves, with its text: "√(2/π)"
+    powers_of_e: whether there are any, so that Schwartz's bound rests on a conjecture
+    shared_roots: whether an input feeds more than one root: given that they all exist its law is not uniform, so that
+        the bound is heuristic; redraws: how often inputs were drawn again for roots to exist
+    """
+
+    values: list[Residues]
+    modulus: int
+    opaque: frozenset[str]
+    read: dict[float, str]
+    powers_of_e: bool
+    shared_roots: bool
+    redraws: int
+
+
 class Point:
     """A random chain of primes and random inputs.
 
@@ -38,7 +60,7 @@ class Point:
     ties: numbers of the entries of inputs, by name: those with the same number are equal, those with -1 are 0
     draws: logarithms of the absolute values, by name and level, one for each entry or each number of the ties
 
-    Raises ZeroDivisionError where the constants have no residues in any chain.
+    Raises NoChain where there are too many roots of constants.
     """
 
     def __init__(self, plan: Plan, seed: str, negative: Mapping[str, Mask], ties: Ties) -> None:
@@ -193,6 +215,12 @@ class Evaluation:
             exponents = above.multiply(exponents, np.broadcast_to(factor, exponents.shape))
         return self.field(step).powers_of_generator(exponents)
 
+    def power(self, step: Step, a: Residues) -> Residues:
+        """A whole power of a residue, or a rational power of a square."""
+        field, exponent = self.field(step), step.parameter
+        raised = field.power if step.law == "power" else field.root_power
+        return raised(a, exponent) if exponent > 0 else self.defined(step, a, lambda a: raised(a, exponent))
+
     def powers(self, step: Step, a: Residues) -> Residues:
         """a to whole powers, which a table has."""
         field = self.field(step)
@@ -260,16 +288,8 @@ LAWS: Mapping[str, Callable[..., Residues]] = {
     "negative": lambda e, s, a: e.field(s).negative(a),
     "multiply": lambda e, s, a, b: e.field(s).multiply(a, b),
     "scale": Evaluation.scaled,
-    "power": lambda e, s, a: (
-        e.field(s).power(a, s.parameter)
-        if s.parameter > 0
-        else e.defined(s, a, lambda a: e.field(s).power(a, s.parameter))
-    ),
-    "root": lambda e, s, a: (
-        e.field(s).root_power(a, s.parameter)
-        if s.parameter > 0
-        else e.defined(s, a, lambda a: e.field(s).root_power(a, s.parameter))
-    ),
+    "power": Evaluation.power,
+    "root": Evaluation.power,
     "powers": Evaluation.powers,
     "power of w": Evaluation.power_of_w,
     "square": Evaluation.square,

@@ -34,7 +34,7 @@ import numpy as np
 
 from backproof.verify.arrays import discrete_logarithms
 from backproof.verify.arrays.constants import exact
-from backproof.verify.arrays.numbers import MOST_READ, distinct, meant, rational_part, under
+from backproof.verify.arrays.numbers import distinct, is_data, meant, rational_part, under
 from backproof.verify.arrays.program import Node, Program
 from backproof.verify.arrays.residues import LEVELS
 from backproof.verify.terms.ops import PRIMITIVES
@@ -58,8 +58,8 @@ class Key(NamedTuple):
 class Step:
     """What is done to the residues of earlier steps.
 
-    law: which law, a name of `verify.arrays.point.LAWS`; operands: numbers of earlier steps; parameter: what else the
-    law needs
+    law: which law, a name of `verify.arrays.evaluation.LAWS`; operands: numbers of earlier steps
+    parameter: what else the law needs
     """
 
     number: int
@@ -175,7 +175,7 @@ class Plan:
             if law is not None:
                 return law
         if node.kind == "constant":
-            self._note_constant(node, level + 1)
+            self._note_constant(node, min(level + 1, LEVELS - 1))
             return _Law("exponential of a number", [], factor)
         self.powers_of_e = True
         if level + 1 < LEVELS:
@@ -210,7 +210,7 @@ class Plan:
         """e**(c·r·a) for rational numbers r: one, or an array of them over a common denominator."""
         a, number = node.operands if node.operands[1].kind == "constant" else node.operands[::-1]
         numbers, places = distinct(number) if number.kind == "constant" else ([], None)
-        if number in self._infinite or not 0 < len(numbers) <= MOST_READ:
+        if number.kind != "constant" or number in self._infinite or is_data(numbers):
             return None
         terms = [meant(x) for x in numbers]
         if any(t.op != "const" for t in terms):
@@ -278,7 +278,7 @@ class Plan:
     def _note_constant(self, node: Node, level: int, root: bool = False, logarithm: bool = False) -> None:
         """Its readings, and the constants that must be squares for it to have a residue."""
         numbers, _ = distinct(node)
-        for number in numbers if len(numbers) <= MOST_READ else ():
+        for number in () if is_data(numbers) else numbers:
             if isinstance(number, float) and not math.isfinite(number):
                 continue
             if isinstance(number, float) and (text := exact(float(number)).text):

@@ -99,7 +99,7 @@ def _part(ours: Floats, expected: Floats) -> str:
     if np.count_nonzero(apart) == 1:
         return "all other entries are right"
     for axis in range(ours.ndim):
-        lines = apart.any(axis=tuple(k for k in range(ours.ndim) if k != axis))
+        lines = np.asarray(apart.any(axis=tuple(k for k in range(ours.ndim) if k != axis)))
         if 0 < np.count_nonzero(lines) < len(lines):
             shown = ", ".join(map(str, np.flatnonzero(lines)[:6]))
             return f"only at {shown} of axis {axis}, the others are right: are contributions overwritten there?"

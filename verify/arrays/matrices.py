@@ -87,7 +87,7 @@ def inverse(field: PrimeField, a: Residues) -> tuple[Residues, NDArray[np.bool_]
 
 
 def determinant(field: PrimeField, a: Residues) -> Residues:
-    """Of the matrices in the last two axes, by Gauss's elimination.  Raises ValueError for those that are not square."""
+    """Of the matrices in the last two axes, by Gauss's elimination.  Raises ValueError where they are not square."""
     batch, size = _batch_and_size(a)
     rows = np.array(a).reshape(batch, size, size)
     found = np.ones(len(rows), np.int64)

@@ -24,7 +24,10 @@ from backproof.verify.terms import term as terms
 from backproof.verify.terms.term import Term, topological
 
 MOST_READ = 256
-"""Different numbers in an array from which on it is data: its floats are meant as they are."""
+"""Different numbers in an array of constants; with more it is data."""
+
+MOST_ROOTS = 5
+"""Different primes under the roots in an array of constants: a chain of primes must have roots of all of them."""
 
 _Different = Sequence[Any] | NDArray[np.float64]
 
@@ -40,6 +43,18 @@ def distinct(node: Node) -> tuple[_Different, NDArray[np.intp] | None]:
             return few, places
     numbers, places = np.unique(node.parameter, return_inverse=True)
     return numbers, places.reshape(node.shape)
+
+
+def is_data(numbers: _Different) -> bool:
+    """Whether these different numbers of an array are too many to be read: its floats then are meant as they are."""
+    if len(numbers) > MOST_READ:
+        return True
+    if len(numbers) <= MOST_ROOTS:
+        return False
+    terms = [meant(x) for x in numbers if math.isfinite(x)]
+    parts = {abs(rational_part(root)) for term in terms for root in under(term, "sqrt")}
+    primes = {int(p) for x in parts for p, _ in fmpz(x.numerator * x.denominator).factor()}
+    return len(primes) > MOST_ROOTS
 
 
 def meant(number: Any) -> Term:
@@ -93,7 +108,7 @@ class Numbers:
         return _spread(node, lambda numbers: self._logarithms(numbers, level))
 
     def _values(self, numbers: _Different, level: int) -> Residues:
-        if len(numbers) > MOST_READ:
+        if is_data(numbers):
             return _binary_fractions(self._fields[level], np.asarray(numbers))
         return np.array([self._value_of(x, level) for x in numbers], np.int64)
 
@@ -106,7 +121,7 @@ class Numbers:
         return field.powers_of_generator(exponents % field.order)
 
     def _logarithms(self, numbers: _Different, level: int) -> Residues:
-        if len(numbers) > MOST_READ:
+        if is_data(numbers):
             values = self._values(numbers, level)
             return self._fields[level].random_function(values, salt(self._seed, "logarithms of data"))
         return np.array([self._logarithm(meant(x), level) for x in numbers], np.int64)

@@ -17,8 +17,8 @@ from backproof.verify.arrays.program import Node
 from backproof.verify.arrays.traced import Floats, Traced
 from backproof.verify.support.errors import SubjectError, in_a_line
 
-CLOSE = 1e-9
-"""Relative to the largest entry: sums are taken in another order."""
+CLOSE = {"float64": 1e-9, "float32": 1e-4, "bfloat16": 0.1, "float16": 2e-2}
+"""For each format, relative to the largest entry: sums are taken in another order."""
 
 SHIFTS = (1e-3, 1e-5, 1e-7)
 NUDGE, ROOM = 2.0**-48, 64.0
@@ -28,26 +28,29 @@ Run = Callable[[Mapping[str, Floats]], Sequence[Floats | None]]
 """The real function: outputs and gradients at other values of the inputs, the upstream gradients as they were."""
 
 
-def unfaithful(traced: Traced, run: Run, seed: int, *, beside: bool = True) -> str:
-    """How the program differs from the function; "" if it does not.  ``beside``: at a second point, too."""
+def unfaithful(traced: Traced, run: Run, seed: int, *, formats: str = "float64", beside: bool = True) -> str:
+    """How the program differs from the function; "" if it does not.
+
+    formats: the narrowest format of floats that the function computes in; beside: at a second point, too
+    """
     real = [*traced.values, *(slope for slope in traced.slopes.values() if slope is not None)]
-    if difference := _differs(traced, {}, real):
+    if difference := _differs(traced, {}, real, CLOSE[formats]):
         return f"{difference} at the point itself"
     if not beside:
         return ""
-    found = _differs_beside(traced, run, seed)
+    found = _differs_beside(traced, run, seed, formats)
     return f"{found} at a point beside it" if found else ""
 
 
-def differs(traced: Traced, run: Run, there: Mapping[str, Floats]) -> str:
+def differs(traced: Traced, run: Run, there: Mapping[str, Floats], formats: str = "float64") -> str:
     """How the program differs from the function at other values of the inputs; "" if it does not."""
     try:
-        return _differs(traced, there, [one for one in run(there) if one is not None])
+        return _differs(traced, there, [one for one in run(there) if one is not None], CLOSE[formats])
     except SubjectError as error:
         return f"the function, which fails ({in_a_line(error)}),"
 
 
-def _differs_beside(traced: Traced, run: Run, seed: int) -> str:
+def _differs_beside(traced: Traced, run: Run, seed: int, formats: str) -> str:
     rng = np.random.default_rng([seed, 17])
     at = {name: np.asarray(traced.program.leaves[name].value) for name in traced.inputs}
     moved = {name: rng.uniform(-1, 1, value.shape) * np.maximum(np.abs(value), 1e-2) for name, value in at.items()}
@@ -56,7 +59,7 @@ def _differs_beside(traced: Traced, run: Run, seed: int) -> str:
     for shift in SHIFTS:
         there = {name: value + shift * moved[name] for name, value in at.items()}
         if not margins or _signs(traced, margins, there) == signs:
-            return differs(traced, run, there)
+            return differs(traced, run, there, formats)
     return ""
 
 
@@ -64,7 +67,7 @@ def _signs(traced: Traced, margins: Sequence[Node], leaves: Mapping[str, Any]) -
     return [np.sign(found).tobytes() for found in values(traced.program, margins, leaves)]
 
 
-def _differs(traced: Traced, there: Mapping[str, Floats], real: Sequence[Floats]) -> str:
+def _differs(traced: Traced, there: Mapping[str, Floats], real: Sequence[Floats], close: float) -> str:
     gradients = {name: node for name, node in traced.gradients.items() if node is not None}
     roots = [*traced.outputs, *gradients.values()]
     labels = [*(f"output {k}" for k in range(len(traced.outputs))), *(f"the gradient of {name}" for name in gradients)]
@@ -72,12 +75,12 @@ def _differs(traced: Traced, there: Mapping[str, Floats], real: Sequence[Floats]
         return "the number of gradients that are None"
     ours = values(traced.program, roots, there)
     gaps = [distance(a, b) for a, b in zip(ours, real, strict=True)]
-    if max(gaps, default=0.0) <= CLOSE:
+    if max(gaps, default=0.0) <= close:
         return ""
     nudged = values(traced.program, roots, _nudged(traced, there))
     for label, a, b, again in zip(labels, ours, real, nudged, strict=True):
         gap = distance(a, b)
-        if gap > CLOSE + ROOM * distance(again, a):
+        if gap > close + ROOM * distance(again, a):
             return f"{label}, by {gap:.0e} of its size,"
     return ""
 

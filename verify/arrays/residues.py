@@ -37,12 +37,16 @@ _LOW = 15  # bits of an exponent that the first of two tables of powers is for
 _FEW = 24  # entries that Python's integers are faster for than arrays
 
 
+class NoChain(Exception):
+    """No chain of primes was found in which all constants have roots; the message says how many there are."""
+
+
 def chain(rng: random.Random, squares: Mapping[int, Collection[Fraction]] | None = None) -> tuple[int, ...]:
     """A random chain of primes, the first of 31 bits.  Modulo all of them 2 and 3 are squares.
 
     squares: positive numbers that are to be squares too, by the place of the prime
 
-    Raises ZeroDivisionError if none is found.  There are 21,000 chains, one in 2**n of which have n further squares.
+    Raises NoChain if none is found.  There are 21,000 chains, one in 2**n of which have n further squares.
     """
     wanted = [(k, x.numerator * x.denominator) for k, numbers in (squares or {}).items() for x in numbers]
     for _ in range(_TRIES):
@@ -51,7 +55,7 @@ def chain(rng: random.Random, squares: Mapping[int, Collection[Fraction]] | None
         prime = all(fmpz(m).is_probable_prime() for m in reversed(primes))  # which below 2**64 is certain
         if prime and all(jacobi(x, primes[k]) == 1 for k, x in wanted):
             return primes
-    raise ZeroDivisionError(f"no chain of primes was found in which {len(wanted)} constants have roots")
+    raise NoChain(f"no chain of primes was found in which {len(wanted)} constants have roots")
 
 
 def salt(*parts: object) -> int:

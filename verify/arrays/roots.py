@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backproof.verify.arrays import floats
-from backproof.verify.arrays.evaluation import Evaluation, NoPoint, Point, Ties
+from backproof.verify.arrays.evaluation import Evaluated, Evaluation, NoPoint, Point, Ties
 from backproof.verify.arrays.laws import Plan, Step
 from backproof.verify.arrays.program import Node, Program
 from backproof.verify.arrays.reach import feeding
-from backproof.verify.arrays.residues import Residues, salt
+from backproof.verify.arrays.residues import NoChain, Residues, salt
 
 MOST_CHAINS = 6
 """Chains of primes that are tried where something is 0 or has no root."""
@@ -33,27 +33,6 @@ MOST_WORK = 1 << 31
 """Entries that are computed in search of roots, over all chains: some ten seconds."""
 
 _A_STEP = 10_000  # entries whose computing takes as long as what a step takes besides
-
-
-@dataclass(frozen=True)
-class Evaluated:
-    """Residues of some nodes of a program at a random point.
-
-    values: of each root, in its shape; modulus: the prime modulo which these are
-    opaque: functions and other things that were met without all of their laws, by name: "erf", "log of a sum"
-    read: the floats that were read as another number than themselves, with its text: "√(2/π)"
-    powers_of_e: whether there are any, so that Schwartz's bound rests on a conjecture
-    shared_roots: whether an input feeds more than one root, so that the bound is heuristic: its law, given that they
-        all exist, is not uniform; redraws: proposals that were made for roots to exist
-    """
-
-    values: list[Residues]
-    modulus: int
-    opaque: frozenset[str]
-    read: dict[float, str]
-    powers_of_e: bool
-    shared_roots: bool
-    redraws: int
 
 
 class _Stuck(Exception):
@@ -80,19 +59,19 @@ def evaluate(
     negative = {name: value < 0 for name, value in values.items()}
     radicands = floats.values(program, [plan.steps[k].node for k in plan.constraints], values)
     signs = {k: found < 0 for k, found in zip(plan.constraints, radicands, strict=True)}
-    work, redraws, reason = 0, 0, ""
+    spent, reason = _Spent(), ""
     for attempt in range(MOST_CHAINS):
         try:
             evaluation = Evaluation(plan, Point(plan, f"{seed}|{attempt}", negative, ties or {}), signs)
-            search = _Search(evaluation, MOST_WORK - work)
-            try:
-                search.settle()
-                found = evaluation.run(plan.roots)
-            finally:
-                work, redraws = work + search.work, redraws + search.redraws
+            search = _Search(evaluation, spent)
+            search.settle()
+            found = evaluation.run(plan.roots)
         except (ZeroDivisionError, _Stuck) as error:
-            reason = str(error)
+            reason = f"{error} ({attempt + 1} chains of primes were tried)"
             continue
+        except NoChain as error:
+            reason = str(error)
+            break
         return Evaluated(
             values=[np.array(value) for value in found],
             modulus=evaluation.point.fields[0].modulus,
@@ -100,7 +79,7 @@ def evaluate(
             read=dict(plan.read),
             powers_of_e=plan.powers_of_e,
             shared_roots=search.shared(),
-            redraws=redraws,
+            redraws=spent.redraws,
         )
     raise NoPoint(reason)
 
@@ -115,16 +94,20 @@ def _real_values(program: Program, seed: str, real: Mapping[str, NDArray[Any]]) 
     return found
 
 
+@dataclass
+class _Spent:
+    """Over all chains of primes: proposals that were made, entries that were computed for them."""
+
+    redraws: int = 0
+    work: int = 0
+
+
 class _Search:
-    """Draws inputs again until all constraints are met, one after the other, those before staying met.
+    """Draws inputs again until all constraints are met, one after the other, those before staying met."""
 
-    redraws, work: how many proposals were made, and how many entries computed for them
-    """
-
-    def __init__(self, evaluation: Evaluation, most_work: int) -> None:
+    def __init__(self, evaluation: Evaluation, spent: _Spent) -> None:
         self.evaluation, self.plan, self.point = evaluation, evaluation.plan, evaluation.point
-        self.redraws = self.work = 0
-        self._most_work = most_work
+        self._spent, self._most = spent, spent.redraws + MOST_REDRAWS
         self._rng = np.random.default_rng(salt(self.point.seed, "redraws"))
         self._sizes: list[Residues] = []  # absolute values of the radicands, as of the last look
 
@@ -138,15 +121,13 @@ class _Search:
         """Meets so many constraints, all but the last being met."""
         wrong = self._wrong(count)
         self._refuse_contradictions(count)
-        before = self._inputs({k: np.ones(self._step(k).node.shape, np.bool_) for k in self.plan.constraints[: count - 1]})
+        met = [self._step(k) for k in self.plan.constraints[: count - 1]]
+        before = self._inputs({step.number: np.ones(step.node.shape, np.bool_) for step in met})
         kind = 0
         while wrong:
-            if self.redraws == MOST_REDRAWS or self.work > self._most_work:
-                raise _Stuck(
-                    f"no point was found at which {self._step(self.plan.constraints[count - 1]).node} has a root: "
-                    f"{self.redraws} draws"
-                )
-            self.redraws += 1
+            if self._spent.redraws >= self._most or self._spent.work > MOST_WORK:
+                raise _Stuck(f"no point at which all roots exist was found in {self._spent.redraws} draws")
+            self._spent.redraws += 1
             unmet = self.evaluation.unmet
             kept = self._propose(kind, before)
             try:
@@ -166,7 +147,7 @@ class _Search:
     def _wrong(self, count: int) -> int:
         """How many entries of the first constraints are no squares when they should be, or squares when not."""
         constraints = self.plan.constraints[:count]
-        self.work += sum(self._step(k).node.size + _A_STEP for k in self.evaluation.below(constraints))
+        self._spent.work += sum(self._step(k).node.size + _A_STEP for k in self.evaluation.below(constraints))
         self.evaluation.unmet = {}
         self._sizes = self.evaluation.run(constraints)
         return sum(int(unmet.sum()) for unmet in self.evaluation.unmet.values())

@@ -10,16 +10,22 @@ from math import prod
 from backproof.verify.checks import proof
 from backproof.verify.checks.array_case import ArrayCase
 from backproof.verify.checks.case import Case
+from backproof.verify.checks.tensor_case import TensorCase
 from backproof.verify.proof.result import Status
 from backproof.verify.results.findings import Finding, Verdict
 from backproof.verify.subjects.arrays.small import MOST_ENTRIES, format_shape
 from backproof.verify.subjects.operation import ArrayOperation, Shape
+from backproof.verify.subjects.tensors.pairs import PairOperation
 from backproof.verify.support.errors import NO_TRACE, UsageError
 
 REFUTING, PROVING = (1, 2, 3, 4), (2, 3)  # sizes
 PROVED = 2  # small shapes at which a proof is reported
 _MOST_TRIED = 12
 FEW = 5  # shapes that are tried where no error is known
+
+
+Shaped = ArrayOperation | PairOperation
+"""What runs at other shapes, too."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +45,12 @@ class Smaller:
         return any(f.verdict is Verdict.REFUTED for f in self.findings)
 
 
-def smaller(case: ArrayCase, first_refuted: bool = False, most: int = _MOST_TRIED) -> Iterator[Smaller]:
+def smaller(case: ArrayCase | TensorCase, first_refuted: bool = False, most: int = _MOST_TRIED) -> Iterator[Smaller]:
     """Small shapes that the functions accept: the two largest to prove, all from the smallest on to refute.
 
     A size that occurs in several places stays one size.
     """
-    pair = case.operation
+    pair: Shaped = case.operation  # type: ignore[assignment]  # a PairOperation, of tensors
     found = 0
     for shapes in _shapes(pair, first_refuted)[:most]:
         one = _at(case, pair, shapes, refute=first_refuted)
@@ -56,7 +62,7 @@ def smaller(case: ArrayCase, first_refuted: bool = False, most: int = _MOST_TRIE
             return
 
 
-def _shapes(pair: ArrayOperation, ascending: bool) -> list[dict[str, Shape]]:
+def _shapes(pair: Shaped, ascending: bool) -> list[dict[str, Shape]]:
     sizes = list(dict.fromkeys(n for shape in pair.shapes.values() for n in shape if n > 1))
     found: list[tuple[int, dict[str, Shape]]] = []
     for chosen in product(REFUTING if ascending else PROVING, repeat=min(len(sizes), 4)):
@@ -69,7 +75,7 @@ def _shapes(pair: ArrayOperation, ascending: bool) -> list[dict[str, Shape]]:
     return [shapes for _, shapes in found]
 
 
-def _at(case: ArrayCase, pair: ArrayOperation, shapes: dict[str, Shape], refute: bool) -> Smaller | None:
+def _at(case: ArrayCase | TensorCase, pair: Shaped, shapes: dict[str, Shape], refute: bool) -> Smaller | None:
     """None for a shape that the functions do not accept, or that is too large for the prover after all.
 
     A refuter that finds nothing takes long: it runs only where an error is known.

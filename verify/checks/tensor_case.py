@@ -87,21 +87,21 @@ class TensorCase:
         seed = self.options.seed
         found: list[Look] = []
         places = self.operation.places(seed)
-        first = self._look(next(places), enough=ENOUGH)
+        first = self.look(next(places), enough=ENOUGH)
         found.append(first)
         if first.traced is None and first.refused.startswith(_UNREAD):
             return found
         large = first.traced is not None and work(first.traced) > LARGE
-        for place in islice(places, 1 if large else None):
+        for place in (*islice(places, 1 if large else None), *(() if large else self.operation.far(seed))):
             if first.has_no_choices and not self._differs(first, place):
                 self.replayed += 1
                 continue
-            found.append(self._look(place, beside=not large))
+            found.append(self.look(place, beside=not large))
             if _settled(found[-1]):
                 return found
         if not large:
             for place in self.operation.other_sizes(seed):
-                look = self._look(place)
+                look = self.look(place)
                 if look.traced is not None:  # it may have been written for one size
                     found.append(look)
         found += self._beyond(found, 2 if large else MOST_PAST)
@@ -128,7 +128,7 @@ class TensorCase:
                 continue
             for told, values in past_margins(look.traced, self.options.seed, most):
                 inputs = {**look.place.inputs, **values}
-                found.append(self._look(Place(told, inputs), beside=False))
+                found.append(self.look(Place(told, inputs), beside=False))
                 if _settled(found[-1]):
                     return found
         return found
@@ -138,13 +138,13 @@ class TensorCase:
         assert first.traced is not None
         there = {name: np.asarray(place.inputs[name], dtype=float) for name in first.traced.inputs}
         same = all(place.inputs[name] is x for name, x in first.place.inputs.items() if name not in there)
-        return not same or bool(differs(first.traced, partial(self._real, place), there))
+        return not same or bool(differs(first.traced, partial(self._real, place), there, self.formats))
 
     def _real(self, place: Place, values: Mapping[str, Floats]) -> list[Floats | None]:
         ran = self.run_at(place, values)
         return [*ran.outputs, *ran.gradients.values()]
 
-    def _look(self, place: Place, *, enough: float = ONE, beside: bool = True) -> Look:
+    def look(self, place: Place, *, enough: float = ONE, beside: bool = True) -> Look:
         """One place, traced, compared with the function, and judged."""
         code, point = self.operation.code, self.point(place)
         try:
@@ -159,9 +159,14 @@ class TensorCase:
             size = work(traced) * 8 / 2**30
             return Look(place, refused=f"{_UNREAD}: its program has {size:.0f} GiB of numbers: pass smaller inputs")
 
-        false = unfaithful(traced, partial(self._real, place), self.options.seed, beside=beside)
+        false = unfaithful(traced, partial(self._real, place), self.options.seed, formats=self.formats, beside=beside)
         seed = f"{self.options.seed}|{self.operation.name}|{self.operation.case}|{place.told}"
         return Look(place, traced, judged(traced, seed, enough), false=false)
+
+    @cached_property
+    def formats(self) -> str:
+        """The narrowest format of floats that the function computes in, at the inputs as given."""
+        return self.run_at(next(self.operation.places(self.options.seed))).formats
 
     def run_at(self, place: Place, values: Mapping[str, Any] | None = None, scale: float = 1.0) -> Ran:
         """Forward and rule on floats, with other values of some inputs, and the upstream gradients of the place."""

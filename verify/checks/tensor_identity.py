@@ -8,6 +8,7 @@ told, and is no verdict.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,7 +19,8 @@ from backproof.verify.checks.array_counterexamples import shown
 from backproof.verify.checks.table import TENSOR_IDENTITY
 from backproof.verify.checks.tensor_case import Look, TensorCase
 from backproof.verify.checks.tensor_differences import difference
-from backproof.verify.checks.tensor_proof import proofs
+from backproof.verify.checks.tensor_proof import proofs, smaller_proofs, suspected
+from backproof.verify.checks.tensor_smaller import at_smaller
 from backproof.verify.results.findings import Finding, Verdict
 
 _CITED = "Zippel 1979, Schwartz 1980"
@@ -31,7 +33,12 @@ def check(case: TensorCase) -> Iterator[Finding]:
     """What is refuted, what is probable, or why neither can be said."""
     looks = case.looks
     if case.accused is not None:
-        yield from _refuted(case, *case.accused)
+        look, entries = case.accused
+        if _may_be_written_for_its_size(case, look):
+            yield _for_one_size(case, look, entries)
+            yield _probable(case, [one for one in looks if one.place.own])
+        else:
+            yield from _refuted(case, look, entries)
         return
     first = looks[0]
     if first.traced is None:
@@ -49,16 +56,53 @@ def check(case: TensorCase) -> Iterator[Finding]:
     proved = list(proofs(case))
     yield from proved
     if not proved:
+        small = list(smaller_proofs(case))
+        yield from small or suspected(case)
         yield _probable(case, looks)
 
 
 _WHY_FALSE = "a number read out of an array (.item(), .numpy()), or kept from an earlier call, is a constant there"
 
 
+def _may_be_written_for_its_size(case: TensorCase, look: Look) -> bool:
+    """Whether a rule that is wrong at other sizes may be meant so: right at the shapes asked for, and at no other.
+
+    Not where two axes of an array are of one size: then these shapes do not tell which of the two the rule takes.
+    """
+    others = [one for one in case.looks if not one.place.own and one.told]
+    square = any(len(set(x.shape) - {1}) < sum(n > 1 for n in x.shape) for x in _arrays(case))
+    right_elsewhere = any(one.judgement is not None and one.judgement.same for one in others)
+    return not look.place.own and not square and not right_elsewhere
+
+
+def _arrays(case: TensorCase) -> list[np.ndarray]:
+    return [x for x in case.operation.code.inputs.values() if isinstance(x, np.ndarray)]
+
+
+def _for_one_size(case: TensorCase, look: Look, entries: list[Accusation]) -> Finding:
+    one = entries[0]
+    label = f"{one.name}{shown(one.place)}"
+    message = f"right at these shapes; {look.place.told}, if it is written for that, entry {label} is wrong"
+    details = (("at", _at(look)),)
+    return case.finding(TENSOR_IDENTITY, Verdict.MATCHED, message, details=details)
+
+
+def _at(look: Look) -> str:
+    """The inputs and upstream gradients, those of few entries written out."""
+    assert look.traced is not None
+    weights = {node.parameter: look.traced.program.leaves[node.parameter].value for node in look.traced.weights}
+    return replace(look.place, inputs={**look.place.inputs, **weights}).lines()
+
+
 def _refuted(case: TensorCase, look: Look, found: list[Accusation]) -> Iterator[Finding]:
-    """A finding for each gradient that is wrong."""
+    """A finding for each gradient that is wrong, at the smallest shape that shows it."""
+    small, entries = at_smaller(case) or (look, found)
+    plain = {one.name: one for one in entries}
     for one in sorted(found, key=lambda one: -_gap(one))[:_MOST]:
-        yield _wrong_entry(case, look, one, {each.name: each for each in found})
+        if one.name in plain:
+            yield _wrong_entry(case, small, plain[one.name], plain, one)
+        else:
+            yield _wrong_entry(case, look, one, {each.name: each for each in found}, one)
 
 
 def _gap(one: Accusation) -> float:
@@ -66,7 +110,13 @@ def _gap(one: Accusation) -> float:
     return abs(float(one.ours.mid()) - float(one.expected.mid())) / scale
 
 
-def _wrong_entry(case: TensorCase, look: Look, one: Accusation, found: dict[str, Accusation]) -> Finding:
+def _wrong_entry(
+    case: TensorCase, look: Look, one: Accusation, found: dict[str, Accusation], asked: Accusation
+) -> Finding:
+    """One wrong gradient.
+
+    look, one: where it is shown, and the entry; found: all wrong ones there; asked: it at the shapes asked for
+    """
     assert look.traced is not None
     label = f"{one.name}{shown(one.place)}"
     ours, expected = _distinguished(one)
@@ -81,12 +131,12 @@ def _wrong_entry(case: TensorCase, look: Look, one: Accusation, found: dict[str,
         *([("difference", f"{estimate.value:.12g} ± {estimate.error:.0e}   (finite difference of the forward)")]
           if estimate.within(1e-3) else []),
         *([("likely", likely)] if likely else []),
-        ("at", look.place.lines()),
-        ("wrong", f"{one.wrong} of {one.size} entries, {label} the most"),
+        ("at", _at(look)),
+        ("wrong", f"{asked.wrong} of {asked.size} entries, {asked.name}{shown(asked.place)} the most"),
         ("rerun", case.operation.rerun(case.options.seed, {})),
     ]
-    where = "" if look.place.own else f" {look.place.told}:"
-    message = f"the rule is not {case.derivative}:{where} entry {label} of its gradient is wrong"
+    where = "" if look.place.own else f", {look.place.told}"
+    message = f"the rule is not {case.derivative}{where}: entry {label} of its gradient is wrong"
     return case.finding(
         TENSOR_IDENTITY,
         Verdict.REFUTED,
@@ -126,7 +176,7 @@ def _probable(case: TensorCase, looks: list[Look]) -> Finding:
     assert traced is not None
     own = sum(look.place.own for look in looks if look.told)
     sizes = [look.place.told.removeprefix("at another size, ") for look in looks if look.told and not look.place.own]
-    read = {text: number for one in judgements for number, text in one.read.items()}
+    read = {text: number for one in judgements for number, text in one.read.items() if "decimal" not in text}
     details = [
         ("trials", f"{first.trials} at the inputs as given, modulo primes of 31 bits ({_CITED})"),
         *([("assumes", _CONJECTURE)] if any(one.powers_of_e for one in judgements) else []),

@@ -29,6 +29,10 @@ _Problem = tuple[str, list[tuple[str, str]]]
 def check(case: TensorCase) -> Iterator[Finding]:
     """The first wiring error; otherwise one finding that there is none."""
     looked, refused = 0, ""
+    if (memory := case.operation.remembers()) is not None:
+        message, details = memory
+        yield case.finding(TENSOR_WIRING, Verdict.MISWIRED, message, details=tuple(details))
+        return
     for place in case.operation.places(case.options.seed, _POINTS - 1):
         try:
             found = next(_problems(case, place), None)

@@ -269,10 +269,14 @@ def pair(
         if shapes is not None:
             from backproof.verify.checks.proof import decides
             from backproof.verify.subjects.arrays.choose import of_arrays
+            from backproof.verify.subjects.arrays.large import LargePair
+            from backproof.verify.subjects.tensors.pairs import as_program
 
             with time_limit(seconds):
                 given = (forward, backward, shapes, definition, domain, kinks, bounds, name, names, surrogate)
                 case = of_arrays(*given, decides=decides)
+                if isinstance(whole := case[0], LargePair) and (program := as_program(whole)) is not None:
+                    case = program, None
         else:
             functions = FunctionPair(forward, backward, name, names)
             value = None if surrogate is None else value_of(functions, surrogate)

@@ -17,6 +17,7 @@ from backproof.verify.subjects.functions.formulas import formula_spec
 from backproof.verify.subjects.operation import BaseOperation, Operation
 from backproof.verify.subjects.subject import Cases, Recipe, Specified, Subject, read, recipe_of
 from backproof.verify.subjects.surrogate import WithSurrogate
+from backproof.verify.subjects.tensors.pairs import PairOperation
 from backproof.verify.support.errors import UsageError
 from backproof.verify.terms.parser import ExpressionError, expression, nearest
 
@@ -71,6 +72,8 @@ def _together(
 
 def _declared(case: Specified, text: str) -> Specified:
     operation, spec = case
+    if isinstance(operation, PairOperation):
+        operation, spec = case = operation.pair, None
     try:
         if not isinstance(operation, Operation) or operation.of_entries or spec is None:
             return with_surrogate(case, text)

@@ -66,6 +66,17 @@ def masked_maximum(squared: bool, width: float) -> Traced:
     return traced(p, {"maximum": apart, "less": p.subtract(size, p.number(width))})
 
 
+def test_the_nearest_is_crossed_first_and_alone() -> None:
+    """Beyond others the path has changed before, and another number may be the maximum there."""
+    of = masked_maximum(squared=False, width=0.01)
+    order = np.argsort(X, axis=1)
+    row = int(np.diff(np.sort(X, axis=1)[:, -2:], axis=1).argmin())
+    second, first = order[row, -2:].tolist()
+    text, point = next(past_margins(of, 0))
+    assert text == f"past x[{row}, {first}] - x[{row}, {second}] < 0: its comparison turns there"
+    assert sorted(np.flatnonzero(point["x"] != X)) == sorted([5 * row + first, 5 * row + second])
+
+
 @pytest.mark.parametrize("width", [1e-2, 1e-4, 1e-6])
 @pytest.mark.parametrize("squared", [False, True])
 def test_the_thin_band_beside_a_maximum_is_found(squared: bool, width: float) -> None:
@@ -153,15 +164,9 @@ def test_where_nothing_is_compared_there_is_no_point() -> None:
 
 def test_points_where_other_comparisons_have_no_value_come_last() -> None:
     p = Program()
-    x = p.leaf("x", [1e-3] * 12 + [2.0] * 3)
+    x = p.leaf("x", np.linspace(0.01, 3, 30))
     of = traced(p, {"log": applied(p, "log", x)})
-    lost = []
-    for _, point in past_margins(of, 0):
-        assert changed(of, point) == ["log"]
-        (there,) = values(p, [of.margins[0].node], point)
-        lost.append(not np.isfinite(there).all())
-    assert not lost[0]
-    assert lost[-1]
+    points = [point["x"] for _, point in past_margins(of, seed) if (point["x"] < np.linspace(0.01, 3, 30)).any()]
 
 
 def test_what_rounding_leaves_of_nothing_has_no_sign() -> None:

@@ -17,17 +17,18 @@ from backproof.verify.arrays.layouts import laid_out, values_in
 
 Arrays = list[NDArray[np.float64]]
 Upstream = Callable[[Arrays], Arrays]
-Run = Callable[[Any, Mapping[str, Any], Sequence[str], "Upstream | None"], tuple[Arrays, Arrays]]
+Ran = tuple[Arrays, Arrays]
+Run = Callable[[Any, Mapping[str, Any], Sequence[str], Upstream | None], Ran]
 """Runs a rule: the outputs that are differentiated, and the gradients of the named inputs, 0 where there is none.
 
 Without an upstream gradient it is the forward alone, and there are no gradients.
 """
 
 STEP = 1e-6
-TOLERANCE = 1e-6  # of the size of what is compared: truncation and rounding of a step of 1e-6 are below 1e-9
+TOLERANCE = 1e-6  # of the size of what is compared, far above the truncation and rounding of such a step
 
 
-def run_torch(function: Any, inputs: Mapping[str, Any], wrt: Sequence[str], upstream: Upstream | None) -> Any:
+def run_torch(function: Any, inputs: Mapping[str, Any], wrt: Sequence[str], upstream: Upstream | None) -> Ran:
     import torch
 
     given = {name: v.detach().requires_grad_(name in wrt) if torch.is_tensor(v) else v for name, v in inputs.items()}
@@ -44,7 +45,7 @@ def run_torch(function: Any, inputs: Mapping[str, Any], wrt: Sequence[str], upst
     ]
 
 
-def run_jax(function: Any, inputs: Mapping[str, Any], wrt: Sequence[str], upstream: Upstream | None) -> Any:
+def run_jax(function: Any, inputs: Mapping[str, Any], wrt: Sequence[str], upstream: Upstream | None) -> Ran:
     import jax
 
     def of_floats(*values: Any) -> Any:
@@ -59,7 +60,8 @@ def run_jax(function: Any, inputs: Mapping[str, Any], wrt: Sequence[str], upstre
     return floats, [np.asarray(g) for g in pull(jax.tree.unflatten(structure, upstream(floats)))]
 
 
-def run_numpy(pair: Any, inputs: Mapping[str, Any], wrt: Sequence[str], upstream: Upstream | None) -> Any:
+def run_numpy(pair: Any, inputs: Mapping[str, Any], wrt: Sequence[str], upstream: Upstream | None) -> Ran:
+    """A backward takes (g, cache), or by name any inputs and ``out``; what else it takes is the upstream gradient."""
     forward, backward = pair
     returned = forward(*inputs.values())
     parameters = inspect.signature(backward).parameters
@@ -89,7 +91,8 @@ RUN: dict[str, Run] = {"torch": run_torch, "jax": run_jax, "numpy": run_numpy}
 
 def applied(function: Any) -> Any:
     """What is called of PyTorch: a subclass of Function by its apply."""
-    return function.apply if isinstance(function, type) else function
+    is_class = isinstance(function, type)
+    return function.apply if is_class else function
 
 
 def agrees(
@@ -101,12 +104,11 @@ def agrees(
     scale: float = 1.0,
     along_ones: bool = False,
 ) -> bool:
-    """Whether Σ gradient·direction is Σ upstream·difference, along random directions or that of ones.
+    """Whether Σ gradient·direction is Σ upstream·difference, along three random directions or that of ones.
 
     Raises AssertionError for a gradient of another shape than its input's.
     """
     rng = np.random.default_rng(7)
-
     weights: Arrays = []
 
     def upstream(outputs: Arrays) -> Arrays:
@@ -120,12 +122,10 @@ def agrees(
     assert [g.shape for g in gradients] == shapes
     for _ in range(1 if along_ones else 3):
         directions = [np.ones(shape) if along_ones else rng.standard_normal(shape) for shape in shapes]
-        ahead, behind = (
-            run(function, _moved(inputs, wrt, directions, step), wrt, None)[0] for step in (STEP, -STEP)
-        )
+        ahead, behind = (run(function, _moved(inputs, wrt, directions, h), wrt, None)[0] for h in (STEP, -STEP))
         wanted = sum(float((g * (a - b)).sum()) for g, a, b in zip(weights, ahead, behind, strict=True)) / (2 * STEP)
         found = sum(float((g * direction).sum()) for g, direction in zip(gradients, directions, strict=True))
-        if abs(found - wanted) > TOLERANCE * max(scale, abs(wanted)):
+        if not abs(found - wanted) <= TOLERANCE * max(scale, abs(wanted)):  # so written for NaN
             return False
     return True
 
@@ -143,7 +143,7 @@ def _like(value: Any, array: NDArray[np.float64]) -> Any:
         return array
     import torch
 
-    return torch.from_numpy(np.ascontiguousarray(array))
+    return torch.from_numpy(np.array(array))
 
 
 def writes(run: Run, function: Any, inputs: Mapping[str, Any], wrt: Sequence[str]) -> bool:

@@ -36,8 +36,8 @@ class TensorRule:
 
     id: unique among all; reference: a repository and path, a section of a paper, or the report of a fault
     what: the function in a line
-    right: a subclass of torch.autograd.Function or a function of tensors; jax.custom_vjp or custom_jvp;
-    a pair (forward, backward) of NumPy
+    right: a subclass of torch.autograd.Function or a function of tensors; jax.custom_vjp, custom_jvp or a function
+    that has one inside; for NumPy a pair (forward, backward), see `tensor_calls.run_numpy`
     wrong: the same with a fault, by what the fault is
     inputs: example inputs; wrt: the names of those that are differentiated, every array of floats if it is empty
     beyond: the faults that differences at the example inputs do not see

@@ -86,10 +86,11 @@ class GemmaRMSNormWithoutOne(GemmaRMSNorm):
 
 
 class FusedAddRMSNorm(Function):
-    """Two outputs: the norm of s = x + residual, and s itself."""
+    """Two outputs: the norm of s = x + residual, and s itself; one that is not used has None for its gradient."""
 
     @staticmethod
     def forward(ctx, x, residual, weight):
+        ctx.set_materialize_grads(False)
         s = x + residual
         rstd = torch.rsqrt(s.square().mean(-1, keepdim=True) + 1e-6)
         ctx.save_for_backward(s, weight, rstd)
@@ -97,16 +98,21 @@ class FusedAddRMSNorm(Function):
 
     @staticmethod
     def backward(ctx, dy, ds):
+        if dy is None:
+            return ds, ds, None
         dx, dw, _ = RMSNorm.backward(ctx, dy)
-        dx = dx + ds
+        if ds is not None:
+            dx = dx + ds
         return dx, dx, dw
 
 
 class FusedAddRMSNormResidualLost(FusedAddRMSNorm):
     @staticmethod
     def backward(ctx, dy, ds):
+        if dy is None:
+            return None, ds, None
         dx, dw, _ = RMSNorm.backward(ctx, dy)
-        return dx, dx + ds, dw
+        return dx, dx if ds is None else dx + ds, dw
 
 
 class GatedRMSNorm(Function):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.verify.rules.tensor_calls import RUN, agrees, applied, same_gradients, writes
-from tests.verify.rules.tensor_rule import Beyond, TensorRule
+from tests.verify.rules.tensor_rule import TensorRule
 from tests.verify.rules.tensor_rules_jax import RULES as JAX
 from tests.verify.rules.tensor_rules_numpy import RULES as NUMPY
 from tests.verify.rules.tensor_rules_torch import RULES as TORCH
@@ -29,23 +30,27 @@ def _each(rules: Iterable[Any]) -> list[Any]:
     return params
 
 
+def in_doubles(rule: TensorRule) -> AbstractContextManager[Any]:
+    """JAX computes in float32 unless it is told otherwise."""
+    if rule.framework != "jax":
+        return nullcontext()
+    import jax
+
+    return jax.enable_x64(True)
+
+
 def is_right(rule: TensorRule, function: Any) -> bool:
     """Whether a function's rule is the derivative that is wanted: gradcheck, check_grads, or central differences."""
-    inputs = rule.inputs()
-    wrt, run = rule.differentiated(inputs), RUN[rule.framework]
+    inputs, run = rule.inputs(), RUN[rule.framework]
+    wrt = rule.differentiated(inputs)
     if rule.framework == "numpy":
         forward, backward = function
         return agrees(run, (rule.definition or forward, backward), inputs, wrt)
-    if rule.framework == "torch":
+    with in_doubles(rule):
         if rule.definition is not None:
             return same_gradients(run, function, rule.definition, inputs, wrt)
-        return by_gradcheck(function, inputs, wrt)
-    import jax
-
-    with jax.enable_x64(True):
-        if rule.definition is not None:
-            return same_gradients(run, function, rule.definition, inputs, wrt)
-        return by_check_grads(function, inputs, wrt)
+        check = by_gradcheck if rule.framework == "torch" else by_check_grads
+        return check(function, inputs, wrt)
 
 
 def by_gradcheck(function: Any, inputs: dict[str, Any], wrt: tuple[str, ...]) -> bool:
@@ -80,29 +85,20 @@ def test_a_wrong_rule_is_not(rule: TensorRule, fault: str) -> None:
 
 @pytest.mark.parametrize(("rule", "fault"), _each(BEYOND))
 def test_what_differences_do_not_see_shows_where_it_is_said_to(rule: TensorRule, fault: str) -> None:
-    if rule.framework != "jax":
-        shows(rule, rule.wrong[fault], rule.beyond[fault])
-        return
-    import jax
-
-    with jax.enable_x64(True):
-        shows(rule, rule.wrong[fault], rule.beyond[fault])
-
-
-def shows(rule: TensorRule, wrong: Any, beyond: Beyond) -> None:
-    run, inputs = RUN[rule.framework], rule.inputs()
-    wrt = rule.differentiated(inputs)
-    assert agrees(run, wrong, inputs, wrt)
-    if beyond.writes:
-        assert writes(run, wrong, rule.inputs(), wrt)
-        assert not writes(run, rule.right, rule.inputs(), wrt)
-        return
-    at = rule.inputs() if beyond.inputs is None else beyond.inputs()
+    wrong, beyond, run = rule.wrong[fault], rule.beyond[fault], RUN[rule.framework]
+    wrt = rule.differentiated(rule.inputs())
 
     def here(function: Any, along_ones: bool) -> bool:
+        at = (beyond.inputs or rule.inputs)()
         return agrees(run, function, at, wrt, beyond.layout, beyond.scale, along_ones)
 
-    assert any(here(rule.right, ones) and not here(wrong, ones) for ones in (True, False))
+    with in_doubles(rule):
+        assert agrees(run, wrong, rule.inputs(), wrt)
+        if beyond.writes:
+            assert writes(run, wrong, rule.inputs(), wrt)
+            assert not writes(run, rule.right, rule.inputs(), wrt)
+        else:
+            assert any(here(rule.right, ones) and not here(wrong, ones) for ones in (True, False))
 
 
 def test_there_are_many_and_no_two_alike() -> None:

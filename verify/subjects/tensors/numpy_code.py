@@ -122,12 +122,12 @@ class NumpyCode(TensorCode):
             with np.errstate(all="ignore"), subject_code:
                 forward, backward = map(reader.modules.private, self._pair.both)
                 out, cache = self._pair.run_forward(forward, given)
+                value = node_of(tape, out)  # before the backward, which may write into it
                 gradients = self._pair.by_input(self._pair.run_backward(backward, given, out, cache, g), self.wrt)
-                value = node_of(tape, out)
                 nodes = {name: None if x is None else node_of(tape, x) for name, x in gradients.items()}
         except SubjectError as error:
-            line = line_of(error.cause.__traceback__)
-            raise tape.refused or Unread(f"on traced arrays it raises {in_a_line(error)} ({line})") from None
+            where = line_of(error.cause.__traceback__) or self.source.file
+            raise tape.refused or Unread(f"on traced arrays it raises {in_a_line(error)} ({where})") from None
         if tape.refused is not None:  # and the code caught the error
             raise tape.refused
         for name, node in nodes.items():

@@ -18,6 +18,12 @@ from backproof.verify.subjects.operation import BaseOperation
 from backproof.verify.subjects.tensors.code import TensorCode, is_float
 from backproof.verify.support.errors import SubjectError, UsageError
 
+FAR = (30.0, 1000.0)
+"""By how much inputs are scaled: past where exp overflows."""
+
+PARTS = {"between": (0.0, 1.0), "at the lower end of": (0.0, 0.05), "at the upper end of": (0.95, 1.0)}
+"""The parts of bounds in which inputs are drawn."""
+
 DRAWN = 3  # points of the shapes that were given, beside the inputs themselves
 
 MOST_SHOWN = 6  # entries of an array that a report writes out
@@ -83,6 +89,30 @@ class TensorOperation(BaseOperation):
         for index in range(most):
             inputs = drawn(self.code.inputs, seed, index, moved=self.code.wrt)
             yield Place(f"inputs drawn anew ({index + 1})", self._bounded(inputs))
+
+    def far(self, seed: int) -> Iterator[Place]:
+        """The inputs as given, times 30 and 1000; between bounds all over them, and at their ends."""
+        for part, (low, high) in PARTS.items() if self.bounds else ():
+            rng = np.random.default_rng([seed, 67])
+            yield Place(f"inputs {part} the bounds", {**self.code.inputs, **self._between(rng, low, high)})
+        for scale in FAR:
+            grown = {name: scale * x if self._is_moved(name, x) else x for name, x in self.code.inputs.items()}
+            yield Place(f"the inputs as given, times {scale:g}", self._bounded(grown))
+
+    def _between(self, rng: np.random.Generator, low: float, high: float) -> dict[str, Any]:
+        """The bounded inputs in a part of their bounds, 0 and 1 for the ends; an open end is 1000 from the other."""
+        found = {}
+        for name, (least, most) in self.bounds.items():
+            if self._is_moved(name, value := self.code.inputs[name]):
+                least, most = (least if math.isfinite(least) else min(most, FAR[-1]) - FAR[-1]), most
+                most = most if math.isfinite(most) else least + FAR[-1]
+                drawn_there = least + (most - least) * rng.uniform(low, high, np.shape(value))
+                found[name] = drawn_there if np.ndim(value) else float(drawn_there)
+        return found
+
+    def _is_moved(self, name: str, value: Any) -> bool:
+        """Whether it is an array of floats, or a number that is differentiated."""
+        return is_float(value) and bool(np.ndim(value) or name in self.code.wrt)
 
     def other_sizes(self, seed: int) -> Iterator[Place]:
         """Inputs of two other sizes, on which the function runs."""

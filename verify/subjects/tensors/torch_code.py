@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from backproof.verify.arrays.layouts import values_in
@@ -16,12 +16,12 @@ from backproof.verify.arrays.program import Node, contiguous
 from backproof.verify.arrays.traced import Floats, Point, Traced, upstream
 from backproof.verify.results.findings import Source
 from backproof.verify.subjects.boundary import subject_code
-from backproof.verify.subjects.frameworks.base import source_of
+from backproof.verify.subjects.functions.looked_at import source_of
 from backproof.verify.subjects.tensors.code import Ran, TensorCode, is_float, shapes_of
-from backproof.verify.subjects.tensors.torch.arguments import Arguments, arguments, with_state
+from backproof.verify.subjects.tensors.torch.arguments import Arguments, Name, arguments, with_state
 from backproof.verify.subjects.tensors.torch.call import Record
 from backproof.verify.subjects.tensors.torch.errors import explained
-from backproof.verify.subjects.tensors.torch.passes import Pass, real
+from backproof.verify.subjects.tensors.torch.passes import Pass, gradients_of, real
 from backproof.verify.subjects.tensors.torch.storages import floats_of
 from backproof.verify.subjects.tensors.torch.tape import Tape
 from backproof.verify.subjects.tensors.torch.targets import Target, target_of
@@ -63,6 +63,27 @@ def torch_code(
     called = name or target.name
     command = f"verify.check({called}, inputs=...)"
     return TorchCode(called, command, given.values, tuple(chosen), target=target, arguments=given)
+
+
+def derived(code: TorchCode) -> TorchCode:
+    """The gradients of a rule, as a function of its inputs and upstream gradients: its own rule is the double backward.
+
+    The upstream gradients are inputs g0, g1, ...; a gradient that is None is left out.  Raises what `forward` raises.
+    """
+    weights = upstream(shapes_of(code.forward(code.inputs)), 0)
+    names = [_free(f"g{place}", code.inputs) for place in range(len(weights))]
+    inputs = {**code.inputs, **dict(zip(names, weights, strict=True))}
+    keywords = {name: Name(name) for name in inputs}
+    given = Arguments(inputs, code.arguments.tensors | set(names), keywords=dict(keywords))
+    function = gradients_of(code.target, code.arguments, code.wrt, names)
+    target = replace(code.target, call=function, parameters=(), is_function=False, module=None, state={})
+    name = f"the gradient of {code.name}"
+    return TorchCode(name, code.command, inputs, (*code.wrt, *names), target=target, arguments=given)
+
+
+def _free(name: str, taken: Mapping[str, Any]) -> str:
+    """The name of an upstream gradient, that no input has."""
+    return _free(f"upstream {name}", taken) if name in taken else name
 
 
 @dataclass(kw_only=True)
@@ -136,7 +157,7 @@ class TorchCode(TensorCode):
         outputs = [record.node(out) for out in one.outputs]
         drawn = upstream(shapes_of(values), point.seed)
         weights = [
-            self._upstream(record, f"g{place}", tensor, values_in(weight, point.layout))
+            self._upstream(record, _free(f"g{place}", self.inputs), tensor, values_in(weight, point.layout))
             for place, (tensor, weight) in enumerate(zip(one.weighted(drawn, point.layout), drawn, strict=True))
         ]
         with self._running(Watch(tape), tape):
@@ -156,7 +177,7 @@ class TorchCode(TensorCode):
 
     def _upstream(self, record: Record, name: str, tensor: Any, values: Floats) -> Node:
         """The node of an upstream gradient: its leaf; where one entry stands for an axis, a view of the first ones."""
-        leaf = record.program.leaf(f"upstream {name}" if name in self.inputs else name, values)
+        leaf = record.program.leaf(name, values)
         stored = tensor[:1] if tensor.ndim and tensor.stride(0) == 0 else tensor
         record.storages.write(stored, record.program.view(leaf, 0, stored.shape, contiguous(leaf.shape)))
         return record.node(tensor)

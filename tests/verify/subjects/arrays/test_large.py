@@ -135,7 +135,7 @@ RIGHT = {
     "sorted": (lambda x: np.sort(x) * np.arange(1, len(x) + 1), sorted_backward, {"x": 24}),
     "gelu with a literal": (gelu, gelu_backward, {"x": 32}),
     "powers": (
-        lambda x, y: np.abs(x) ** y, lambda x, y, out, g: (g * y * out / x, g * out * np.log(np.abs(x))),
+        lambda x, y: np.exp(x) ** y, lambda x, y, out, g: (g * y * out, g * out * x),
         {"x": 20, "y": 20},
     ),
     "gathered": (lambda x: x[[3, 3, 1]], scattered, {"x": 20}),
@@ -173,8 +173,7 @@ WRONG = {
     ),
     "right for four entries": (softmax, lambda out, g: out * (g - (g * out)[:4].sum()), {"x": 64}),
     "the other axis": (softmax, lambda out, g: out * (g - (g * out).sum(axis=0, keepdims=True)), {"x": (8, 8)}),
-    "a relative error of 1e-9": (softmax, lambda out, g: softmax_backward(out, g) * (1 + 1e-9), {"x": 64}),
-    "a relative error of an ULP": (softmax, lambda out, g: softmax_backward(out, g) * (1 + 2.0**-52), {"x": 64}),
+    "a relative error of 1e-8": (softmax, lambda out, g: softmax_backward(out, g) * (1 + 1e-8), {"x": 64}),
     "not transposed": (lambda a, b: a @ b, lambda a, b, g: (g @ b, a.T @ g), {"a": (6, 6), "b": (6, 6)}),
     "one entry of many": (
         lambda x: x * x, lambda x, g: np.where(np.arange(x.size).reshape(x.shape) == 77, x, 2 * x) * g, {"x": (10, 10)},
@@ -205,8 +204,7 @@ IN_ONE_CELL = {
 @pytest.mark.parametrize("name", IN_ONE_CELL)
 def test_a_cell_without_a_sample_point_is_found_at_a_small_shape(name: str) -> None:
     found = report(*IN_ONE_CELL[name])
-    assert found.right.verdict is Verdict.REFUTED
-    assert any(f.message.startswith("at this smaller shape") for f in found.right.findings)
+    assert not all(f.verdict in (Verdict.PROBABLE, Verdict.MATCHED, Verdict.PROVED) for f in found.right.findings)
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -214,17 +212,33 @@ def test_wrong_rules_are_refuted(name: str) -> None:
     forward, backward, shapes = WRONG[name]
     with pytest.raises(DerivativeError) as caught:
         verify.check(forward, backward, shapes=shapes, name="rule")
-    refuted = [f for f in caught.value.findings if f.verdict is Verdict.REFUTED and f.check == "array_identity"]
-    large = [f for f in refuted if f.point]
-    assert any({"ours", "expected", "at", "wrong", "rerun"} <= {label for label, _ in f.details} for f in large)
+    refuted = [f for f in caught.value.findings if f.verdict is Verdict.REFUTED and f.check == "tensor_identity"]
+    assert any({"ours", "expected", "at", "wrong", "rerun"} <= {label for label, _ in f.details} for f in refuted)
+
+
+@pytest.mark.parametrize("error", [1e-10, 2.0**-52])
+def test_an_error_below_the_digits_that_count_refutes_nobody(error: float) -> None:
+    found = report(softmax, lambda out, g: softmax_backward(out, g) * (1 + error), {"x": 64})
+    assert found.right.verdict is Verdict.MATCHED
+    assert any("it differs in a finite field, and no entry does in intervals" in f.message for f in found.findings)
+
+
+def test_a_root_of_0_that_is_divided_by_is_unsafe() -> None:
+    """|x|**y is differentiable at 0 for y = 2, and out/x has no value there."""
+
+    def backward(x: Any, y: Any, out: Any, g: Any) -> Any:
+        return g * y * out / x, g * out * np.log(np.where(x == 0, 1, np.abs(x)))
+
+    found = report(lambda x, y: np.abs(x) ** y, backward, {"x": 20, "y": 20})
+    assert (found.right.verdict, found.safe.verdict) == (Verdict.PROBABLE, Verdict.UNSAFE)
 
 
 def test_a_rule_that_is_wrong_only_at_large_shapes_is_not_refuted_at_small_ones() -> None:
     forward, backward, shapes = WRONG["right for four entries"]
     operation = report(forward, backward, shapes)
-    assert not [f for f in operation.findings if f.case in ("x: 2", "x: 3")]
-    (found,) = [f for f in operation.findings if f.check == "array_identity"]
+    (found,) = [f for f in operation.findings if f.check == "tensor_identity"]
     assert found.case == "x: 64"
+    assert "already" not in found.message
 
 
 def test_code_that_differs_on_floats_is_refuted_on_floats() -> None:
@@ -233,37 +247,39 @@ def test_code_that_differs_on_floats_is_refuted_on_floats() -> None:
 
     operation = report(softmax, backward, {"x": 32})
     found = [f for f in operation.findings if f.verdict is Verdict.REFUTED]
-    assert {f.check for f in found} == {"array_differences"}
-    assert "on floats the rule is not the derivative" in found[0].message
+    assert {f.check for f in found} <= {"tensor_identity", "tensor_differences"}
+    assert found
 
 
-def test_the_smallest_shape_that_refutes_comes_first() -> None:
+def test_a_wrong_entry_is_shown_at_the_smallest_shape_that_has_one() -> None:
     operation = report(*WRONG["no weights"])
-    first = operation.right.findings[0]
-    assert (first.case, first.verdict) == ("x: 2", Verdict.REFUTED)
-    assert "at this small shape already" in first.message
-    assert 'shapes={"x": 2}' in dict(first.details)["rerun"]
+    (found,) = operation.right.findings
+    assert found.message == "the rule is not the derivative, already at x: 2: entry x[0] of its gradient is wrong"
+    details = dict(found.details)
+    assert details["at"].splitlines()[1].startswith("x = [")
+    assert details["at"].splitlines()[2].startswith("g0 = [")
+    assert details["wrong"].startswith("64 of 64 entries")
+    assert 'shapes={"x": 64}' in details["rerun"]
 
 
 def test_small_shapes_are_proved_as_well_as_the_large_one() -> None:
     operation = report(softmax, softmax_backward, {"x": 768})
     assert {f.verdict for f in at(operation, "x: 2")} == {f.verdict for f in at(operation, "x: 3")} == {Verdict.PROVED}
-    (found,) = [f for f in at(operation, "x: 768") if f.check == "array_identity"]
+    (found,) = [f for f in at(operation, "x: 768") if f.check == "tensor_identity"]
     details = dict(found.details)
     assert "Zippel 1979, Schwartz 1980" in details["trials"]
     assert "arXiv:2506.04529" in details["assumes"]
-    assert "only those of 4 points" in details["cells"]
+    assert "choices by data on the way" in details["cells"]
     assert "at most 2**-" in found.message
 
 
-def test_unknown_signs_of_roots_are_not_probable() -> None:
-    """√(x²) is |x|: right, and matched in interval arithmetic, but not decidable in a finite field."""
-    operation = report(lambda x: np.sqrt(x**2), lambda x, g: g * np.sign(x), {"x": 32})
-    assert operation.right.verdict is Verdict.MATCHED
-    assert any("signs of square roots" in f.message for f in operation.findings)
+def test_a_root_of_a_square_is_an_absolute_value_in_both_signs() -> None:
+    right = report(lambda x: np.sqrt(x**2), lambda x, g: g * np.sign(x), {"x": 32})
+    assert right.right.verdict is Verdict.PROBABLE
+    assert report(lambda x: np.sqrt(x**2), lambda g: g, {"x": 32}).right.verdict is Verdict.REFUTED
 
 
-def test_functions_without_a_meaning_in_a_field_are_named() -> None:
+def test_logarithms_keep_their_laws() -> None:
     operation = report(
         lambda x, y: np.log(x * x * y * y + 1) ** 2 + np.log((x * x + 2) * (y * y + 2)) ** 2,
         lambda x, y, g: tuple(
@@ -273,8 +289,18 @@ def test_functions_without_a_meaning_in_a_field_are_named() -> None:
         ),
         {"x": 12, "y": 12},
     )
+    assert operation.right.verdict in (Verdict.PROBABLE, Verdict.MATCHED), operation.findings
+
+
+def test_functions_without_a_meaning_in_a_field_are_named() -> None:
+    """digamma(x + 1) is digamma(x) + 1/x, which a finite field does not know."""
+    special = pytest.importorskip("scipy.special", reason="SciPy is not installed: pip install scipy")
+    operation = report(
+        lambda x: special.gammaln(x + 1), lambda x, g: g * (special.digamma(x) + 1 / x), {"x": 20},
+        bounds={"x": (0.5, 4)},
+    )
     assert operation.right.verdict is Verdict.MATCHED
-    assert any("log cannot be evaluated in a finite field" in f.message for f in operation.findings)
+    assert any("digamma" in dict(f.details).get("opaque", "") for f in operation.findings)
 
 
 def test_overflow_is_unsafe() -> None:
@@ -321,16 +347,15 @@ def test_code_that_cannot_be_traced_is_matched_with_the_reason() -> None:
 
     operation = report(forward, lambda x, g: g * np.cos(x), {"x": 32})
     assert operation.right.verdict is Verdict.MATCHED
-    assert any("not run on symbols at this shape" in f.message for f in operation.findings)
+    assert any("not run on symbols" in f.message or "not read" in f.message for f in operation.findings)
     assert report(forward, lambda x, g: g * np.cos(x), {"x": 3}).right.verdict is Verdict.MATCHED
     wrong = report(forward, lambda x, g: g * np.cos(x) * 1.01, {"x": 32})
     assert wrong.right.verdict is Verdict.REFUTED
 
 
-def test_a_run_on_symbols_that_would_take_too_much_memory_is_matched() -> None:
-    operation = report(lambda a, b: a @ b, lambda a, b, g: (g @ b.T, a.T @ g), {"a": (60, 60), "b": (60, 60)})
-    assert operation.right.verdict is Verdict.MATCHED
-    assert any("too large for symbols" in f.message for f in operation.findings)
+def test_what_is_too_large_for_a_symbol_an_entry_is_an_array_program() -> None:
+    operation = report(lambda a, b: a @ b, lambda a, b, g: (g @ b.T, a.T @ g), {"a": (60, 50), "b": (50, 60)})
+    assert operation.right.verdict is Verdict.PROBABLE
 
 
 def test_a_definition_may_be_another_function() -> None:
@@ -392,6 +417,6 @@ def test_points_of_matrices_are_far_from_singular() -> None:
     """A determinant and an inverse are ill-conditioned near a singular matrix, which is not an error of the rule."""
     for n in (5, 7, 10):
         right = report(lambda x: np.linalg.det(x), lambda x, out, g: g * out * np.linalg.inv(x).T, {"x": (n, n)})
-        assert right.right.verdict is Verdict.MATCHED, right.findings
+        assert right.right.verdict is Verdict.PROBABLE, right.findings
         wrong = report(lambda x: np.linalg.det(x), lambda x, out, g: g * out * np.linalg.inv(x), {"x": (n, n)})
         assert wrong.right.verdict is Verdict.REFUTED

@@ -162,7 +162,8 @@ def test_integers_cannot_be_traced() -> None:
     """A cast to ints is a step function: on symbols it must not be taken for the identity."""
     for cast in (lambda x: x.astype(int) + 0.0, lambda x: np.array(x, dtype=int) + 0.0):
         steps = verify.check(cast, lambda x, g: 0 * g, shapes={"x": 2}, **FEW)
-        assert steps.operations[0].right.verdict is Verdict.MATCHED
+        assert steps.operations[0].right.verdict in (Verdict.MATCHED, Verdict.PROBABLE)
+        assert not verify.check(cast, lambda x, g: g, shapes={"x": 2}, raises=False, **FEW).ok
     chosen = verify.check(
         lambda x: x * np.eye(2)[np.array([1.0, 0.0]).astype(int)][0],
         lambda x, g: g * np.array([0.0, 1.0]),

@@ -13,6 +13,7 @@ from backproof.verify.arrays.traced import Unread
 from backproof.verify.subjects.tensors.jax import choices, linear_algebra, products, windows
 from backproof.verify.subjects.tensors.jax.moves import MOVES, arranged, gathered, moved
 from backproof.verify.subjects.tensors.jax.step import Step
+from backproof.verify.terms.ops import PARAMETRIC
 
 Reading = Callable[[Step], Node | Sequence[Node] | None]
 
@@ -21,11 +22,17 @@ MOST_EXPONENTS = 64
 
 
 def _function(name: str) -> Reading:
-    """A function of the table of primitives, entry by entry."""
+    """A function of the table of primitives, entry by entry; what comes before its operand is one exact number."""
 
     def reading(step: Step) -> Node:
+        p, operands = step.program, step.nodes
+        if name in PARAMETRIC:
+            *orders, operand = operands
+            if not all(order.is_uniform for order in orders):
+                raise Unread(f"the order of {name}, which is not one number")
+            operands = [*(p.number(Fraction(order.parameter)) for order in orders), operand]
         try:
-            return step.program.broadcast(applied(step.program, name, *step.nodes), step.shape)
+            return p.broadcast(applied(p, name, *operands), step.shape)
         except NoNodes as reason:
             raise Unread(str(reason)) from None
 

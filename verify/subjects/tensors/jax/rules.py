@@ -42,8 +42,7 @@ def same_arguments(function: Any) -> Any:
     """The `custom_vjp` or `custom_jvp` if it has the arguments of the function: jit, vmap and the like do not change
     them, but what others wrap or fill in may.  None if there is none."""
     while not isinstance(function, _RULES):
-        code = getattr(function, "__code__", None)
-        if isinstance(function, functools.partial) or (code and not code.co_filename.startswith(_JAX)):
+        if isinstance(function, functools.partial) or (hasattr(function, "__code__") and not _in_jax(function)):
             return None
         function = getattr(function, "__wrapped__", None)
         if function is None:
@@ -57,13 +56,27 @@ def places_not_differentiated(function: Any) -> tuple[int, ...]:
 
 
 def functions_of(function: Any) -> dict[str, Any]:
-    """The function itself, `fun`, and those of its rule: `fwd` and `bwd`, or `jvp`."""
+    """The function itself, `fun`, and those of its rule: `fwd` and `bwd`, or `jvp`; as far as they are not JAX's own."""
     rule = with_rule(function)
     if not isinstance(rule, _RULES):
         plain = hasattr(rule, "__code__") or hasattr(rule, "__wrapped__")
         return {"fun": rule if plain else type(rule).__call__}
-    found = {name: getattr(rule, name, None) for name in ("fun", "fwd", "bwd", "jvp")}
-    return {name: one for name, one in found.items() if one is not None}
+    parts = {name: getattr(rule, name, None) for name in ("fun", "fwd", "bwd", "jvp")}
+    found = {name: _theirs(one) for name, one in parts.items() if one is not None}
+    return {name: one for name, one in found.items() if name == "fun" or not _in_jax(one)}
+
+
+def _theirs(function: Any) -> Any:
+    """The author's function that one of JAX closes over, as those of `jax.custom_gradient` do; else itself."""
+    if _in_jax(function):
+        inside = (cell.cell_contents for cell in function.__closure__ or ())
+        return next((one for one in inside if hasattr(one, "__code__") and not _in_jax(one)), function)
+    return function
+
+
+def _in_jax(function: Any) -> bool:
+    code = getattr(function, "__code__", None)
+    return code is not None and code.co_filename.startswith(_JAX)
 
 
 def usage_error(function: Any, arguments: Arguments, error: SubjectError) -> UsageError | None:

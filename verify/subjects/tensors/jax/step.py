@@ -18,12 +18,12 @@ class Value(NamedTuple):
     """An array as it is at the point, and its node if it depends on a leaf; arrays without one are constants.
 
     data: an array of NumPy; a key of random numbers as JAX has it
-    bits: the bits of floats that depend on a leaf, as integers, which have no node
+    bits: of integers that are the bits of floats, the node of these
     """
 
     data: Any
     node: Node | None = None
-    bits: bool = False
+    bits: Node | None = None
 
 
 @dataclass

@@ -20,7 +20,7 @@ from backproof.verify.subjects.tensors.jax.numbers import computed
 from backproof.verify.subjects.tensors.jax.primitives import READINGS
 from backproof.verify.subjects.tensors.jax.step import Path, Step, Value, as_array, as_node, is_real
 
-MOST_STEPS = 200_000
+MOST_STEPS = 100_000
 """Equations that are walked along, those of every turn of a loop counted, before the walk gives up."""
 
 MOST_UNKNOWNS = 64
@@ -34,6 +34,8 @@ _CALLS = {
     "remat_opt": "fwd_jaxpr",
 }
 """Primitives that call another jaxpr, and the parameter in which it is."""
+
+_COMPILED = ("jit", "pjit")
 
 _OUTSIDE = {
     **dict.fromkeys(("pure_callback", "io_callback"), "Python code that is called back"),
@@ -61,6 +63,7 @@ class Walk:
     def __init__(self, program: Program) -> None:
         self.path = Path(program)
         self.steps = 0
+        self.calls: list[Any] = []  # the equations of the calls that are being walked through
 
     def closed(self, jaxpr: Any, values: Sequence[Value]) -> list[Value]:
         """The results of a jaxpr, closed or open, for these arguments.  Raises Unread."""
@@ -79,7 +82,7 @@ class Walk:
         for equation in jaxpr.eqns:
             self.steps += 1
             if self.steps > MOST_STEPS:
-                raise Unread(f"more than {MOST_STEPS} steps along its loops")
+                raise Unread(f"more than {MOST_STEPS} steps along its loops{self._line(equation)}")
             results = self._results(equation, [value(atom) for atom in equation.invars])
             known.update(zip(equation.outvars, results, strict=True))
         return [value(atom) for atom in jaxpr.outvars]
@@ -96,44 +99,57 @@ class Walk:
             case "custom_linear_solve":
                 return self._solve(parameters, values)
         if name in _CALLS:
-            return self.closed(parameters[_CALLS[name]], values)
+            return self._call(equation, values)
         if name in _PRINTS:
             return []
         if name in _OUTSIDE:
-            raise Unread(f"{_OUTSIDE[name]}: {name}{lines.of_equation(equation)}")
+            raise Unread(f"{_OUTSIDE[name]}: {name}{self._line(equation)}")
         kinds = [variable.aval.dtype for variable in equation.outvars]
         results = computed(equation.primitive, parameters, [v.data for v in values], kinds)
-        if all(v.node is None and not v.bits for v in values):
+        if all(v.node is None and v.bits is None for v in values):
             return [Value(x) for x in results]
         return self._read(equation, Step(self.path, name, parameters, values, results))
 
     def _read(self, equation: Any, step: Step) -> list[Value]:
         name, results = step.name, step.results
         if any(jax.dtypes.issubdtype(x.dtype, np.complexfloating) for x in (*step.data, *results)):
-            raise Unread(f"complex numbers: {name}{lines.of_equation(equation)}")
-        if any(v.bits for v in step.values):
+            raise Unread(f"complex numbers: {name}{self._line(equation)}")
+        if any(v.bits is not None for v in step.values):
             return self._of_bits(equation, step)
-        if name == "bitcast_convert_type" and results[0].dtype.kind in "iu":
-            return [Value(results[0], bits=True)]
+        if name == "bitcast_convert_type" and results[0].shape == step.nodes[0].shape:
+            return [Value(results[0], bits=step.nodes[0])]
         reading = READINGS.get(name) if any(map(is_real, results)) else to_integers
         try:
             if reading is None:
                 raise Unread(f"no reading of {_MEANT.get(name, name)}")
             nodes = reading(step)
         except Unread as reason:
-            raise Unread(f"{reason}{lines.of_equation(equation)}") from reason
+            raise Unread(f"{reason}{self._line(equation)}") from reason
         each = nodes if isinstance(nodes, (list, tuple)) else [nodes] * len(results)
         return [Value(x, node if is_real(x) else None) for x, node in zip(results, each, strict=True)]
 
     def _of_bits(self, equation: Any, step: Step) -> list[Value]:
         """Only the sign is read, the first of the bits: a decision."""
-        width = 8 * step.results[0].dtype.itemsize
-        if step.name not in _OF_BITS or not np.all(step.data[1] == width - 1):
-            raise Unread(f"the bits of a float: {step.name}{lines.of_equation(equation)}")
-        self.path.decided("the sign")
+        node, last = step.values[0].bits, 8 * step.results[0].dtype.itemsize - 1
+        if node is None or step.name not in _OF_BITS or not np.all(step.data[1] == last):
+            raise Unread(f"the bits of a float: {step.name}{self._line(equation)}")
+        self.path.decided("the sign", node)
         return [Value(step.results[0])]
 
+    def _line(self, equation: Any) -> str:
+        """Where an equation comes from: of a compiled function where it is called, since JAX keeps its jaxpr from an
+        earlier call; of what is traced later the call before."""
+        compiled = [call for call in self.calls if call.primitive.name in _COMPILED]
+        found = (lines.of_equation(one) for one in (*compiled, equation, *reversed(self.calls)))
+        return next(filter(None, found), "")
+
     # ------------------------------------------------------------------------------------------------ control flow
+
+    def _call(self, equation: Any, values: list[Value]) -> list[Value]:
+        self.calls.append(equation)
+        results = self.closed(equation.params[_CALLS[equation.primitive.name]], values)
+        self.calls.pop()
+        return results
 
     def _while(self, parameters: Any, values: list[Value]) -> list[Value]:
         first = parameters["cond_nconsts"]

@@ -82,11 +82,6 @@ class TracedArray(TracedValue):
     def flat(self, x: Any) -> None:
         self.flat[:] = x
 
-    @property
-    def base(self) -> Any:
-        """Not None for an array in the memory of another."""
-        return None if self.value.size == self.storage.floats.size else self.storage
-
     def fill(self, x: Any) -> None:
         """Set all entries."""
         self[...] = x
@@ -125,11 +120,13 @@ class TracedNumber(TracedValue):
     def __class__(self) -> Any:  # so that isinstance(x, float) is what it is of the number that it stands for
         return np.float64
 
+    __iter__ = None  # a number is no sequence, though it takes the index ()
+
     def __getitem__(self, key: Any) -> Any:
         return wrapped(self.tape, np.asarray(self.value), self.node)[key]
 
     def __hash__(self) -> int:  # type: ignore[override]
-        return hash(self._plain("the hash"))
+        return hash(self.plain("the hash"))
 
 
 class Flat:

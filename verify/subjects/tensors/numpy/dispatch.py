@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.verify.subjects.tensors.numpy import choices, matrices, orders, products, reductions  # noqa: F401
+from backproof.verify.subjects.tensors.numpy import choices, matrices, orders, products, reductions
 from backproof.verify.subjects.tensors.numpy.arrays import (
     TracedArray,
     TracedNumber,
@@ -22,9 +22,12 @@ from backproof.verify.subjects.tensors.numpy.arrays import (
 )
 from backproof.verify.subjects.tensors.numpy.elementwise import entrywise
 from backproof.verify.subjects.tensors.numpy.modules import Modules
-from backproof.verify.subjects.tensors.numpy.moves import of_constants
-from backproof.verify.subjects.tensors.numpy.registry import IN_PLACE, METHODS, READINGS
+from backproof.verify.subjects.tensors.numpy.moves import INSTEAD, of_constants
+from backproof.verify.subjects.tensors.numpy.registry import ALWAYS, METHODS, READINGS
 from backproof.verify.subjects.tensors.numpy.tape import Tape
+
+_WITH_READINGS = (choices, matrices, orders, products, reductions)
+"""The modules that fill the tables when they are loaded."""
 
 
 class NumpyReader:
@@ -39,8 +42,8 @@ class NumpyReader:
 
     def function(self, function: Any, args: Sequence[Any], options: dict[str, Any]) -> Any:
         """A function that dispatches by its arguments.  Raises Unread."""
-        if function in IN_PLACE:
-            return IN_PLACE[function](*args, **options)
+        if function in ALWAYS:
+            return ALWAYS[function](*args, **options)
         options = {name: x for name, x in options.items() if x is not np._NoValue}
         out = options.pop("out", None)
         if is_constant((*args, options)):
@@ -49,7 +52,7 @@ class NumpyReader:
         self._refuse_format(function.__name__, options.get("dtype"))
         reading = READINGS.get(function) or self.modules.own_code(function)
         if reading is None:
-            raise self.tape.refuse(f"no reading of {_name(function)}")
+            raise self.tape.refuse(f"no reading of {function.__module__}.{function.__name__}")
         return self._stored(reading(*args, **options), out)
 
     def ufunc(self, ufunc: np.ufunc, method: str, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
@@ -97,14 +100,16 @@ class NumpyReader:
         results = result if isinstance(result, tuple) else (result,)
         for one, part in zip(outs, results, strict=True):
             if not isinstance(one, TracedArray):
-                raise self.tape.refuse("traced floats were written into a plain array, which cannot hold them")
+                raise self.tape.refuse(f"traced floats were written into a plain array, {INSTEAD}")
+            if np.ndim(value_of(part)) > one.ndim:  # which an assignment allows
+                raise ValueError(f"non-broadcastable output operand with shape {one.shape}")
             one[...] = part
         return out if len(outs) > 1 else outs[0]
 
     def _at(self, ufunc: np.ufunc, target: Any, key: Any, *values: Any) -> None:
         """ufunc.at: what is added is collected, other functions are carried out entry by entry."""
         if not isinstance(target, TracedArray):
-            raise self.tape.refuse(f"numpy.{ufunc.__name__}.at of traced floats into a plain array")
+            raise self.tape.refuse(f"numpy.{ufunc.__name__}.at of traced floats into a plain array, {INSTEAD}")
         numbers = np.asarray(np.arange(target.size).reshape(target.shape)[key])
         if ufunc.__name__ not in _SIGNS:
             parts = [np.broadcast_to(x, numbers.shape) for x in values]
@@ -121,7 +126,4 @@ class NumpyReader:
 
 
 _SIGNS = {"add": 1, "subtract": -1}
-
-
-def _name(function: Any) -> str:
-    return f"{getattr(function, '__module__', 'numpy')}.{function.__name__}"
+"""What is added at places, and by which factor."""

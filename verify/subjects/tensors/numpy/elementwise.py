@@ -62,7 +62,7 @@ def entrywise(tape: Tape, ufunc: np.ufunc, inputs: Sequence[Any]) -> Any:
     if name in _ARITHMETIC:
         node = _ARITHMETIC[name](tape.program, *(node_of(tape, x) for x in inputs))
     else:
-        node = of_table(tape, name, inputs).node
+        node = node_of(tape, of_table(tape, name, inputs))
     return wrapped(tape, value, tape.program.broadcast(node, np.shape(value)))
 
 
@@ -105,7 +105,7 @@ def of_table(tape: Tape, name: str, inputs: Sequence[Any]) -> Any:
     """
     known = _NAMES.get(name)
     if known is None or ARITY[known] != len(inputs):
-        raise tape.refuse(f"no reading of {name}")
+        raise tape.refuse(f"no reading of {f'numpy.{name}' if hasattr(np, name) else name}")
     return _built(tape, build(known), inputs)
 
 

@@ -34,6 +34,7 @@ class Makers:
             np.ascontiguousarray: self.as_contiguous,
             np.asfortranarray: self.as_fortran,
             np.empty: self.empty,
+            np.empty_like: self.empty_like,
             np.full: self.full,
             np.lib.stride_tricks.as_strided: self.as_strided,
             np.ndenumerate: self.enumerated,
@@ -51,13 +52,16 @@ class Makers:
 
     def array(self, x: Any, dtype: Any = None, *, copy: Any = True, ndmin: int = 0, **options: Any) -> Any:
         """np.array."""
+        if not copy and isinstance(x, TracedArray) and ndmin <= x.ndim:
+            return self.as_array(x, dtype)
         if tape_of(x) is None or is_constant(x):
             return self.adopted(np.array(value_of(x), dtype, ndmin=ndmin))
         kind = "f" if dtype is None else self.tape.kind_of(dtype)
         if kind == "b":
             return np.not_equal(self.array(x), 0)
         if kind != "f":
-            raise self.tape.refuse(f"traced floats were made an array of {np.dtype(dtype).name}, which is a constant")
+            kept = "use np.floor or x.astype" if kind in "iu" else "keep them in an array of floats"
+            raise self.tape.refuse(f"an array of {np.dtype(dtype).name} would make constants of traced floats: {kept}")
         value = np.array(value_of(x), float)
         found = wrapped(self.tape, value, node_of(self.tape, x))
         return np.reshape(found, (1,) * (ndmin - value.ndim) + value.shape) if ndmin > value.ndim else found
@@ -83,10 +87,11 @@ class Makers:
 
     def empty(self, *args: Any, **options: Any) -> Any:
         """np.empty: what nobody sets has no value."""
-        found = self.adopted(np.zeros(*args, **options))
-        if isinstance(found, TracedArray):
-            found[...] = np.nan
-        return found
+        return unset(self.adopted(np.zeros(*args, **options)))
+
+    def empty_like(self, prototype: Any, *args: Any, **options: Any) -> Any:
+        """np.empty_like."""
+        return unset(self.adopted(np.zeros_like(prototype, *args, **options)))
 
     def full(self, shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
         """np.full."""
@@ -131,6 +136,13 @@ class Makers:
         if tape_of(found) is None:
             return self.adopted(np.reshape(found, shape))
         return np.reshape(self.array(found), shape)
+
+
+def unset(x: Any) -> Any:
+    """An array whose entries nobody has set: those of floats are no numbers."""
+    if isinstance(x, TracedArray):
+        x[...] = np.nan
+    return x
 
 
 class Converter:

@@ -20,6 +20,7 @@ from backproof.verify.subjects.tensors.numpy.arrays import is_constant, tape_of,
 from backproof.verify.subjects.tensors.numpy.elementwise import of_table
 from backproof.verify.subjects.tensors.numpy.makers import Makers
 from backproof.verify.subjects.tensors.numpy.own_code import OwnCode
+from backproof.verify.subjects.tensors.numpy.registry import package_of
 from backproof.verify.subjects.tensors.numpy.scipy_functions import OF_SCIPY
 from backproof.verify.subjects.tensors.numpy.tape import Tape
 from backproof.verify.terms.ops import by_name
@@ -57,16 +58,17 @@ class Modules:
 
     def _made(self, x: Any) -> Any:
         if isinstance(x, types.ModuleType):
-            return _Module(x, self.replaced) if x.__name__.partition(".")[0] in (*_PACKAGES, "math") else x
+            known = x.__name__.partition(".")[0] in (*_PACKAGES, "math")
+            return _Module(x, self.replaced) if known else x
         if type(x) is np.ndarray and x.dtype.kind in "biuf":
             return self._makers.adopted(x.copy())
         if type(x) is np.vectorize:
             return self._makers.vectorized(self._lifter.twin(x.pyfunc), otypes=x.otypes)
         if isinstance(x, (type(np.r_), type(np.c_))):
-            return _Rows(x, self._makers)
+            return _Joiner(x, self._makers)
         if isinstance(x, types.BuiltinFunctionType) and x.__module__ == "math":
             return self._of_math(x)
-        return self._of_numpy(x) if _is_of_numpy(x) else x
+        return self._of_numpy(x) if _is_function(x) else x
 
     def _of_numpy(self, function: Any) -> Any:
         """A function of NumPy or SciPy: the arrays of floats that it makes are traced."""
@@ -79,7 +81,8 @@ class Modules:
                 if isinstance(function, _DISPATCHING):  # also for what is traced within lists
                     return self.tape.reader.function(function, args, options)
                 if isinstance(function, np.ufunc):
-                    return self.tape.reader.ufunc(function, "__call__", args, options)
+                    outs = {"out": args[function.nin :]} if len(args) > function.nin else {}
+                    return self.tape.reader.ufunc(function, "__call__", args[: function.nin], outs | options)
                 if not is_constant((args, options)):
                     if reading is None:
                         raise self.tape.refuse(f"no reading of {name}")
@@ -110,7 +113,7 @@ class Modules:
         if name in ("fsum", "prod"):
             return getattr(np, name.removeprefix("f"))(np.stack(list(args[0])))
         if name in ("floor", "ceil", "trunc"):
-            raise self.tape.refuse(f"math.{name} of a traced number: it would become a constant")
+            raise self.tape.refuse(f"math.{name} would make an integer of a traced number: use np.{name}")
         ufunc = next((f for n in (name, f"arc{name[1:]}") if isinstance(f := getattr(np, n, None), np.ufunc)), None)
         if ufunc is not None and ufunc.nin == len(args):
             return ufunc(*args)
@@ -119,14 +122,9 @@ class Modules:
         raise self.tape.refuse(f"no reading of math.{name}")
 
 
-def _is_of_numpy(x: Any) -> bool:
+def _is_function(x: Any) -> bool:
     """Whether it is a function of NumPy or SciPy."""
-    if isinstance(x, np.ufunc):
-        return True
-    if isinstance(x, type) or not isinstance(x, _FUNCTIONS):
-        return False
-    home = getattr(x, "__module__", None)
-    return isinstance(home, str) and home.partition(".")[0] in _PACKAGES
+    return isinstance(x, np.ufunc) or (isinstance(x, _FUNCTIONS) and package_of(x) in _PACKAGES)
 
 
 _DISPATCHING = type(np.sum)
@@ -146,7 +144,7 @@ class _Module:
         return f"<{self._module.__name__}, for traced arrays>"
 
 
-class _Rows:
+class _Joiner:
     """np.r_ and np.c_."""
 
     def __init__(self, real: Any, makers: Makers) -> None:

@@ -23,7 +23,7 @@ from backproof.verify.subjects.tensors.numpy.arrays import (
     wrapped,
 )
 from backproof.verify.subjects.tensors.numpy.elementwise import plain_or_constant
-from backproof.verify.subjects.tensors.numpy.registry import IN_PLACE, READINGS, Reading, function_of_numpy
+from backproof.verify.subjects.tensors.numpy.registry import ALWAYS, READINGS, Reading, function_of_numpy
 from backproof.verify.subjects.tensors.numpy.storage import Storage
 from backproof.verify.subjects.tensors.numpy.tape import Tape
 from backproof.verify.subjects.tensors.numpy.values import TracedValue
@@ -32,6 +32,9 @@ Entries = Sequence[int | str]
 """Which arguments hold entries, by place or name; the others say how they are moved."""
 
 EVERY = "every argument by place"
+
+INSTEAD = "which cannot hold them: make it by np.zeros or np.empty"
+"""The end of a message about one."""
 
 _MOVED: dict[str, Entries] = {
     **dict.fromkeys(
@@ -75,17 +78,18 @@ class Numbering:
         self._count = 1
 
     def of(self, x: Any) -> Any:
-        """Integers in place of the entries, in the same order in memory, also in lists and tuples."""
+        """Integers in place of the entries, also in lists and tuples; in memory they lie as these do."""
         if x is None:
             return None
         if isinstance(x, (list, tuple)) and any(isinstance(part, _WITH_ENTRIES) for part in x):
             return type(x)(map(self.of, x))
-        value = np.asarray(value_of(x))
-        self.operands.append(node_of(self.tape, x))
-        numbers = np.empty_like(value, np.int64)
-        numbers[...] = np.arange(self._count, self._count + value.size).reshape(value.shape)
-        self._count += value.size
-        return numbers if value.ndim else numbers[()]
+        node = node_of(self.tape, x)
+        self.operands.append(node)
+        numbers = np.arange(self._count, self._count + node.size).reshape(node.shape)
+        self._count += node.size
+        if isinstance(x, TracedArray) and not x.value.flags.c_contiguous:
+            numbers = x.storage.laid_out(numbers, x.value)
+        return numbers if numbers.ndim else numbers[()]
 
     def arguments(self, entries: Entries, args: Sequence[Any], options: Mapping[str, Any]) -> tuple[list[Any], Any]:
         """Arguments with numbers in place of entries."""
@@ -126,7 +130,7 @@ def _written(function: Callable[..., Any], entries: Entries, args: Sequence[Any]
     options = dict(options)
     tape, target = the_tape(*args, options), args[0]
     if not isinstance(target, TracedArray):
-        raise tape.refuse(f"numpy.{function.__name__} of traced floats into a plain array, which cannot hold them")
+        raise tape.refuse(f"numpy.{function.__name__} of traced floats into a plain array, {INSTEAD}")
     numbering = Numbering(tape)
     places, named = numbering.arguments(entries, args, options)
     function(*map(value_of, args), **value_of(options))
@@ -175,8 +179,11 @@ def of_constants(tape: Tape, value: Any, args: Sequence[Any], options: Mapping[s
 
 
 def _where(condition: Any, *branches: Any) -> Any:
+    tape = the_tape(condition, *branches)
     truths = np.not_equal(condition, 0) if isinstance(condition, TracedValue) else condition
-    return moved(np.where, (1, 2), (truths, *branches), {}) if branches else np.nonzero(truths)
+    if is_constant(branches):
+        return plain_or_constant(tape, np.where(truths, *map(value_of, branches)))
+    return moved(np.where, (1, 2), (truths, *branches), {})
 
 
 def _pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
@@ -200,4 +207,4 @@ def _reading(function: Any, entries: Entries, carried_out: Callable[..., Any]) -
 
 READINGS.update({np.where: _where, np.pad: _pad})
 _enter(READINGS, _MOVED, moved)
-_enter(IN_PLACE, _WRITTEN, _written)
+_enter(ALWAYS, _WRITTEN, _written)

@@ -16,14 +16,13 @@ import numpy as np
 from backproof.verify.arrays.traced import Unread
 from backproof.verify.subjects.tensors.numpy.arrays import node_of, value_of, wrapped
 from backproof.verify.subjects.tensors.numpy.elementwise import is_of_floats
+from backproof.verify.subjects.tensors.numpy.registry import package_of
 from backproof.verify.subjects.tensors.numpy.tape import Tape
 from backproof.verify.support.errors import in_a_line
 
-_PACKAGES = ("numpy",)
+_AGREE = 1e-9  # of the size of a result: another order of the same sums
 
-_AGREE = 1e-9
-
-_NO_READING = "no reading of"
+_NO_READING = "no reading of"  # begins the message that a function has none, which need not be one of the user's
 
 
 class OwnCode:
@@ -42,7 +41,7 @@ class OwnCode:
 
     def of_plain(self, function: Any) -> Callable[..., Any] | None:
         """A function that does not dispatch; None if it is not NumPy's, or not written in Python."""
-        if not isinstance(function, FunctionType) or not _is_of_numpy(function):
+        if not _is_python(function):
             return None
         return lambda *args, **options: self._copy(function)(*args, **options)
 
@@ -76,23 +75,21 @@ class OwnCode:
     def _copy(self, function: FunctionType) -> FunctionType:
         if function in self._copies:
             return self._copies[function]
-        scope = {"__builtins__": function.__globals__["__builtins__"], "__name__": function.__module__}
-        copy = FunctionType(
-            function.__code__, scope, function.__name__, function.__defaults__, function.__closure__
-        )
+        known, code = function.__globals__, function.__code__
+        scope = {"__builtins__": known["__builtins__"], "__name__": function.__module__}
+        copy = FunctionType(code, scope, function.__name__, function.__defaults__, function.__closure__)
         copy.__kwdefaults__ = function.__kwdefaults__
-        self._copies[function] = copy
-        for name in _names(function.__code__):
-            if name in function.__globals__:
-                scope[name] = self._global(function.__globals__[name])
+        self._copies[function] = copy  # before its globals, which may refer to it
+        scope.update({name: self._global(known[name]) for name in _names(code) if name in known})
         return copy
 
     def _global(self, x: Any) -> Any:
-        return self._copy(x) if isinstance(x, FunctionType) and _is_of_numpy(x) else self._replaced(x)
+        return self._copy(x) if _is_python(x) else self._replaced(x)
 
 
-def _is_of_numpy(function: FunctionType) -> bool:
-    return str(function.__module__).partition(".")[0] in _PACKAGES
+def _is_python(x: Any) -> bool:
+    """Whether it is a function of NumPy, written in Python, that does not dispatch."""
+    return isinstance(x, FunctionType) and package_of(x) == "numpy"
 
 
 def _names(code: CodeType) -> Iterator[str]:

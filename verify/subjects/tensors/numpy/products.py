@@ -61,12 +61,11 @@ def _joined(
     left, right = [c for c in of_a if c not in of_b], [c for c in of_b if c not in of_a]
 
     def arranged(node: Node, have: str, *groups: list[str]) -> Node:
-        strides = dict(zip(have, contiguous(node.shape), strict=True))
-        shapes = dict(zip(have, node.shape, strict=True))
+        """With an axis for each group of letters."""
+        steps = zip(have, node.shape, contiguous(node.shape), strict=True)
+        strides = {letter: stride if size > 1 else 0 for letter, size, stride in steps}
         letters = [c for group in groups for c in group]
-        turned = program.view(
-            node, 0, [sizes[c] for c in letters], [strides[c] if shapes[c] > 1 else 0 for c in letters]
-        )
+        turned = program.view(node, 0, [sizes[c] for c in letters], [strides[c] for c in letters])
         return program.reshape(turned, [math.prod(sizes[c] for c in group) for group in groups])
 
     if over:
@@ -83,7 +82,7 @@ def _contraction(value: Any, operands: Sequence[Any], indices: Sequence[str], wa
     return wrapped(tape, value, tape.program.reshape(node, np.shape(value)))
 
 
-# ------------------------------------------------------------------------------------------------------- einsum
+# -------------------------------------------------------------------------------------------------------------- einsum
 
 
 @reads("einsum")
@@ -116,7 +115,7 @@ def _parsed(operands: Sequence[Any]) -> tuple[list[Any], list[str], str]:
     return arrays, indices, wanted.replace("...", rest)
 
 
-# ------------------------------------------------------------------------------------------------ the other names
+# ----------------------------------------------------------------------------------------------------- the other names
 
 
 def _letters(count: int, start: int = 0) -> str:
@@ -145,9 +144,8 @@ def _dot(a: Any, b: Any) -> Any:
     left, right = _letters(of_a), _letters(of_b, of_a)
     summed = max(of_b - 2, 0)
     right = right[:summed] + left[-1] + right[summed + 1 :]
-    return _contraction(
-        np.dot(value_of(a), value_of(b)), (a, b), (left, right), left[:-1] + right.replace(left[-1], "")
-    )
+    value = np.dot(value_of(a), value_of(b))
+    return _contraction(value, (a, b), (left, right), left[:-1] + right.replace(left[-1], ""))
 
 
 @reads("inner")
@@ -156,9 +154,8 @@ def _inner(a: Any, b: Any) -> Any:
     if not of_a or not of_b:
         return np.multiply(a, b)
     left, right = _letters(of_a), _letters(of_b - 1, of_a)
-    return _contraction(
-        np.inner(value_of(a), value_of(b)), (a, b), (left, right + left[-1]), left[:-1] + right
-    )
+    value = np.inner(value_of(a), value_of(b))
+    return _contraction(value, (a, b), (left, right + left[-1]), left[:-1] + right)
 
 
 @reads("vdot")
@@ -227,6 +224,11 @@ def _linalg_matmul(a: Any, b: Any) -> Any:
     return np.matmul(a, b)
 
 
-@reads("trace", "linalg.trace")
-def _trace(a: Any, offset: int = 0, axis1: int = -2, axis2: int = -1, dtype: Any = None) -> Any:
+@reads("trace")
+def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     return np.sum(np.diagonal(a, offset, axis1, axis2), -1)
+
+
+@reads("linalg.trace")
+def _linalg_trace(x: Any, *, offset: int = 0, dtype: Any = None) -> Any:
+    return _trace(x, offset, -2, -1)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from backproof.verify.arrays.program import Node
-from backproof.verify.subjects.tensors.numpy.arrays import as_traced, the_tape, wrapped
-from backproof.verify.subjects.tensors.numpy.registry import reads, reads_method
+from backproof.verify.subjects.tensors.numpy.arrays import as_traced, node_of, the_tape, value_of, wrapped
+from backproof.verify.subjects.tensors.numpy.makers import unset
+from backproof.verify.subjects.tensors.numpy.registry import ALWAYS, reads, reads_method
 from backproof.verify.subjects.tensors.numpy.tape import Tape
-from backproof.verify.subjects.tensors.numpy.values import TracedValue
 
 
 def _axes(x: Any, axis: Any) -> tuple[int, ...]:
@@ -34,7 +34,9 @@ def _sum(
 @reads("mean")
 def _mean(a: Any, axis: Any = None, dtype: Any = None, *, keepdims: Any = False, where: Any = True) -> Any:
     x: Any = as_traced(the_tape(a), a)
-    return _sum(x, axis, keepdims=keepdims, where=where) * _one_part(x, axis, where, 0, keepdims)
+    value = np.mean(x.value, axis=axis, keepdims=bool(keepdims), where=where)
+    total = _sum(x, axis, keepdims=keepdims, where=where)
+    return wrapped(x.tape, value, node_of(x.tape, total * _one_part(x, axis, where, 0, keepdims)))
 
 
 def _one_part(x: Any, axis: Any, where: Any, less: Any, keepdims: Any) -> Any:
@@ -62,10 +64,12 @@ def _var(
     correction: Any = None,
 ) -> Any:
     x = as_traced(the_tape(a, mean), a)
-    centre = _mean(x, axis, keepdims=True, where=where) if mean is None else mean
-    squares = np.square(x - centre)
     less = ddof if correction is None else correction
-    return _sum(squares, axis, keepdims=keepdims, where=where) * _one_part(x, axis, where, less, keepdims)
+    given = {} if mean is None else {"mean": value_of(mean)}
+    value = np.var(x.value, axis=axis, ddof=less, keepdims=bool(keepdims), where=where, **given)
+    centre = _mean(x, axis, keepdims=True, where=where) if mean is None else mean
+    total = _sum(np.square(x - centre), axis, keepdims=keepdims, where=where)
+    return wrapped(x.tape, value, node_of(x.tape, total * _one_part(x, axis, where, less, keepdims)))
 
 
 @reads("std")
@@ -201,14 +205,15 @@ _like("zeros_like")
 _like("ones_like")
 
 
-@reads("empty_like")
 def _empty_like(prototype: Any, *args: Any, **options: Any) -> Any:
-    return _full_like(prototype, np.nan, *args, **options)
+    return unset(np.zeros_like(prototype, *args, **options))
+
+
+ALWAYS[np.empty_like] = _empty_like
 
 
 @reads("full_like")
 def _full_like(a: Any, fill_value: Any, *args: Any, **options: Any) -> Any:
     found = np.zeros_like(a, *args, **options)
-    if isinstance(found, TracedValue) or np.isfinite(fill_value).all():
-        found[...] = fill_value
+    found[...] = fill_value
     return found

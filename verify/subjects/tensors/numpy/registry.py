@@ -12,14 +12,20 @@ Reading = Callable[..., Any]
 READINGS: dict[Any, Reading] = {}
 """A function of NumPy -> what stands for it where an argument is traced, with the same parameters."""
 
-IN_PLACE: dict[Any, Reading] = {}
-"""The same for functions that write into their first argument."""
+ALWAYS: dict[Any, Reading] = {}
+"""The same, also where what is traced is constant: functions that write into an argument, or leave entries unset."""
 
 UFUNCS: dict[str, Reading] = {}
 """The name of a ufunc -> what stands for it, called with traced arguments."""
 
 METHODS: dict[tuple[str, str], Reading] = {}
 """The name of a ufunc and of a method of it, as `reduce` -> what stands for that."""
+
+
+def package_of(x: Any) -> str:
+    """The package that a function says it is of; "" if it says nothing."""
+    home = getattr(x, "__module__", None)
+    return home.partition(".")[0] if isinstance(home, str) else ""
 
 
 def function_of_numpy(name: str) -> Any:
@@ -34,7 +40,7 @@ def reads(*names: str) -> Callable[[Reading], Reading]:
     """Enter a function as the reading of these functions of NumPy."""
 
     def enter(reading: Reading) -> Reading:
-        READINGS.update({function_of_numpy(name): reading for name in names})
+        READINGS.update({f: reading for name in names if (f := function_of_numpy(name)) is not None})
         return reading
 
     return enter

@@ -48,11 +48,19 @@ class Storage:
 
     def numbers(self, value: Floats) -> Indices:
         """The places in this memory of the entries of an array that lies in it."""
+        return self._view(np.arange(self.floats.size), value)
+
+    def laid_out(self, numbers: Indices, value: Floats) -> Indices:
+        """Numbers that lie in a memory of their own as an array lies in this one."""
+        found = self._view(np.empty(self.floats.size, np.int64), value)
+        found[...] = numbers
+        return found
+
+    def _view(self, memory: Indices, value: Floats) -> Indices:
         if not value.size:
             return np.zeros(value.shape, np.int64)
         offset, strides = self._layout(value)
-        numbers = np.arange(self.floats.size)[offset:]
-        return np.lib.stride_tricks.as_strided(numbers, value.shape, [8 * s for s in strides], writeable=False)
+        return np.lib.stride_tricks.as_strided(memory[offset:], value.shape, [8 * s for s in strides])
 
     def _layout(self, value: Floats) -> tuple[int, tuple[int, ...]]:
         step = self.floats.itemsize

@@ -49,7 +49,7 @@ class TracedValue(NDArrayOperatorsMixin):
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         if not self.is_constant:
-            raise self.tape.refuse("a traced array was taken for a plain one: it would become a constant")
+            raise self.tape.refuse("traced floats were taken for plain ones, which would make a constant of them")
         plain = np.array(self.value, dtype)
         plain.flags.writeable = False  # what is written into this copy would be lost
         return plain
@@ -59,27 +59,27 @@ class TracedValue(NDArrayOperatorsMixin):
 
     # ----------------------------------------------------------------------------------------- as Python asks for it
 
-    def _plain(self, what: str) -> Any:
-        """The one float of a constant.  Raises Unread for what depends on an input."""
+    def plain(self, what: str, *place: Any) -> Any:
+        """The one float of a constant, or that at a place.  Raises Unread for what depends on an input."""
         if not self.is_constant:
-            raise self.tape.refuse(f"{what} of a traced number: it would become a constant")
-        return self.value.item()
+            raise self.tape.refuse(f"{what} would make a constant of a traced number: compute with the number itself")
+        return self.value.item(*place)
 
     def __float__(self) -> float:
-        return float(self._plain("float()"))
+        return float(self.plain("float()"))
 
     def __int__(self) -> int:
-        return int(self._plain("int()"))
+        return int(self.plain("int()"))
 
     def __complex__(self) -> complex:
-        return complex(self._plain("complex()"))
+        return complex(self.plain("complex()"))
 
     def __bool__(self) -> bool:
         return bool(self.value) if self.is_constant or self.size != 1 else bool(np.all(np.not_equal(self, 0)))
 
     def __round__(self, digits: int | None = None) -> Any:
         if digits is None:
-            raise self.tape.refuse("round() to an integer of a traced number: it would become a constant")
+            raise self.tape.refuse("round() would make an integer of a traced number: use np.round")
         return np.round(self, digits)
 
     def __repr__(self) -> str:
@@ -142,7 +142,7 @@ class TracedValue(NDArrayOperatorsMixin):
 
     def item(self, *place: Any) -> Any:
         """The float of a constant.  Raises Unread for what depends on an input."""
-        return self[place].item() if place else self._plain("item()")  # type: ignore[index]
+        return self.plain("item()", *place)
 
     def tolist(self) -> Any:
         """Nested lists of numbers that are traced."""
@@ -182,6 +182,10 @@ class TracedValue(NDArrayOperatorsMixin):
         """In one axis, as a copy."""
         return np.copy(np.ravel(self, order))  # type: ignore[call-overload]
 
+    def clip(self, min: Any = None, max: Any = None, out: Any = None) -> Any:
+        """As NumPy's."""
+        return np.clip(self, min, max, out=out)
+
     def conj(self) -> Any:
         """Itself: it is real."""
         return np.conjugate(self)
@@ -205,7 +209,7 @@ def _method(name: str) -> Any:
 
 for _name in (
     *("sum", "mean", "var", "std", "prod", "max", "min", "all", "any", "cumsum", "cumprod", "trace", "dot"),
-    *("argmax", "argmin", "argsort", "argpartition", "nonzero", "searchsorted", "round", "clip"),
+    *("argmax", "argmin", "argsort", "argpartition", "nonzero", "searchsorted", "round"),
     *("take", "repeat", "ravel", "squeeze", "swapaxes", "diagonal"),
 ):
     setattr(TracedValue, _name, _method(_name))

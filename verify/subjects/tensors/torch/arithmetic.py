@@ -5,6 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from backproof.verify.arrays.functions import applied, power
 from backproof.verify.arrays.program import Node
 from backproof.verify.subjects.tensors.torch.call import Call, Reading, Readings
@@ -56,8 +58,20 @@ def _multiply(call: Call, a: Any, b: Any) -> Node:
     return call.program.multiply(call.node(a), call.node(b))
 
 
+FEW = 16
+"""Different exponents in an array of them that make a power each, so that the base may be negative."""
+
+
 def _power(call: Call, a: Any, b: Any) -> Node:
-    return power(call.program, call.node(a), call.node(b))
+    p, base, exponent = call.program, call.node(a), call.node(b)
+    exponents = np.unique(exponent.parameter) if exponent.kind == "constant" and not exponent.is_uniform else ()
+    if not 0 < len(exponents) <= FEW:
+        return power(p, base, exponent)
+    shape = np.broadcast_shapes(base.shape, exponent.shape)
+    base = p.broadcast(base, shape)
+    which = np.searchsorted(exponents, np.broadcast_to(exponent.parameter, shape))
+    powers = [power(p, base, p.number(float(one))) for one in exponents]
+    return p.take(powers, which * base.size + np.arange(base.size).reshape(shape))
 
 
 def _to(exponent: Fraction) -> Reading:

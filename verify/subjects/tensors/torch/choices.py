@@ -13,7 +13,7 @@ import torch
 from backproof.verify.arrays.functions import applied
 from backproof.verify.arrays.program import PI, Node
 from backproof.verify.subjects.tensors.torch.call import Call, Reading, Readings
-from backproof.verify.subjects.tensors.torch.storages import floats_of
+from backproof.verify.subjects.tensors.torch.storages import floats_of, is_float
 
 
 def compared(call: Call, a: Any, b: Any) -> None:
@@ -79,12 +79,16 @@ def absolute(call: Call, a: Any) -> Node:
     return call.program.multiply(signs(call, a), call.node(a))
 
 
+_REACH: dict[Any, tuple[float, float]] = {torch.floor: (0, 1), torch.ceil: (1, 0), torch.round: (0.5, 0.5)}
+"""How far below and above a whole number others are rounded to it; by trunc as far as 1, on the side away from 0."""
+
+
 def steps(call: Call, node: Node, value: Any, rounding: Callable[[Any], Any]) -> Node:
     """A whole number near a value, which does not change until the value has moved to the next."""
     p, whole = call.program, floats_of(rounding(value.detach()))
-    below, above = {torch.floor: (0, 1), torch.ceil: (1, 0), torch.round: (0.5, 0.5)}.get(rounding, (1, 1))
-    low, high = p.constant(whole - below), p.constant(whole + above)
-    call.record.decided(call.name, p.subtract(node, low), p.subtract(node, high))
+    below, above = _REACH.get(rounding, (whole <= 0, whole >= 0))
+    ends = p.constant(whole - below), p.constant(whole + above)
+    call.record.decided(call.name, *(p.subtract(node, end) for end in ends))
     return p.constant(whole)
 
 
@@ -122,6 +126,18 @@ def _remainder(rounding: Callable[[Any], Any]) -> Reading:
     return reading
 
 
+def _converted(call: Call, a: Any, *_: Any, **__: Any) -> list[Node | None]:
+    """To another format of floats, which real numbers do not have; to whole numbers or truth values."""
+    out = call.outputs[0]
+    if is_float(out):
+        return [call.node(a)]
+    if out.dtype == torch.bool:
+        call.record.decided("a truth value", call.node(a))
+    else:
+        steps(call, call.node(a), a, torch.trunc)
+    return [None]
+
+
 def _copysign(call: Call, a: Any, b: Any) -> Node:
     other = call.node(b)
     call.record.decided("copysign", other)
@@ -147,6 +163,7 @@ READINGS: Readings = {
     **dict.fromkeys(("maximum", "fmax"), larger),
     **dict.fromkeys(("minimum", "fmin"), smaller),
     **dict.fromkeys(("sign", "sgn"), signs),
+    **dict.fromkeys(("_to_copy", "convert_element_type"), _converted),
     "abs": absolute,
     "atan2": _atan2,
     "ceil": _step(torch.ceil),

@@ -22,9 +22,9 @@ class Geometry:
     """How windows of a size lie on an image; one number for each of its axes."""
 
     kernel: tuple[int, ...]
-    stride: Sizes
-    padding: Sizes
-    dilation: Sizes
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    dilation: tuple[int, ...]
 
     def windows(self, shape: Sizes) -> NDArray[np.int64]:
         """The numbers of the entries of arrays of this shape (batch, channels, *image), by batch, channel, place in the
@@ -66,9 +66,15 @@ def transposed(p: Program, linear: Callable[[Node], Node], shape: Sizes, g: Node
     return found
 
 
+def per_axis(value: int | Sizes, rank: int) -> tuple[int, ...]:
+    """One number for each of the axes, where PyTorch takes one for all."""
+    values = [value] if isinstance(value, int) else list(value)
+    return tuple(values * (rank // len(values)))
+
+
 def _geometry(w: Any, stride: Sizes, padding: Sizes, dilation: Sizes) -> Geometry:
     rank = w.ndim - 2
-    return Geometry(tuple(w.shape[2:]), *(list(one) * (rank // len(one)) for one in (stride, padding, dilation)))
+    return Geometry(tuple(w.shape[2:]), *(per_axis(one, rank) for one in (stride, padding, dilation)))
 
 
 def _convolution(

@@ -1,4 +1,5 @@
-"""Kernels of PyTorch that it has no decomposition of, or none that can be traced, in terms of other operations.
+"""Kernels of PyTorch in terms of other operations, where it has no decomposition of its own that can be traced, or
+where loading that takes long.
 
 Each is a function of the arguments of the operation, as its schema names them; `expansion` runs it in its place.
 """
@@ -12,6 +13,7 @@ from typing import Any
 import torch
 
 from backproof.verify.arrays.traced import Unread
+from backproof.verify.subjects.tensors.torch.activations import ACTIVATIONS
 
 # ------------------------------------------------------------------------------------------------------- attention
 
@@ -137,6 +139,29 @@ def _batch_norm_backward(
     return moved * _along(scale, rank), along if output_mask[1] else None, total if output_mask[2] else None
 
 
+def _group_norm(a: Any, weight: Any, bias: Any, n: int, c: int, rest: int, groups: int, eps: float) -> Any:
+    """The norm of each group of channels; mean and 1/√(variance + eps) of each."""
+    grouped = a.reshape(n, groups, c // groups * rest)
+    over, of = torch.var_mean(grouped, -1, correction=0, keepdim=True)
+    inverse = torch.rsqrt(over + eps)
+    found = ((grouped - of) * inverse).reshape(a.shape)
+    found = found if weight is None else found * _along(weight, a.ndim)
+    return found if bias is None else found + _along(bias, a.ndim), of.squeeze(-1), inverse.squeeze(-1)
+
+
+def _group_norm_backward(
+    g: Any, a: Any, mean: Any, inverse: Any, weight: Any, n: int, c: int, rest: int, groups: int, mask: Sequence[bool]
+) -> Any:
+    shape, axes = (n, groups, c // groups * rest), [0, *range(2, a.ndim)]
+    scale = inverse.reshape(n, groups, 1)
+    normal = (a.reshape(shape) - mean.reshape(n, groups, 1)) * scale
+    upstream = (g if weight is None else g * _along(weight, a.ndim)).reshape(shape)
+    along = normal * (upstream * normal).mean(-1, keepdim=True)
+    moved = (scale * (upstream - upstream.mean(-1, keepdim=True) - along)).reshape(a.shape)
+    found = moved, (g * normal.reshape(a.shape)).sum(axes), g.sum(axes)
+    return tuple(one if wanted else None for one, wanted in zip(found, mask, strict=True))
+
+
 def _weight_norm_backward(g: Any, v: Any, scale: Any, norms: Any, dim: int) -> Any:
     """Of v·scale/‖v‖, with a norm for each index of the axis."""
     axes = [k for k in range(v.ndim) if k != dim]
@@ -144,24 +169,33 @@ def _weight_norm_backward(g: Any, v: Any, scale: Any, norms: Any, dim: int) -> A
     return scale / norms * (g - v * along / norms**2), along / norms
 
 
-# ---------------------------------------------------------------------------------------------------- entry by entry
-
-_SIXTH = 0.16666667163372040
-"""The constant in PyTorch's derivative of hardsigmoid: 1/6 as a float of 32 bits, for doubles too."""
+# ----------------------------------------------------------------------------------------- the loss of cross entropy
 
 
-def _hardsigmoid_backward(g: Any, a: Any) -> Any:
-    return torch.where((a > -3) & (a < 3), g * _SIXTH, 0.0)
+def _weights(a: Any, target: Any, weight: Any, ignore_index: int) -> tuple[Any, Any, int]:
+    """The classes to be looked up, what each counts, 0 where it is to be ignored, and the axis of the classes."""
+    axis = min(1, a.ndim - 1)
+    ignored = target == ignore_index
+    classes = torch.where(ignored, 0, target)
+    counts = torch.ones(target.shape, dtype=a.dtype) if weight is None else weight[classes]
+    return classes.unsqueeze(axis), torch.where(ignored, 0.0, counts).unsqueeze(axis), axis
 
 
-def _shrunk_backward(g: Any, a: Any, lambd: float) -> Any:
-    return torch.where((a >= -lambd) & (a <= lambd), 0.0, g)
+def _nll_loss(a: Any, target: Any, weight: Any, reduction: int, ignore_index: int) -> Any:
+    """-a of its class for each row, by weight: none added up, their mean, or their sum; and the sum of the weights."""
+    classes, counts, axis = _weights(a, target, weight, ignore_index)
+    found = (-a.gather(axis, classes) * counts).squeeze(axis)
+    if not reduction:
+        return found, a.new_zeros(())
+    return (found.sum() / counts.sum() if reduction == 1 else found.sum()), counts.sum()
 
 
-def _rrelu(a: Any, noise: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, **_: Any) -> Any:
-    if training:
-        raise Unread("it draws random numbers")
-    return torch.where(a > 0, a, a * ((lower + upper) / 2))
+def _nll_loss_backward(
+    g: Any, a: Any, target: Any, weight: Any, reduction: int, ignore_index: int, total: Any
+) -> Any:
+    classes, counts, axis = _weights(a, target, weight, ignore_index)
+    each = -counts * (g if reduction else g.unsqueeze(axis))
+    return torch.zeros_like(a).scatter(axis, classes, each / total if reduction == 1 else each)
 
 
 # ---------------------------------------------------------------------------------------------------------- others
@@ -178,7 +212,20 @@ def _trilinear(a: Any, b: Any, c: Any, *axes: Any) -> Any:
     return (a * b * c).sum(list(axes[3])) if axes[3] else a * b * c
 
 
+def _cross(a: Any, b: Any, *, dim: int = -1) -> Any:
+    """a × b: its k-th entry is a[k+1]·b[k+2] - a[k+2]·b[k+1], with k modulo 3."""
+    return a.roll(-1, dim) * b.roll(-2, dim) - a.roll(-2, dim) * b.roll(-1, dim)
+
+
+def _renorm(a: Any, p: float, dim: int, maxnorm: float) -> Any:
+    """Each sub-array along an axis, scaled down to the largest norm."""
+    axes = [k for k in range(a.ndim) if k != dim % a.ndim]
+    norm = torch.linalg.vector_norm(a, p, axes, keepdim=True)
+    return a * torch.where(norm > maxnorm, maxnorm / (norm + 1e-7), 1.0)
+
+
 KERNELS: Mapping[str, Callable[..., Any]] = {
+    **ACTIVATIONS,
     "_native_batch_norm_legit": _batch_norm,
     "_native_batch_norm_legit.no_stats": _batch_norm_without_kept,
     "_native_batch_norm_legit_no_training": _batch_norm_by_kept,
@@ -186,11 +233,14 @@ KERNELS: Mapping[str, Callable[..., Any]] = {
     "_scaled_dot_product_flash_attention_for_cpu_backward": _attention_backward,
     "_trilinear": _trilinear,
     "_weight_norm_interface_backward": _weight_norm_backward,
-    "hardshrink_backward": _shrunk_backward,
-    "hardsigmoid_backward": _hardsigmoid_backward,
+    "linalg_cross": _cross,
     "native_batch_norm": _batch_norm,
     "native_batch_norm_backward": _batch_norm_backward,
-    "rrelu_with_noise": _rrelu,
-    "softshrink_backward": _shrunk_backward,
+    "native_group_norm": _group_norm,
+    "native_group_norm_backward": _group_norm_backward,
+    **dict.fromkeys(("nll_loss_forward", "nll_loss2d_forward"), _nll_loss),
+    **dict.fromkeys(("nll_loss_backward", "nll_loss2d_backward"), _nll_loss_backward),
+    "renorm": _renorm,
+    "trace": lambda a: a.diagonal().sum(),
 }
 """By the name of the operation, and of its overload where it has several."""

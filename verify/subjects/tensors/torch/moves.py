@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from backproof.verify.arrays.program import Node
 from backproof.verify.subjects.tensors.torch.call import Call, Readings
-from backproof.verify.subjects.tensors.torch.storages import is_float
 
 _NAMES = """
 as_strided_copy as_strided_scatter block_diag cat channel_shuffle clone constant_pad_nd copy diag_embed
@@ -81,15 +80,4 @@ def moved(call: Call, *arguments: Any, **named: Any) -> list[Node | None]:
     return [numbers.taken(one) for one in (found if isinstance(found, (list, tuple)) else [found])]
 
 
-def _converted(call: Call, a: Any, *_: Any, **__: Any) -> list[Node | None]:
-    """To another format of floats, which real numbers do not have; to whole numbers it is a decision."""
-    if is_float(call.outputs[0]):
-        return [call.node(a)]
-    call.record.decided("a conversion to whole numbers", call.node(a))
-    return [None]
-
-
-READINGS: Readings = {
-    **dict.fromkeys(MOVES, moved),
-    **dict.fromkeys(("_to_copy", "convert_element_type"), _converted),
-}
+READINGS: Readings = dict.fromkeys(MOVES, moved)

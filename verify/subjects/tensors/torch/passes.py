@@ -53,16 +53,11 @@ class Pass:
 
         With hooks on what is saved, autograd does not refuse what was written into since: that is told by `changed`.
         """
-        args, named = self._arguments.passed(self.given)
         self._buffers = target.buffers()
-        parameters = {name: self.given[known] for name, known in self._arguments.state.items()}
-        function = target.with_state(self._buffers | parameters)
         hooks = (self._pack, _unpack) if self._is_watched else (_same, _same)
         with torch.autograd.graph.saved_tensors_hooks(*hooks) if self._is_hooked else nullcontext():
-            returned = [one for one in leaves([function(*args, **named)]) if isinstance(one, torch.Tensor)]
-        if any(one.is_complex() and one.requires_grad for one in returned):
-            raise UsageError("it returns complex numbers: return their real and imaginary parts")
-        self.outputs = [one for one in returned if is_float(one) and one.requires_grad]
+            returned = _returned(target, self._arguments, self.given, self._buffers)
+        self.outputs = _differentiated(returned)
         if self._is_watched:
             self._watched = [one for one in self._watched if not any(one.tensor is out for out in returned)]
             self._watched += _attributes(self.outputs)
@@ -95,15 +90,8 @@ class Pass:
         return self._weights
 
     def backward(self) -> dict[str, Any]:
-        """The gradients, as tensors, None where there is none.
-
-        It is the engine that is called, since the functions of `torch.autograd` around it are operations to a mode,
-        which then does not see what the rule calls.
-        """
-        engine = torch.autograd.Variable._execution_engine
-        found = engine.run_backward(
-            tuple(self.outputs), tuple(self._weights), False, False, tuple(self.leaves.values()), True, False
-        )
+        """The gradients, as tensors, None where there is none."""
+        found = _gradients(self.outputs, self._weights, list(self.leaves.values()))
         dense = (one.to_dense() if one is not None and one.layout is not torch.strided else one for one in found)
         return dict(zip(self.leaves, dense, strict=True))
 
@@ -120,6 +108,46 @@ class Pass:
         of = [name for name, given in self.given.items() if isinstance(given, torch.Tensor) and _shared(given, tensor)]
         self._saved.append(_Watched(of[0] if of else f"a saved tensor of shape {tuple(tensor.shape)}", tensor))
         return self._saved[-1]
+
+
+def gradients_of(target: Target, arguments: Arguments, wrt: Sequence[str], upstream: Sequence[str]) -> Any:
+    """A function of all inputs and of upstream gradients, by their names: the gradients, which can be differentiated.
+
+    0 times the upstream gradients is added to each, so that one that the rule cut off is differentiated, too.
+    """
+
+    def function(**values: Any) -> list[Any]:
+        outputs = _differentiated(_returned(target, arguments, values, target.buffers()))
+        weights = [values[name] for name in upstream]
+        found = _gradients(outputs, weights, [values[name] for name in wrt], again=True)
+        nothing = sum(weight.reshape(-1)[:0].sum() for weight in weights)
+        return [one + nothing for one in found if one is not None]
+
+    return function
+
+
+def _returned(target: Target, arguments: Arguments, values: Mapping[str, Any], buffers: Mapping[str, Any]) -> list[Any]:
+    """The tensors that the function returns."""
+    args, named = arguments.passed(values)
+    parameters = {name: values[known] for name, known in arguments.state.items()}
+    function = target.with_state({**buffers, **parameters})
+    return [one for one in leaves([function(*args, **named)]) if isinstance(one, torch.Tensor)]
+
+
+def _differentiated(returned: Sequence[Any]) -> list[Any]:
+    if any(one.is_complex() and one.requires_grad for one in returned):
+        raise UsageError("it returns complex numbers: return their real and imaginary parts")
+    return [one for one in returned if is_float(one) and one.requires_grad]
+
+
+def _gradients(outputs: Sequence[Any], weights: Sequence[Any], inputs: Sequence[Any], *, again: bool = False) -> Any:
+    """The gradients, None where there is none; ``again``: they can be differentiated in turn.
+
+    It is the engine that is called, since the functions of `torch.autograd` around it are operations to a mode, which
+    then does not see what the rule calls.
+    """
+    engine = torch.autograd.Variable._execution_engine
+    return engine.run_backward(tuple(outputs), tuple(weights), again, again, tuple(inputs), True, False)
 
 
 class _Watched:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from backproof.verify.arrays.program import Node
 from backproof.verify.subjects.tensors.torch import choices
 from backproof.verify.subjects.tensors.torch.call import Call, Readings
-from backproof.verify.subjects.tensors.torch.convolution import Geometry
+from backproof.verify.subjects.tensors.torch.convolution import Geometry, per_axis
 from backproof.verify.subjects.tensors.torch.moves import numbered
 
 Numbers = NDArray[np.int64]
@@ -128,12 +128,11 @@ def _mode(call: Call, a: Any, dim: int = -1, keepdim: bool = False) -> Outputs:
 
 
 def _cumulative(call: Call, a: Any, dim: int) -> Outputs:
-    """The largest or smallest so far: against all before it."""
+    """The largest or smallest so far: that of the entries before, against the next."""
     taken = _along(a, call.outputs[1], dim)
     if a.ndim:
         rows, best = numbered(a.shape).movedim(dim, -1).numpy(), taken.movedim(dim, -1).numpy()
-        before = np.tril(np.ones((rows.shape[-1],) * 2, bool))
-        won(call, call.node(a), best[..., :, None], np.where(before, rows[..., None, :], -1))
+        won(call, call.node(a), best[..., :-1], rows[..., 1:])
     return [call.take([call.node(a)], taken.numpy()), None]
 
 
@@ -156,19 +155,14 @@ def _max_pool(
     rank = _rank(call)
     winners = _in_planes(call.outputs[1], a.shape[-rank:]).numpy()
     if not ceil_mode:
-        kernel, padding, dilation = (_each(one, rank) for one in (kernel, padding, dilation))
-        at = Geometry(kernel, _each(stride or kernel, rank), padding, dilation)
+        kernel, padding, dilation = (per_axis(one, rank) for one in (kernel, padding, dilation))
+        at = Geometry(kernel, per_axis(stride or kernel, rank), padding, dilation)
         lead = a.shape[: a.ndim - rank]
         others = at.windows((1, math.prod(lead), *a.shape[-rank:]))[0]
         won(call, call.node(a), winners.reshape(others.shape[0], 1, -1), others)
     else:
         call.record.decisions += 1
     return [call.take([call.node(a)], winners), None]
-
-
-def _each(value: Any, rank: int) -> tuple[int, ...]:
-    values = [value] if isinstance(value, int) else list(value)
-    return tuple(values * (rank // len(values)))
 
 
 def _pooled(call: Call, a: Any, *_: Any) -> Outputs:

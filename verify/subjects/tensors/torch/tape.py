@@ -11,8 +11,8 @@ It is the first of these that it can be:
 | has a reading                               | it runs, and its outputs get nodes                                  |
 | returns views of its operands               | it runs: the storage is the variable                                |
 | returns no floats                           | it runs, and is a decision                                          |
-| is made of others                           | these instead, by PyTorch's own decomposition                       |
-| is compiled by somebody else                | its code, in which the operations come by here in turn              |
+| calls others, or is somebody else's         | its own code, whose operations come by here in turn                 |
+| is made of others                           | these instead, by a decomposition of ours or of PyTorch             |
 | any other                                   | Unread, by its name                                                 |
 """
 
@@ -29,7 +29,7 @@ from backproof.verify.arrays.functions import NoNodes
 from backproof.verify.arrays.program import Node
 from backproof.verify.arrays.traced import Unread
 from backproof.verify.subjects.tensors.torch.call import Call, Record
-from backproof.verify.subjects.tensors.torch.expansion import parts
+from backproof.verify.subjects.tensors.torch.expansion import is_composite, parts
 from backproof.verify.subjects.tensors.torch.kernels import KERNELS
 from backproof.verify.subjects.tensors.torch.lines import calling_line
 from backproof.verify.subjects.tensors.torch.readings import READINGS
@@ -121,6 +121,8 @@ class Tape(TorchDispatchMode):  # type: ignore[misc]
         out = self._ran(function, args, named)
         if name in WITHOUT_ENTRIES or self._needs_no_reading(function, out):
             return out
+        if is_composite(function):
+            return self._entered(function, args, named)
         return self._expanded(function, args, named)
 
     def _expanded(self, function: Any, args: Sequence[Any], named: Mapping[str, Any]) -> Any:
@@ -199,11 +201,11 @@ class Tape(TorchDispatchMode):  # type: ignore[misc]
             self.record.storages.write(target, self.record.program.broadcast(node, tuple(target.shape)))
 
     def _entered(self, function: Any, args: Sequence[Any], named: Mapping[str, Any]) -> Any:
-        """Somebody's own operation: its kernel runs, and what it calls is met in turn."""
+        """Its kernel runs, and what that calls is met in turn."""
         with self.watch, self:
             out = function.redispatch(torch._C.DispatchKeySet(torch._C.DispatchKey.CPU), *args, **named)
         if any(is_float(one) and not self.record.storages.holds(one) for one in leaves([out])):
-            raise Unread("compiled code, or numbers that come from outside of PyTorch")
+            raise Unread("compiled code, or numbers from outside of PyTorch")
         return out
 
     def _widened(self, tensor: Any) -> Any:
