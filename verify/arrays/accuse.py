@@ -26,6 +26,8 @@ NEGLIGIBLE = 2.0**-30
 
 BITS = 192
 
+_LOOKED = 8  # entries, those with the largest gaps
+
 
 @dataclass(frozen=True)
 class Accusation:
@@ -59,12 +61,11 @@ class Gradients:
 
     @property
     def gaps(self) -> Floats:
-        """The distance of each entry; infinite where only one of the two is a number."""
+        """The distance of each entry; infinite where one of the two is no number."""
         with np.errstate(all="ignore"):
             alike = (self.ours == self.expected) | (np.isnan(self.ours) & np.isnan(self.expected))
             gap = np.where(alike, 0.0, np.abs(self.ours - self.expected))
-        known = np.isfinite(self.expected)  # where the truth is none, nothing is wrong
-        return np.where(known, np.where(np.isnan(gap), math.inf, gap), 0.0)
+        return np.where(np.isnan(gap), math.inf, gap)  # of what is no float balls may know the number
 
     @property
     def scale(self) -> float:
@@ -95,8 +96,8 @@ def _accused(traced: Traced, one: Gradients) -> Accusation | None:
         return None
     gaps = one.gaps
     bar = NEGLIGIBLE * max(one.scale, float(np.abs(one.ours[np.isfinite(one.ours)]).max(initial=0.0)), 1e-300)
-    wrong = int(np.count_nonzero(gaps > bar))
-    for flat in np.argsort(gaps, axis=None)[::-1][:3]:
+    wrong = max(1, int(np.count_nonzero((gaps > bar) & np.isfinite(one.expected))))
+    for flat in np.argsort(gaps, axis=None)[::-1][:_LOOKED]:
         place = tuple(int(k) for k in np.unravel_index(int(flat), gaps.shape))
         if gaps[place] <= bar:
             return None

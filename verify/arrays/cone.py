@@ -61,7 +61,11 @@ def cone(program: Program, wanted: Sequence[tuple[Node, int]]) -> Cone:
     made = _Restricted(program, needed)
     nodes = list({node.index: node for node, _ in wanted}.values())
     ends = [made.nodes[node.index] for node in nodes]
-    starts = dict(zip((node.index for node in nodes), np.cumsum([0, *(a.size for a in ends)]).tolist(), strict=False))
+    starts: dict[int, int] = {}
+    total = 0
+    for node in nodes:
+        starts[node.index] = total
+        total += needed[node.index].size
     places = [starts[node.index] + int(np.searchsorted(needed[node.index], k)) for node, k in wanted]
     leaves = {name: needed[leaf.node.index] for name, leaf in program.leaves.items() if leaf.node.index in needed}
     size = sum(entries.size for entries in needed.values())

@@ -255,7 +255,8 @@ def _aim(start: Start, search: _Search, margin: int, number: int) -> None:
         gradient = entry.gradient()
     except TypeError:  # a function whose derivative the table of primitives does not have
         return
-    norm = sum(float((partial**2).sum()) for partial in gradient.values())
+    with np.errstate(over="ignore"):
+        norm = sum(float((partial**2).sum()) for partial in gradient.values())
     if not math.isfinite(value) or not 0 < norm < math.inf:
         return
     direction = {name: -value / norm * partial for name, partial in gradient.items()}

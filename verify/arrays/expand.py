@@ -35,13 +35,13 @@ def terms(
 ) -> list[list[Term]]:
     """The entries of the roots in C's order, as terms in the entries of the leaves.
 
-    symbols: for a leaf by its name, an array of terms of its shape; x_0_1 (`entry_names`) where none is given
+    symbols: for a leaf by its name, an array of terms of its shape; where none is given, symbols as in `entry_names`
 
     Float constants stay the exact numbers that these floats are.  Raises TooLarge.
     """
     given = symbols or {}
-    names = entry_names({name: leaf.node.shape for name, leaf in program.leaves.items() if name not in given})
     needed = cone(program, [(root, k) for root in roots for k in range(root.size)])
+    names = entry_names({name: program.leaves[name].node.shape for name in needed.leaves if name not in given})
 
     def of_leaf(name: str, number: int) -> Term:
         return given[name].reshape(-1)[number] if name in given else symbol(names[name][number])

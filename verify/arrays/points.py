@@ -52,7 +52,7 @@ def drawn(
 
 
 def _array(given: NDArray[Any], ends: tuple[float, float] | None, rng: np.random.Generator, index: int) -> NDArray[Any]:
-    if ends is None:
+    if ends is None or given.dtype.kind == "b":
         return redrawn(given, given.shape, rng, SCALES[index % len(SCALES)], index)
     if given.dtype.kind in "iu":
         return rng.integers(int(ends[0]), int(ends[1]), given.shape)

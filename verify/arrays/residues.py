@@ -116,7 +116,7 @@ class PrimeField:
             whole = exponent.numerator * pow(exponent.denominator, -1, self.order) % self.order
         except ValueError:
             raise ZeroDivisionError(f"no root of degree {exponent.denominator} modulo {self.modulus}") from None
-        return in_pieces(lambda piece: self._power(piece, whole or self.order), squares)
+        return in_pieces(lambda piece: self._power(piece, whole), squares)
 
     def powers(self, a: Residues, exponents: Residues) -> Residues:
         """a**exponents for exponents >= 0, one for each entry."""

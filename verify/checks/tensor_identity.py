@@ -84,7 +84,8 @@ def _for_one_size(case: TensorCase, look: Look, entries: list[Accusation]) -> Fi
     label = f"{one.name}{shown(one.place)}"
     message = f"right at these shapes; {look.place.told}, if it is written for that, entry {label} is wrong"
     details = (("at", _at(look)),)
-    return case.finding(TENSOR_IDENTITY, Verdict.MATCHED, message, details=details)
+    found = case.finding(TENSOR_IDENTITY, Verdict.MATCHED, message, details=details)
+    return replace(found, case=look.place.told.removeprefix("at another size, "))
 
 
 def _at(look: Look) -> str:

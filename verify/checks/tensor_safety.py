@@ -8,6 +8,7 @@ has to.  They are taken by finite differences of the real function, so that this
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -28,7 +29,9 @@ from backproof.verify.subjects.tensors.code import Ran, is_float
 from backproof.verify.subjects.tensors.operation import Place
 from backproof.verify.support.errors import SubjectError, UsageError
 
-_BESIDE = 2.0**-16  # how far from a tie the slopes are taken, and eight times as far as their differences reach
+_BESIDE = 2.0**-13  # how far from a tie the slopes are taken: many entries find their places within it
+_STEPS = (2.0**-24, 2.0**-25)  # of the differences: so short that no two entries change places
+_CLOSER = 32  # times as close, where a root is at least twice as steep
 _SIDES, _MORE_SIDES = 4, 256  # random sides of a tie, and further ones before a rule is blamed
 _CONCLUSIVE = 1e-4  # of the slopes: how far those over two steps are apart
 _SLACK = 1e-3  # of the slopes: what they change by on the way
@@ -99,35 +102,49 @@ def _at_tie(case: TensorCase, place: Place) -> Finding | int:
         return 0
     if is_smooth(case, place) and all(g is None or np.isfinite(g).all() for g in ran.gradients.values()):
         return 1
-    decided = 0
+    decided, noise = 0, _noise(case, place, outputs)
     for told, direction, single in _directions(case, ran):
         ours = _of_rule(ran, direction)
         slopes = list(_slopes_beside(case, place, direction, _SIDES))
-        if ours is None or len(slopes) < _SIDES // 2 or not (single or _agree(slopes, ran)):
+        if ours is None or len(slopes) < _SIDES // 2 or not (single or _agree(slopes, ran, noise)):
             continue
         decided = 1
-        if _encloses(slopes, ours, ran):
+        if _encloses(slopes, ours, ran, noise):
             continue
         for slope in _slopes_beside(case, place, direction, _MORE_SIDES):  # of many ties a few sides are not all
             slopes.append(slope)
-            if _encloses(slopes, ours, ran) or not (single or _agree(slopes, ran)):
+            if _encloses(slopes, ours, ran, noise) or not (single or _agree(slopes, ran, noise)):
                 break
         else:
+            if _is_steeper(case, place, direction, slopes):  # its derivative is infinite there
+                continue
             return _no_gradient(case, place, told, ours, min(slopes), max(slopes))
     return decided
 
 
-def _slack(slopes: list[float], ran: Ran) -> float:
-    return _SLACK * max(*map(abs, slopes), _size(ran))
+def _is_steeper(case: TensorCase, place: Place, direction: Mapping[str, Floats], slopes: list[float]) -> bool:
+    """Whether the slopes grow without end toward the tie, as those of a root at 0."""
+    closer = [abs(slope) for slope in _slopes_beside(case, place, direction, _SIDES, _BESIDE / _CLOSER)]
+    return bool(closer) and statistics.median(closer) > 2 * statistics.median(map(abs, slopes))
 
 
-def _agree(slopes: list[float], ran: Ran) -> bool:
+def _noise(case: TensorCase, place: Place, outputs: list[Floats]) -> float:
+    """What the rounding of the forward makes of a difference."""
+    sizes = (float(np.abs(g * out).sum()) for g, out in zip(case.weights(place), outputs, strict=True))
+    return sum(sizes) * 2.0**-50 / _STEPS[-1]
+
+
+def _slack(slopes: list[float], ran: Ran, noise: float) -> float:
+    return _SLACK * max(*map(abs, slopes), _size(ran)) + noise
+
+
+def _agree(slopes: list[float], ran: Ran, noise: float) -> bool:
     """Whether the slopes on all sides are the same."""
-    return max(slopes) - min(slopes) <= _slack(slopes, ran)
+    return max(slopes) - min(slopes) <= _slack(slopes, ran, noise)
 
 
-def _encloses(slopes: list[float], ours: float, ran: Ran) -> bool:
-    slack = _slack(slopes, ran)
+def _encloses(slopes: list[float], ours: float, ran: Ran, noise: float) -> bool:
+    slack = _slack(slopes, ran, noise)
     return min(slopes) - slack <= ours <= max(slopes) + slack
 
 
@@ -163,7 +180,7 @@ def _directions(case: TensorCase, ran: Ran) -> Iterator[_Direction]:
 
 
 def _slopes_beside(
-    case: TensorCase, place: Place, direction: Mapping[str, Floats], count: int
+    case: TensorCase, place: Place, direction: Mapping[str, Floats], count: int, beside: float = _BESIDE
 ) -> Iterator[float]:
     """Slopes of the forward along the direction at points on different sides of the tie, ``count`` of them random."""
     rng = np.random.default_rng([case.options.seed, 13])
@@ -178,7 +195,7 @@ def _slopes_beside(
             sides.append(side)
     random = ({one: rng.uniform(-1, 1, x.shape) for one, x in floats.items()} for _ in range(count))
     for side in (*sides, *random):
-        there = {one: floats[one] + _BESIDE * side[one] for one in floats}
+        there = {one: floats[one] + beside * side[one] for one in floats}
         at = Place(place.told, {**place.inputs, **there})
         try:
             slope = _slope(moved(case, at, direction, weights))
@@ -190,7 +207,7 @@ def _slopes_beside(
 
 def _slope(value: Callable[[float], float]) -> float | None:
     """The slope at 0 by central differences over two steps; None where they do not agree."""
-    wide, narrow = ((value(h) - value(-h)) / (2 * h) for h in (_BESIDE / 8, _BESIDE / 16))
+    wide, narrow = ((value(h) - value(-h)) / (2 * h) for h in _STEPS)
     if not math.isfinite(narrow):
         return None
     return narrow if abs(wide - narrow) <= _CONCLUSIVE * max(abs(wide), abs(narrow), 1e-6) else None

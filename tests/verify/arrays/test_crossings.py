@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from backproof.verify.arrays import along, crossings
+from backproof.verify.arrays import crossings
 from backproof.verify.arrays import margin_text as margin_text_module
 from backproof.verify.arrays.crossings import past_margins
 from backproof.verify.arrays.floats import values
@@ -92,7 +92,7 @@ def test_without_a_search_between_the_steps_the_band_is_missed(monkeypatch: pyte
     p = Program()
     x = p.leaf("x", X)
     of = traced(p, {"less": p.subtract(p.multiply(x, x), p.number(1e-10))})
-    assert [changed(of, point) for _, point in past_margins(of, 1, 3)] == [["less"]] * 3
+    assert [changed(of, point) for _, point in past_margins(of, 1)] == [["less"]] * crossings.DIPS
     monkeypatch.setattr(crossings, "DIPS", 0)
     monkeypatch.setattr(crossings, "AIMED", ())
     assert list(past_margins(of, 1)) == []
@@ -124,9 +124,8 @@ def test_what_no_line_crosses_is_aimed_at_and_what_never_turns_is_counted() -> N
     assert found.labels == {"crossed": 1, "never flipped": 2, "not followed": 0}
 
 
-def test_a_comparison_of_everything_is_crossed_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its cone is too large, so it is not followed entry by entry, and a large program gets one line."""
-    monkeypatch.setattr(along, "TooLarge", Exception)
+def test_a_comparison_of_everything_is_crossed_too() -> None:
+    """Its cone is too large, so that each step of the bisection takes the whole program."""
     p = Program()
     x = p.leaf("x", np.random.default_rng(0).normal(size=100_001) - 1e-3)
     of = traced(p, {"sum": p.sum(x, [0])})
@@ -135,13 +134,13 @@ def test_a_comparison_of_everything_is_crossed_too(monkeypatch: pytest.MonkeyPat
     assert all(changed(of, point) for _, point in points)
 
 
-def test_of_very_many_comparisons_some_are_followed() -> None:
+def test_of_very_many_comparisons_some_are_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crossings, "MOST_MARGINS", 20)
     p = Program()
     x = p.leaf("x", X)
-    loop = {f"round {k}": p.subtract(p.take([x], [k % 20]), p.number(Fraction(k, 300))) for k in range(300)}
+    loop = {f"round {k}": p.subtract(p.take([x], [k % 20]), p.number(Fraction(k, 30))) for k in range(30)}
     found = past_margins(traced(p, loop), 0, 5)
-    assert found.labels["crossed"] > 150
-    assert found.labels["not followed"] == 300 - crossings.MOST_MARGINS
+    assert found.labels == {"crossed": 20, "never flipped": 0, "not followed": 10}
 
 
 def test_equal_seeds_give_equal_points_and_others_give_others() -> None:
@@ -164,9 +163,20 @@ def test_where_nothing_is_compared_there_is_no_point() -> None:
 
 def test_points_where_other_comparisons_have_no_value_come_last() -> None:
     p = Program()
-    x = p.leaf("x", np.linspace(0.01, 3, 30))
-    of = traced(p, {"log": applied(p, "log", x)})
-    points = [point["x"] for _, point in past_margins(of, seed) if (point["x"] < np.linspace(0.01, 3, 30)).any()]
+    of = traced(p, {"log": applied(p, "log", p.leaf("x", np.linspace(0.01, 3, 30)))})
+    lost = [("<" in text, bool((point["x"] <= 0).any())) for text, point in past_margins(of, 1)]
+    for sign in (True, False):
+        own = [is_lost for negative, is_lost in lost if negative == sign]
+        assert own == sorted(own)
+        assert set(own) == {True, False}
+
+
+def test_points_past_many_comparisons_at_once_come_last() -> None:
+    p = Program()
+    of = traced(p, {"relu": p.leaf("x", X)})
+    changes = [int(((point["x"] < 0) != (X < 0)).sum()) for _, point in past_margins(of, 0)]
+    assert changes[:4] == [1, 1, 1, 1]
+    assert min(changes[-4:]) > 3
 
 
 def test_what_rounding_leaves_of_nothing_has_no_sign() -> None:

@@ -87,6 +87,7 @@ def test_ranges_say_where_entries_lie() -> None:
     floats, integers = (of_index(given, ranges={"x": (2, 4)}) for given in (X, np.zeros(30, np.int64)))
     assert all(((x >= 2) & (x <= 4)).all() for x in floats)
     assert {n for x in integers for n in x.tolist()} == {2, 3}
+    assert not all(x.all() for x in of_index(X > 0, ranges={"x": (0, 1)}))
 
 
 def test_all_else_stays_and_nothing_given_is_changed() -> None:

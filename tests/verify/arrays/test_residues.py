@@ -185,10 +185,12 @@ def test_matrix_products_are_exact(left: tuple[int, ...], right: tuple[int, ...]
     assert np.array_equal(dot(FIELD, np.asfortranarray(a), np.asfortranarray(b)), expected)
 
 
-def test_a_matrix_product_of_the_largest_residues_is_exact() -> None:
-    a = np.full((2, MOST_SUMMED), M - 1)
-    assert (dot(FIELD, a, a.T) == MOST_SUMMED % M).all()
-    assert (dot(FIELD, a & 0x7FFF0000, a.T & 0xFFFF) == MOST_SUMMED * (M - 1 & 0x7FFF0000) * (M - 1 & 0xFFFF) % M).all()
+@pytest.mark.parametrize("summed", [MOST_SUMMED, 3 * MOST_SUMMED])
+def test_a_matrix_product_of_the_largest_residues_is_exact(summed: int) -> None:
+    a = np.full((2, summed), M - 1)
+    high, low = a & 0x7FFF0000, a & 0xFFFF
+    assert (dot(FIELD, a, a.T) == summed % M).all()
+    assert (dot(FIELD, high, low.T) == summed * int(high[0, 0]) * int(low[0, 0]) % M).all()
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 2), (7, 7), (3, 5, 5), (2, 2, 3, 3), (2, 0, 0), (0, 3, 3)])

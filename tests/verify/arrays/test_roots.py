@@ -97,9 +97,19 @@ def layers(p: Program) -> list[Node]:
     return [x]
 
 
+def variances(p: Program) -> list[Node]:
+    """The same ones, computed in two ways, and multiples of them."""
+    x = p.leaf("x", RNG.normal(size=(30, 6)))
+    mean = p.mean(x, [1])
+    centred = p.subtract(x, p.mean(x, [1], keep=True))
+    first = p.subtract(p.mean(p.power(x, 2), [1]), p.power(mean, 2))
+    return [p.power(first, HALF), p.power(p.scaled(p.sum(p.power(centred, 2), [1]), Fraction(1, 5)), HALF)]
+
+
 SEARCHES: dict[str, tuple[Callable[[Program], list[Node]], int, bool]] = {
     "rows": (rows, 40, False),
     "attention": (attention, 60, False),
+    "variances": (variances, 60, False),
     "rows and columns": (rows_and_columns, 400, True),
     "coupled": (coupled, 1000, True),
     "layers": (layers, 1000, True),
@@ -155,6 +165,25 @@ def test_a_constant_whose_root_is_needed_is_a_square_modulo_the_prime() -> None:
     for n in (5, 7, 11, 13):
         assert equal(v.number(n) ** HALF * v.number(Fraction(1, n)) ** HALF, v.number(1))
     assert equal((v.x * 55) ** HALF, v.x**HALF * math.sqrt(55))
+
+
+def test_a_multiple_of_a_sum_needs_no_root_of_the_number() -> None:
+    """Fifteen primes with roots of all of them would be too many to ask for."""
+    p = Program()
+    primes = (5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59)
+    sums = [p.scaled(p.sum(p.leaf(f"x{n}", np.ones((3, 2))), [1]), Fraction(n)) for n in primes]
+    roots = [p.power(total, HALF) for total in sums]
+    found = evaluate(p, [*sums, *roots], "0")
+    for total, root in zip(found.values[:15], found.values[15:], strict=True):
+        assert np.array_equal(root * root % found.modulus, total)
+
+
+def test_multiples_by_no_square_cost_another_prime_not_a_search() -> None:
+    v = Variables()
+    total = v.x + v.y
+    roots = [(total / n) ** HALF for n in (7, 8)]
+    found = [evaluate(v.p, [root.node for root in roots], str(seed)).redraws for seed in range(8)]
+    assert max(found) <= 30
 
 
 def test_ties_stay_ties_while_roots_are_searched_for() -> None:

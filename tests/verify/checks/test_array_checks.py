@@ -169,6 +169,7 @@ def test_the_true_derivative_along_a_direction_of_one_array_of_two() -> None:
     operation, _ = verify.pair(
         lambda x, y: x * y, lambda x, y, g: (g * y, g * x), shapes={"x": N, "y": N}, name="product"
     )
+    operation = operation.pair
     case = ArrayCase(operation, USUAL)
     (look, *_) = case.sampled.sampled
     arrays, direction = look.sample.arrays, np.linspace(1, 2, N)

@@ -49,7 +49,7 @@ def jax_code(
 ) -> JaxCode:
     """A function of JAX with its rule, for these inputs.
 
-    inputs: arrays of JAX or NumPy, numbers, tuples and dictionaries of them; whatever else is passed on as it is
+    inputs: arrays of JAX or NumPy, numbers, trees of them (as dictionaries); whatever else is passed on as it is
     wrt: what is differentiated, by name; otherwise every array of floats, or every float if there is no array
     nondiff: arguments that are never differentiated, by place or name, beside those of `nondiff_argnums`
 
@@ -163,10 +163,8 @@ class JaxCode(TensorCode):
     def _narrowest_within(self) -> str:
         """The narrowest format in which it computes on the way, as attention does in float32."""
         weights = [np.zeros(shape) for shape in shapes_of(self.forward(self.inputs))]
-        arrays = {name: x for name, x in self.inputs.items() if self._is_leaf(name, x)}
-        others = {name: x for name, x in self.inputs.items() if name not in arrays}
         try:
-            both = self._jaxpr(lambda a, w: self._differentiated({**others, **a}, w), arrays, weights)
+            both = self._jaxpr(self._differentiated, *self._parted(self.inputs), weights)
         except Unread:
             return "float64"
         return narrowest(within(both))
@@ -177,27 +175,25 @@ class JaxCode(TensorCode):
         values = self.forward(point.inputs)
         weights = [values_in(w, point.layout) for w in upstream(shapes_of(values), point.seed)]
         ran = self.run(point.inputs, weights)
-        arrays = {name: np.asarray(x, float) for name, x in point.inputs.items() if self._is_leaf(name, x)}
-        others = {name: x for name, x in point.inputs.items() if name not in arrays}
+        arrays, others = self._parted(point.inputs)
         program = Program()
-        walk = Walk(program)
         inputs = {name: program.leaf(name, x) for name, x in arrays.items()}
         names = [f"upstream g{k}" if f"g{k}" in arrays else f"g{k}" for k in range(len(weights))]
         ups = [program.leaf(name, w) for name, w in zip(names, weights, strict=True)]
         given = [Value(x, inputs[name]) for name, x in arrays.items()]
         given_ups = [Value(w, node) for w, node in zip(weights, ups, strict=True)]
+        own = self._jaxpr(self._outputs, arrays, others)
+        both = self._jaxpr(self._differentiated, arrays, others, weights)
+        walk = Walk(program)
         with jax.enable_x64(True):
-            own = self._jaxpr(lambda a, _: self._outputs({**others, **a}), arrays, [])
-            outputs = walk.closed(own, given)
-            both = self._jaxpr(lambda a, w: self._differentiated({**others, **a}, w), arrays, weights)
-            gradients = walk.closed(both, [*given, *given_ups])[len(outputs) :]
-        slopes = {name: as_node(program, a) for name, a in zip(self.wrt, gradients, strict=True)}
+            outputs = [as_node(program, a) for a in walk.closed(own, given)]
+            gradients = [as_node(program, a) for a in walk.closed(both, [*given, *given_ups])[len(outputs) :]]
         return Traced(
             program,
             inputs,
-            [as_node(program, a) for a in outputs],
+            outputs,
             ups,
-            {**slopes},
+            dict(zip(self.wrt, gradients, strict=True)),
             values,
             ran.gradients,
             walk.path.margins,
@@ -205,12 +201,26 @@ class JaxCode(TensorCode):
             [*_other_value(values, ran.outputs), *_narrower(ran.formats)],
         )
 
-    def _is_leaf(self, name: str, value: Any) -> bool:
-        return name in self.wrt or (self._moves(name, value) and is_real(value))
+    def _parted(self, inputs: Mapping[str, Any]) -> tuple[dict[str, Floats], dict[str, Any]]:
+        """The arrays of floats, which are leaves, and what is closed over."""
+        arrays = {
+            name: np.asarray(x, float)
+            for name, x in inputs.items()
+            if name in self.wrt or (self._moves(name, x) and is_real(x))
+        }
+        return arrays, {name: x for name, x in inputs.items() if name not in arrays}
 
-    def _jaxpr(self, function: Callable[..., Any], arrays: Mapping[str, Floats], weights: Sequence[Floats]) -> Any:
+    def _jaxpr(
+        self,
+        function: Callable[..., Any],
+        arrays: Mapping[str, Floats],
+        others: Mapping[str, Any],
+        weights: Sequence[Floats] = (),
+    ) -> Any:
+        """The jaxpr of one of the two functions.  Raises Unread where it looks at values."""
+
         def in_order(*moved: Any) -> Any:
-            return function(dict(zip(arrays, moved, strict=False)), moved[len(arrays) :])
+            return function({**others, **dict(zip(arrays, moved, strict=False))}, moved[len(arrays) :])
 
         try:
             with jax.enable_x64(True), subject_code:

@@ -18,8 +18,10 @@ from backproof.verify.subjects.operation import BaseOperation
 from backproof.verify.subjects.tensors.code import TensorCode, is_float
 from backproof.verify.support.errors import SubjectError, UsageError
 
-FAR = (30.0, 1000.0)
-"""By how much inputs are scaled: past where exp overflows."""
+FAR = (30.0, 1000.0, -1000.0)
+"""By how much inputs are scaled: past where exp overflows.  What has one sign keeps it."""
+
+FARTHEST = 1000.0  # from the other end of bounds that are open
 
 PARTS = {"between": (0.0, 1.0), "at the lower end of": (0.0, 0.05), "at the upper end of": (0.95, 1.0)}
 """The parts of bounds in which inputs are drawn."""
@@ -91,12 +93,12 @@ class TensorOperation(BaseOperation):
             yield Place(f"inputs drawn anew ({index + 1})", self._bounded(inputs))
 
     def far(self, seed: int) -> Iterator[Place]:
-        """The inputs as given, times 30 and 1000; between bounds all over them, and at their ends."""
+        """The inputs as given, times 30 and ±1000; between bounds all over them, and at their ends."""
         for part, (low, high) in PARTS.items() if self.bounds else ():
             rng = np.random.default_rng([seed, 67])
             yield Place(f"inputs {part} the bounds", {**self.code.inputs, **self._between(rng, low, high)})
         for scale in FAR:
-            grown = {name: scale * x if self._is_moved(name, x) else x for name, x in self.code.inputs.items()}
+            grown = {name: _scaled(x, scale) if self._is_moved(name, x) else x for name, x in self.code.inputs.items()}
             yield Place(f"the inputs as given, times {scale:g}", self._bounded(grown))
 
     def _between(self, rng: np.random.Generator, low: float, high: float) -> dict[str, Any]:
@@ -104,8 +106,8 @@ class TensorOperation(BaseOperation):
         found = {}
         for name, (least, most) in self.bounds.items():
             if self._is_moved(name, value := self.code.inputs[name]):
-                least, most = (least if math.isfinite(least) else min(most, FAR[-1]) - FAR[-1]), most
-                most = most if math.isfinite(most) else least + FAR[-1]
+                least, most = (least if math.isfinite(least) else min(most, FARTHEST) - FARTHEST), most
+                most = most if math.isfinite(most) else least + FARTHEST
                 drawn_there = least + (most - least) * rng.uniform(low, high, np.shape(value))
                 found[name] = drawn_there if np.ndim(value) else float(drawn_there)
         return found
@@ -137,6 +139,11 @@ class TensorOperation(BaseOperation):
                 folded = _folded(np.asarray(found[name], dtype=float), *ends)
                 found[name] = folded if folded.ndim else float(folded)
         return found
+
+
+def _scaled(value: Any, factor: float) -> Any:
+    one_sign = bool(np.all(np.asarray(value) >= 0) or np.all(np.asarray(value) <= 0))
+    return (abs(factor) if one_sign else factor) * value
 
 
 def _folded(value: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:

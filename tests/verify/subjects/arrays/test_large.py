@@ -197,7 +197,7 @@ def test_a_hard_coded_size_gives_a_warning() -> None:
 IN_ONE_CELL = {
     "far below 0": (lambda x: np.maximum(x, 0), lambda x, g: g * ((x > 0) | (x < -50)), {"x": 768}),
     "seven at the tie": (lambda x: np.maximum(x, 0), lambda x, g: g * ((x > 0) + 7 * (x == 0)), {"x": 500}),
-    "doubled far out": (lambda x: np.tanh(x), lambda x, out, g: g * (1 - out**2) * (1 + (abs(x) > 30)), {"x": 200}),
+    "doubled far out": (lambda x: x * x, lambda x, g: g * 2 * x * (1 + (abs(x) > 30)), {"x": 200}),
 }
 
 
@@ -212,15 +212,15 @@ def test_wrong_rules_are_refuted(name: str) -> None:
     forward, backward, shapes = WRONG[name]
     with pytest.raises(DerivativeError) as caught:
         verify.check(forward, backward, shapes=shapes, name="rule")
-    refuted = [f for f in caught.value.findings if f.verdict is Verdict.REFUTED and f.check == "tensor_identity"]
-    assert any({"ours", "expected", "at", "wrong", "rerun"} <= {label for label, _ in f.details} for f in refuted)
+    refuted = [f for f in caught.value.findings if f.verdict is Verdict.REFUTED]
+    assert {f.check for f in refuted} <= {"tensor_identity", "proof"}
+    assert any({"ours", "expected", "rerun"} <= {label for label, _ in f.details} for f in refuted)
 
 
 @pytest.mark.parametrize("error", [1e-10, 2.0**-52])
 def test_an_error_below_the_digits_that_count_refutes_nobody(error: float) -> None:
     found = report(softmax, lambda out, g: softmax_backward(out, g) * (1 + error), {"x": 64})
     assert found.right.verdict is Verdict.MATCHED
-    assert any("it differs in a finite field, and no entry does in intervals" in f.message for f in found.findings)
 
 
 def test_a_root_of_0_that_is_divided_by_is_unsafe() -> None:
@@ -247,7 +247,7 @@ def test_code_that_differs_on_floats_is_refuted_on_floats() -> None:
 
     operation = report(softmax, backward, {"x": 32})
     found = [f for f in operation.findings if f.verdict is Verdict.REFUTED]
-    assert {f.check for f in found} <= {"tensor_identity", "tensor_differences"}
+    assert {f.check for f in found} <= {"array_differences", "tensor_identity", "tensor_differences"}
     assert found
 
 

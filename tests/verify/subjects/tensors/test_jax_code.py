@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,13 @@ symbolic = jax.custom_vjp(lambda x: jnp.sin(x))
 symbolic.defvjp(lambda x: (jnp.sin(x.value), x.value), lambda x, g: (g * jnp.cos(x),), symbolic_zeros=True)
 
 
+@functools.partial(jax.tree_util.register_dataclass, data_fields=["scale"], meta_fields=["label"])
+@dataclass
+class Scale:
+    scale: Any
+    label: str
+
+
 @jax.custom_gradient
 def sine(x):
     return jnp.sin(x), lambda g: g * jnp.cos(x)
@@ -111,6 +119,7 @@ RULES: dict[str, tuple[Any, Any, tuple[str, ...], tuple[str, ...]]] = {
     "None for arrays": (clipped, (np.float64(-1), jnp.ones(()), x), ("lo", "hi", "x"), ("lo", "hi", "x")),
     "a dictionary": (dense, ({"w": w, "b": w[0]}, x), ("p.b", "p.w", "x"), ("p.b", "p.w", "x")),
     "a tuple": (lambda t, y: t[0] * t[1] + y, ((x, x), x), ("t.0", "t.1", "y"), ("t.0", "t.1", "y")),
+    "a tree of one's own": (lambda p, x: p.scale * x, (Scale(x[0], "s"), x), ("p.scale", "x"), ("p.scale", "x")),
     "indices": (embedding, (table, indices), ("t", "i"), ("t",)),
     "a key": (lambda k, x: x * jax.random.normal(k, x.shape), (jax.random.key(0), x), ("k", "x"), ("x",)),
     "custom_jvp": (softplus, (x,), ("x",), ("x",)),

@@ -68,6 +68,7 @@ CALLED: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "by a dictionary": (product, lambda x, w, g: {"w": x.T @ g, "x": g @ w.T}),
     "with a cache": (cached, from_cache),
     "by methods of one object": (LAYER.forward, LAYER.backward),
+    "without an upstream gradient": (product, lambda x, w: (0 * x, 0 * w)),
     "declared": (product, Declared(lambda x, w, g: (g @ w.T, x.T @ g), ("x", "w"))),
 }
 
@@ -77,6 +78,11 @@ def test_a_rule_is_called(how: str) -> None:
     traced = replayed(numpy_code(*CALLED[how], {"x": X, "w": W}))
     assert list(traced.gradients) == ["x", "w"]
     assert [node.parameter for node in traced.weights] == ["g0"]
+
+
+def test_of_two_parameters_that_are_no_inputs_neither_is_taken_for_the_upstream_gradient() -> None:
+    with pytest.raises(UsageError, match="unknown argument 'dy'"):
+        numpy_code(product, lambda x, w, dy, dz: (dy @ w.T, x.T @ dz), {"x": X, "w": W})
 
 
 def test_arguments_are_passed_by_name_whatever_their_order() -> None:
@@ -246,7 +252,7 @@ BRANCHES: dict[str, tuple[Callable[[Any], Any], list[str]]] = {
     "clip": (lambda x: np.clip(x, -1, 1), ["maximum", "minimum"]),
     "floor": (lambda x: x * np.floor(x), ["floor", "floor"]),
     "truth": (lambda x: x if x[0, 0] else 2 * x, ["not_equal"]),
-    "none": (lambda x: x * np.isfinite(x).sum(), []),
+    "none": (lambda x: x * np.isfinite(x).sum() + (x < np.inf).sum(), []),
 }
 
 

@@ -81,6 +81,34 @@ def test_a_chain_of_writes_and_views_is_read(seed: int) -> None:
     replayed(of_function(writes(*chain), X))
 
 
+def buffers(x: Any) -> Any:
+    """Constants that are views of one another and overlap, before and after what depends on x is written into them."""
+    line = np.arange(1.0, 5.0)
+    line[1:] = line[:-1]
+    part = x[0, :2] * line[2:]
+    table, flat = np.zeros((4, 3)), np.zeros(12)
+    table.T[...] = x * line
+    flat.reshape(3, 4)[1] = x[0]
+    first, second = np.split(flat, 2)
+    second[:2] = first[4:]
+    return np.concatenate([table.ravel(), flat, line, part])
+
+
+def of_constants(x: Any) -> Any:
+    """What is asked of constants alone, by functions that have no reading and by Python."""
+    table = np.zeros((3, 3))
+    table[:] = np.array([1.0, 2.0, 4.0])
+    table[1, 2] = 7.0
+    row = table[:2, 1:]
+    eigenvalues = np.linalg.eigvalsh(table + table.T)
+    return x[:, :3] @ table * float(table[1, 2]) + int(row[1, 1]) + np.linalg.svd(row)[1][0] + eigenvalues[0]
+
+
+@pytest.mark.parametrize("function", [buffers, of_constants])
+def test_buffers_that_hold_constants_are_memory_like_others(function: Callable[..., Any]) -> None:
+    replayed(of_function(function, X))
+
+
 def test_a_number_is_bound_anew_where_an_array_is_written_into() -> None:
     def function(x: Any) -> Any:
         first, row, total = x[0, 0], x[1], x.sum()
@@ -163,6 +191,7 @@ def test_a_rule_that_reads_the_gradient_by_other_strides_is_another_function_whe
 
 def test_of_an_expanded_gradient_only_its_first_entries_are_read() -> None:
     traced = replayed(of_tanh(lambda out, g: g * (1 - out * out)), "expanded")
+    assert np.all(np.ptp(traced.program.leaves["g0"].value, axis=0) == 0)
     other = shifted(traced, 0.0)
     other["g0"][1:] = 99.0
     was, now = (floats.values(traced.program, [traced.gradients["x"], traced.weights[0]], at) for at in ({}, other))

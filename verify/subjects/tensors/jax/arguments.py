@@ -34,7 +34,7 @@ class Argument(NamedTuple):
 class Arguments:
     """What a function is called with.
 
-    values: by name; those inside of an argument that is a tuple or a dictionary are called "p.0", "p.w"
+    values: by name; those inside of an argument that is a tree, as a tuple or a dictionary, are called "p.0", "p.w"
     every: the arguments by the names of the parameters, in their order; by_keyword: those that are passed so
     parameters: the names of the function's parameters that have a place
     """
@@ -121,10 +121,10 @@ def _in_order(
 
 def _taken_apart(name: str, value: Any, values: dict[str, Any]) -> Argument:
     """Files the values that an argument is made of under their names."""
-    if not isinstance(value, (dict, list, tuple)) or not value:
+    inside, tree = jax.tree_util.tree_flatten_with_path(value)
+    if not inside or not inside[0][0]:  # None, an empty tuple; a value that is no tree
         values[name] = _taken(name, value)
         return Argument((name,))
-    inside, tree = jax.tree_util.tree_flatten_with_path(value)
     names = tuple(".".join([name, *map(_key, path)]) for path, _ in inside)
     values.update((inner, _taken(inner, leaf)) for inner, (_, leaf) in zip(names, inside, strict=True))
     return Argument(names, tree)

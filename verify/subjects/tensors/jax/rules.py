@@ -39,8 +39,10 @@ def with_rule(function: Any) -> Any:
 
 
 def same_arguments(function: Any) -> Any:
-    """The `custom_vjp` or `custom_jvp` if it has the arguments of the function: jit, vmap and the like do not change
-    them, but what others wrap or fill in may.  None if there is none."""
+    """The `custom_vjp` or `custom_jvp` if it has the arguments of the function, else None.
+
+    jit, vmap and the like do not change them; what others wrap around it, or fill in, may.
+    """
     while not isinstance(function, _RULES):
         if isinstance(function, functools.partial) or (hasattr(function, "__code__") and not _in_jax(function)):
             return None
@@ -56,7 +58,7 @@ def places_not_differentiated(function: Any) -> tuple[int, ...]:
 
 
 def functions_of(function: Any) -> dict[str, Any]:
-    """The function itself, `fun`, and those of its rule: `fwd` and `bwd`, or `jvp`; as far as they are not JAX's own."""
+    """The function itself, `fun`, and those of its rule, `fwd` and `bwd`, or `jvp`: the author's, not JAX's own."""
     rule = with_rule(function)
     if not isinstance(rule, _RULES):
         plain = hasattr(rule, "__code__") or hasattr(rule, "__wrapped__")

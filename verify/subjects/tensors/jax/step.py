@@ -31,13 +31,19 @@ class Path:
     """What is written down on the way: nodes, comparisons, and how many choices depended on data."""
 
     program: Program
-    margins: list[Margin] = field(default_factory=list)
     decisions: int = 0
+    _margins: dict[tuple[int, str], Margin] = field(default_factory=dict)
+
+    @property
+    def margins(self) -> list[Margin]:
+        """The comparisons, each once."""
+        return list(self._margins.values())
 
     def decided(self, what: str, *nodes: Node) -> None:
-        """A choice was made, by the signs of these nodes."""
-        self.decisions += 1
-        self.margins += [Margin(node, what) for node in nodes]
+        """A choice was made, by the signs of these nodes; one that the function and its rule make counts once."""
+        new = {(node.index, what): Margin(node, what) for node in nodes if (node.index, what) not in self._margins}
+        self.decisions += bool(new) or not nodes
+        self._margins |= new
 
 
 @dataclass

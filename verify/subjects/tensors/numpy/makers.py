@@ -120,7 +120,7 @@ class Makers:
         return ((place, x[place]) for place in np.ndindex(*np.shape(x)))
 
     def vectorized(self, function: Callable[..., Any], *args: Any, **options: Any) -> Callable[..., Any]:
-        """np.vectorize: called for each entry, at any rate for one."""
+        """np.vectorize: the function is called once for each entry."""
 
         def called(*operands: Any) -> Any:
             if tape_of(operands) is None:

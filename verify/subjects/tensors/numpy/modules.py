@@ -1,8 +1,10 @@
 """The modules that a traced rule sees: a `numpy`, a `math` and a `scipy` whose arrays are traced.
 
-The rule runs as a private copy of itself (`verify.tracing.rebuild`), which the Lifter makes with these in place of the
-real modules: the machinery that runs rules on symbols, with other replacements.  Nothing of a user's module is changed.
-Every array of floats that a function of NumPy makes is traced from its begin, as a constant, so that a buffer of zeros
+The rule runs as a private copy of itself, which the Lifter (`verify.tracing.rebuild`) makes with these in place of the
+real modules: the machinery that runs rules on symbols, with other replacements, and with floats that stay floats.  A
+lighter copy, with another ``np`` in the globals of two functions, would leave helpers, methods, closures and names
+imported one by one to the real NumPy, whose buffers cannot hold what is traced.  Nothing of a user's is changed.
+Every array of floats that a function of NumPy makes is traced from the start, as a constant, so that a buffer of zeros
 can hold what depends on the inputs; an array that the rule made beforehand, and reaches through a closure or an
 object, is a copy.
 """

@@ -115,7 +115,7 @@ def _nanmedian(a: Any, axis: Any = None, **options: Any) -> Any:
 
 
 def running(tape: Tape, node: Node, join: Callable[[Node, Node], Node]) -> Node:
-    """Along the last axis, from its begin to each place: log n steps.
+    """Along the last axis, from its start to each place, in log n steps.
 
     Hillis and Steele, Data parallel algorithms, CACM 29 (1986), section "Sum of an array of numbers".
     """

@@ -93,7 +93,8 @@ class Storage:
             number = int(numbers.reshape(-1)[0])
             at = bisect_right(self._starts, number) - 1
             node, offset = self._operands[at], number - self._starts[at]
-            return self.tape.program.view(node, offset, numbers.shape, (1,) * numbers.ndim)
+            if node.kind != "constant":
+                return self.tape.program.view(node, offset, numbers.shape, (1,) * numbers.ndim)
         return self.tape.gathered(self._operands, numbers)
 
     def write(self, numbers: Any, node: Node) -> None:

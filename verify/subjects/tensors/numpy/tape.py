@@ -48,7 +48,7 @@ class Tape:
         """Note a choice; ``margins``: nodes whose signs decided it."""
         self.decisions += 1
         for node in margins:
-            if node.kind != "constant" and node.size:
+            if node.kind != "constant":
                 self._margins.setdefault((node.index, what), Margin(node, what))
 
     @property
@@ -79,9 +79,12 @@ class Tape:
         operands, numbers = _those_used(operands, numbers)
         if not operands:
             return self.program.number(0, numbers.shape)
+        whole = len(operands) == 1 and numbers.min() >= 0
+        if whole and operands[0].is_uniform:
+            return self.program.number(operands[0].parameter, numbers.shape)
         if all(node.kind == "constant" for node in operands):
             return self.program.constant(taken(list(map(floats_of, operands)), numbers))
-        if len(operands) == 1 and operands[0].kind == "take" and numbers.min() >= 0:
+        if whole and operands[0].kind == "take":
             return self.gathered(operands[0].operands, operands[0].parameter.reshape(-1)[numbers])
         return self.program.take(operands, numbers)
 

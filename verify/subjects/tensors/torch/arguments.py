@@ -82,9 +82,9 @@ def arguments(parameters: Sequence[inspect.Parameter], inputs: Any) -> Arguments
         raise UsageError(f"{others[0]!r} is not an argument of it{nearest(others[0], tuple(known))}")
     last = max((k for k, p in enumerate(parameters) if p.kind in _IN_PLACE and p.name in inputs), default=-1)
     for place, p in enumerate(parameters):
+        if p.name in known and p.name not in inputs and p.default is p.empty:
+            raise UsageError(f"there is no input {p.name}: pass inputs={{..., {p.name!r}: ...}}")
         if p.kind in _IN_PLACE and place <= last:
-            if p.name not in inputs and p.default is p.empty:
-                raise UsageError(f"there is no input {p.name}: pass inputs={{..., {p.name!r}: ...}}")
             given = p.name in inputs
             found.positional.append(found.take(p.name, inputs[p.name]) if given else p.default)
         elif p.name in inputs:

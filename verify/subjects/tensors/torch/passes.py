@@ -119,9 +119,12 @@ def gradients_of(target: Target, arguments: Arguments, wrt: Sequence[str], upstr
     def function(**values: Any) -> list[Any]:
         outputs = _differentiated(_returned(target, arguments, values, target.buffers()))
         weights = [values[name] for name in upstream]
-        found = _gradients(outputs, weights, [values[name] for name in wrt], again=True)
+        slopes = _gradients(outputs, weights, [values[name] for name in wrt], again=True)
+        found = [one for one in slopes if one is not None]
+        if any(type(node).__name__ == "Error" for node in _nodes(found)):
+            raise UsageError("its backward is marked with @once_differentiable: it has no second derivative")
         nothing = sum(weight.reshape(-1)[:0].sum() for weight in weights)
-        return [one + nothing for one in found if one is not None]
+        return [one + nothing for one in found]
 
     return function
 
@@ -172,19 +175,22 @@ def _unpack(saved: _Watched) -> Any:
     return saved.tensor
 
 
-def _attributes(outputs: Iterable[Any]) -> list[_Watched]:
-    """The tensors that the rules behind the outputs keep as attributes of their ctx."""
-    waiting, seen, found = [one.grad_fn for one in outputs], set[Any](), []
+def _nodes(tensors: Iterable[Any]) -> list[Any]:
+    """The nodes of autograd's graph behind some tensors."""
+    waiting, found = [one.grad_fn for one in tensors], dict[Any, None]()
     while waiting:
         node = waiting.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        waiting += [one for one, _ in node.next_functions]
-        if isinstance(node, torch.autograd.function.BackwardCFunction):
-            for name, value in vars(node).items():
-                found += [_Watched(f"ctx.{name}", one) for one in leaves([value]) if isinstance(one, torch.Tensor)]
-    return found
+        if node is not None and node not in found:
+            found[node] = None
+            waiting += [before for before, _ in node.next_functions]
+    return list(found)
+
+
+def _attributes(outputs: Iterable[Any]) -> list[_Watched]:
+    """The tensors that the rules behind the outputs keep as attributes of their ctx."""
+    rules = [node for node in _nodes(outputs) if isinstance(node, torch.autograd.function.BackwardCFunction)]
+    kept = [(name, one) for rule in rules for name, value in vars(rule).items() for one in leaves([value])]
+    return [_Watched(f"ctx.{name}", one) for name, one in kept if isinstance(one, torch.Tensor)]
 
 
 def _shared(a: Any, b: Any) -> bool:

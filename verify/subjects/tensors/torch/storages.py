@@ -26,10 +26,12 @@ class Held:
 
     tensor: one of those that lie in it, of the format in which it is read
     parts: nodes and where each was written, the later over the earlier; what lies in none of them is what memory holds
+    flat: all of it in one axis, if that has been asked for since the last part was written
     """
 
     tensor: Any
     parts: list[tuple[Lay, Node]] = field(default_factory=list)
+    flat: Node | None = None
 
 
 class Storages:
@@ -69,21 +71,27 @@ class Storages:
     def write(self, tensor: Any, node: Node) -> None:
         """The tensor consists of these numbers from now on, and so does whatever shares its memory.
 
-        Raises Unread if the node has another shape than the tensor.
+        Raises Unread if the node has another shape than the tensor, or if entries of this lie in one place.
         """
         if node.shape != tuple(tensor.shape):
             raise Unread(f"it was read as an array of shape {node.shape}, and is {tuple(tensor.shape)}")
+        lay = lay_of(tensor)
+        if _overlaps(lay):
+            raise Unread("entries that lie in one place are written")
         self.keep(tensor)
         held = self._held.setdefault(_key(tensor), Held(tensor))
-        if tensor.dtype != held.tensor.dtype:
-            raise Unread(f"{format_of(tensor)} numbers are written over {format_of(held.tensor)}")
-        lay = lay_of(tensor)
-        if tensor.numel() == _entries(tensor) and 0 not in lay[2]:
+        self.check(tensor)
+        if tensor.numel() == _entries(tensor):
             held.parts.clear()
+        elif held.flat is not None:
+            held.parts[:] = [(lay_of(_whole(held.tensor)), held.flat)]
         held.parts.append((lay, node))
+        held.flat = None
 
     def _flat(self, held: Held) -> Node:
-        """All entries of a storage, in one axis; its parts become one."""
+        """All entries of a storage, in one axis."""
+        if held.flat is not None:
+            return held.flat
         size = _entries(held.tensor)
         numbers = np.arange(size)
         operands, count = [], size
@@ -92,14 +100,12 @@ class Storages:
             part[...] = count + np.arange(math.prod(shape)).reshape(shape)
             operands.append(node)
             count += node.size
-        whole = _whole(held.tensor)
         if numbers.min(initial=size) < size:
-            operands.insert(0, self.program.constant(floats_of(whole)))
+            operands.insert(0, self.program.constant(floats_of(_whole(held.tensor))))
         else:
             numbers -= size
-        flat = self.program.take([self.program.reshape(a, (a.size,)) for a in operands], numbers)
-        held.parts[:] = [(lay_of(whole), flat)]
-        return flat
+        held.flat = self.program.take([self.program.reshape(a, (a.size,)) for a in operands], numbers)
+        return held.flat
 
 
 def is_float(value: Any) -> bool:
@@ -120,6 +126,19 @@ def format_of(tensor: Any) -> str:
 def floats_of(tensor: Any) -> NDArray[np.float64]:
     """A copy of its numbers."""
     return np.array(tensor.detach().to(torch.float64, copy=True).numpy())
+
+
+def _overlaps(lay: Lay) -> bool:
+    """Whether two entries lie in one place."""
+    _, shape, strides = lay
+    reach = 0
+    for stride, size in sorted((s, n) for s, n in zip(strides, shape, strict=True) if n > 1):
+        if stride <= reach:
+            numbers = np.arange(reach + 1 + sum(s * (n - 1) for s, n in zip(strides, shape, strict=True)))
+            taken = np.lib.stride_tricks.as_strided(numbers, shape, [8 * s for s in strides])
+            return np.unique(taken).size < taken.size
+        reach += stride * (size - 1)
+    return False
 
 
 def _key(tensor: Any) -> int:
