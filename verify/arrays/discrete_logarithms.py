@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
+from numpy.typing import NDArray
 
 from backproof.verify.arrays.residues import PIECE, PrimeField, Residues
 
@@ -26,18 +29,12 @@ def discrete_logarithm(field: PrimeField, squares: Residues) -> Residues:
     if len(flat) > MOST:
         raise ValueError(f"{len(flat)} logarithms at a time, more than {MOST}")
     size = 1 << min(20, 15 + len(flat).bit_length() // 2)
-    small = field.powers_of_generator(np.arange(min(size, field.order)))
-    order = np.argsort(small)
-    in_order = small[order]
-    buckets = 16 * size - 1
-    likely = np.zeros(buckets + 1, np.bool_)
-    likely[small & buckets] = True
-    giant = field.powers_of_generator(-np.arange(-(-field.order // size)) * size % field.order)
+    in_order, order, likely, giant = _tables(field, size)
     found = np.full(len(flat), -1, np.int64)
     together = max(1, 2 * PIECE // max(1, len(flat)))
     for start in range(0, len(giant), together):
         moved = field.reduce(giant[start : start + together, None] * flat)
-        step, entry = np.nonzero(likely[moved & buckets])
+        step, entry = np.nonzero(likely[moved & (len(likely) - 1)])
         values = moved[step, entry]
         places = np.searchsorted(in_order, values) % len(order)
         hit = in_order[places] == values
@@ -45,3 +42,20 @@ def discrete_logarithm(field: PrimeField, squares: Residues) -> Residues:
     if (found < 0).any():
         raise ValueError("the logarithm of a residue that is no square")
     return found.reshape(squares.shape)
+
+
+_Tables = tuple[Residues, NDArray[np.intp], NDArray[np.bool_], Residues]
+_KNOWN: WeakKeyDictionary[PrimeField, dict[int, _Tables]] = WeakKeyDictionary()
+
+
+def _tables(field: PrimeField, size: int) -> _Tables:
+    """The small powers in order, and which exponents those are; low bits that occur in them; the w**-sj."""
+    known = _KNOWN.setdefault(field, {})
+    if size not in known:
+        small = field.powers_of_generator(np.arange(min(size, field.order)))
+        order = np.argsort(small)
+        likely = np.zeros(16 * size, np.bool_)
+        likely[small & (len(likely) - 1)] = True
+        giant = field.powers_of_generator(-np.arange(-(-field.order // size)) * size % field.order)
+        known[size] = small[order], order, likely, giant
+    return known[size]

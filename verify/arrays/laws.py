@@ -30,19 +30,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from backproof.verify.arrays import discrete_logarithms
 from backproof.verify.arrays.constants import exact
-from backproof.verify.arrays.numbers import distinct, is_data, meant, rational_part, under
+from backproof.verify.arrays.facts import facts
+from backproof.verify.arrays.numbers import distinct, is_data, meant, not_finite, rational_part, under
 from backproof.verify.arrays.program import Node, Program
 from backproof.verify.arrays.residues import LEVELS
 from backproof.verify.terms.ops import PRIMITIVES
 from backproof.verify.terms.term import Term
 
 ONE = Fraction(1)
-
-_LINEAR = ("add", "negative", "take", "view", "sum", "multiply")  # an infinity goes through these
 
 
 class Key(NamedTuple):
@@ -79,6 +76,8 @@ class _Law(NamedTuple):
 class Plan:
     """The steps that lead to the values of some nodes.
 
+    discrete: logarithms of sums within exponents are discrete ones, with a constraint each; else random functions
+
     steps: in order; roots: the steps of these nodes' values
     constraints: the steps whose operand must be a square, up to the sign of the real number
     opaque: functions without all of their laws, by name; powers_of_e: whether there are powers of e
@@ -86,15 +85,15 @@ class Plan:
     read: the floats that were read as another number than themselves, with its text
     """
 
-    def __init__(self, program: Program, roots: Sequence[Node]) -> None:
-        self.program = program
+    def __init__(self, program: Program, roots: Sequence[Node], discrete: bool = True) -> None:
         self.steps: list[Step] = []
         self.opaque: set[str] = set()
         self.powers_of_e = False
         self.squares: dict[int, set[Fraction]] = {}
         self.read: dict[float, str] = {}
         self._places: dict[Key, int] = {}
-        self._infinite = _infinite(program, roots)
+        self._facts = facts(program, roots)
+        self._discrete = discrete
         self.roots = [self._place(Key("value", root, 0)) for root in roots]
         self.constraints = [step.number for step in self.steps if step.law == "square"]
 
@@ -140,8 +139,7 @@ class Plan:
                 return _Law("signed", [Key("drawn", node, level)])
             case "constant":
                 self._note_constant(node, level)
-                if node in self._infinite:
-                    self.opaque.add("inf")
+                self.opaque |= not_finite(node)
                 return _Law("number", [])
             case "power":
                 if node.parameter.denominator == 1:
@@ -170,7 +168,7 @@ class Plan:
     # ---------------------------------------------------------------------------------------------------- e**node
 
     def _exponential(self, node: Node, level: int, factor: Fraction) -> _Law:
-        if node.has_logarithm or node in self._infinite:
+        if node in self._facts.logarithmic or node in self._facts.infinite:
             law = self._taken_apart(node, level, factor)
             if law is not None:
                 return law
@@ -208,17 +206,21 @@ class Plan:
 
     def _of_multiple(self, node: Node, level: int, factor: Fraction) -> _Law | None:
         """e**(c·r·a) for rational numbers r: one, or an array of them over a common denominator."""
-        a, number = node.operands if node.operands[1].kind == "constant" else node.operands[::-1]
-        numbers, places = distinct(number) if number.kind == "constant" else ([], None)
-        if number.kind != "constant" or number in self._infinite or is_data(numbers):
+        for a, number in (node.operands, node.operands[::-1]):
+            if number in self._facts.rationals:
+                self._note_constants(number, level)
+                return _Law("same", [Key("exponential", a, level, factor * self._facts.rationals[number])])
+            if number.kind == "constant" and number not in self._facts.infinite:
+                return self._of_multiples(a, number, level, factor)
+        return None
+
+    def _of_multiples(self, a: Node, array: Node, level: int, factor: Fraction) -> _Law | None:
+        numbers, places = distinct(array)
+        terms = [] if is_data(numbers) else [meant(x) for x in numbers]
+        if not terms or any(t.op != "const" for t in terms):
             return None
-        terms = [meant(x) for x in numbers]
-        if any(t.op != "const" for t in terms):
-            return None
-        self._note_constant(number, level)
+        self._note_constant(array, level)
         rationals = [Fraction(t.value) for t in terms]
-        if places is None:
-            return _Law("same", [Key("exponential", a, level, factor * rationals[0])])
         common = math.lcm(*(r.denominator for r in rationals))
         wholes = [int(r * common) for r in rationals]
         return _Law("powers", [Key("exponential", a, level, factor / common)], (wholes, places))
@@ -232,6 +234,9 @@ class Plan:
                 return _Law("logarithm of an input", [Key("drawn", node, level - 1)])
             case "constant":
                 self._note_constant(node, level, logarithm=True)
+                self.opaque |= not_finite(node)
+                if is_data(distinct(node)[0]):
+                    self.opaque.add("log of an array of numbers")
                 return _Law("logarithm of a number", [])
             case "negative":
                 return _Law("same", operands)
@@ -245,7 +250,7 @@ class Plan:
                 return _Law("view", operands)
             case "take" if node.parameter.min(initial=0) >= 0:
                 return _Law("take", operands, 0)
-        if level and node.size <= discrete_logarithms.MOST:
+        if level and self._discrete and node.size <= discrete_logarithms.MOST:
             return _Law("discrete logarithm", [Key("absolute", node, level - 1)])
         self.opaque.add("log of a sum")
         return _Law("logarithm of a sum", [Key("value", node, level)], "log")
@@ -267,16 +272,36 @@ class Plan:
             case "power":
                 whole = node.parameter.denominator == 1
                 return _Law("power", operands, int(node.parameter)) if whole else _Law("same", [value])
-            case "multiply" if not _multiple_of_sum(node):
+            case "multiply" if not self._is_multiple_of_sum(node):
                 return _Law("multiply", operands)
-            case "function" if node.parameter == "exp" and not node.operands[0].has_logarithm:
+            case "function" if node.parameter == "exp" and node.operands[0] not in self._facts.logarithmic:
                 return _Law("same", [value])  # a power of w, or 0
         return _Law("square", [value])
 
+    def _is_multiple_of_sum(self, product: Node) -> bool:
+        """Whether a product is a number times a sum: then the product must be a square, not each of the two."""
+        a, b = product.operands
+        if a in self._facts.numbers or b not in self._facts.numbers:
+            a, b = b, a
+        while a.kind in ("view", "negative"):
+            (a,) = a.operands
+        one_square = a.kind in ("leaf", "power", "multiply", "take") or (a.kind == "function" and a.parameter == "exp")
+        return b in self._facts.numbers and a not in self._facts.numbers and not one_square
+
     # --------------------------------------------------------------------------------------------------- constants
 
+    def _note_constants(self, number: Node, level: int) -> None:
+        """Those of a node that is made of numbers."""
+        waiting = [number]
+        while waiting:
+            node = waiting.pop()
+            waiting += node.operands
+            if node.kind == "constant":
+                self._note_constant(node, level)
+
     def _note_constant(self, node: Node, level: int, root: bool = False, logarithm: bool = False) -> None:
-        """Its readings, and the constants that must be squares for it to have a residue."""
+        """Its readings, and the numbers that must be squares for it to have a residue, or a root or a logarithm."""
+        self.opaque |= not_finite(node) - {"inf"}
         numbers, _ = distinct(node)
         for number in () if is_data(numbers) else numbers:
             if isinstance(number, float) and not math.isfinite(number):
@@ -300,29 +325,3 @@ def _raised(value: Key, absolute: Key, factor: Fraction) -> _Law:
     if factor.denominator == 1:
         return _Law("power", [value], int(factor))
     return _Law("root", [absolute], factor)
-
-
-def _multiple_of_sum(product: Node) -> bool:
-    """Whether a product is a constant times a sum: then the product must be a square, not each of the two."""
-    a, b = product.operands
-    if a.kind != "constant" and b.kind != "constant":
-        return False
-    other = a if b.kind == "constant" else b
-    while other.kind in ("view", "negative"):
-        (other,) = other.operands
-    if other.kind == "function":
-        return bool(other.parameter != "exp")
-    return other.kind not in ("leaf", "power", "multiply", "take", "constant")
-
-
-def _infinite(program: Program, roots: Sequence[Node]) -> set[Node]:
-    """The nodes with infinities in them, as masks of scores have."""
-    found: set[Node] = set()
-    for node in program.below(roots):
-        if node.kind == "constant":
-            infinite = isinstance(node.parameter, float | np.ndarray) and bool(np.isinf(node.parameter).any())
-        else:
-            infinite = node.kind in _LINEAR and any(a in found for a in node.operands)
-        if infinite:
-            found.add(node)
-    return found

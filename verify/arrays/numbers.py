@@ -51,10 +51,18 @@ def is_data(numbers: _Different) -> bool:
         return True
     if len(numbers) <= MOST_ROOTS:
         return False
-    terms = [meant(x) for x in numbers if math.isfinite(x)]
-    parts = {abs(rational_part(root)) for term in terms for root in under(term, "sqrt")}
+    roots = [root for x in numbers if math.isfinite(x) for root in under(meant(x), "sqrt")]
+    parts = {abs(rational_part(root)) for root in roots}
     primes = {int(p) for x in parts for p, _ in fmpz(x.numerator * x.denominator).factor()}
     return len(primes) > MOST_ROOTS
+
+
+def not_finite(node: Node) -> set[str]:
+    """Which of "inf" and "nan" are in a node, if it is a constant."""
+    if node.kind != "constant" or not isinstance(node.parameter, float | np.ndarray):
+        return set()
+    floats = np.asarray(node.parameter)
+    return {name for name, met in (("inf", np.isinf(floats)), ("nan", np.isnan(floats))) if met.any()}
 
 
 def meant(number: Any) -> Term:
@@ -90,27 +98,28 @@ class Numbers:
         self._known: dict[tuple[Term, int, bool], int] = {}
 
     def values(self, node: Node, level: int) -> Residues:
-        """A constant node modulo the prime of a level.  An infinity is a random number."""
+        """A constant node modulo the prime of a level; a random number for inf and nan, which have no residue."""
         return _spread(node, lambda numbers: self._values(numbers, level))
 
     def exponentials(self, node: Node, level: int, factor: Fraction) -> Residues:
         """e**(factor·a); 0 for e**-inf, and for e**inf, which has no value."""
 
         def powers(numbers: _Different) -> Residues:
-            found = self._powers(numbers, level, factor)
-            infinite = [isinstance(x, float) and math.isinf(x) for x in numbers]
-            return np.where(infinite, 0, found)
+            infinite = np.isinf(numbers) if isinstance(numbers, np.ndarray) else np.isin(numbers, (math.inf, -math.inf))
+            return np.where(infinite, 0, self._powers(numbers, level, factor))
 
         return _spread(node, powers)
 
     def logarithms(self, node: Node, level: int) -> Residues:
-        """log|a|.  Raises ZeroDivisionError for 0."""
+        """log|a|; a random number for inf and nan.  Raises ZeroDivisionError for 0."""
         return _spread(node, lambda numbers: self._logarithms(numbers, level))
 
     def _values(self, numbers: _Different, level: int) -> Residues:
         if is_data(numbers):
-            return _binary_fractions(self._fields[level], np.asarray(numbers))
-        return np.array([self._value_of(x, level) for x in numbers], np.int64)
+            floats = np.asarray(numbers)
+            found = _binary_fractions(self._fields[level], np.where(np.isfinite(floats), floats, 1.0))
+            return np.where(np.isfinite(floats), found, self._random(level, math.inf))
+        return self._each(numbers, level, self._value)
 
     def _powers(self, numbers: _Different, level: int, factor: Fraction) -> Residues:
         field = self._fields[level]
@@ -124,14 +133,14 @@ class Numbers:
         if is_data(numbers):
             values = self._values(numbers, level)
             return self._fields[level].random_function(values, salt(self._seed, "logarithms of data"))
-        return np.array([self._logarithm(meant(x), level) for x in numbers], np.int64)
+        return self._each(numbers, level, self._logarithm)
+
+    def _each(self, numbers: _Different, level: int, of: Callable[[Term, int], int]) -> Residues:
+        finite = [not isinstance(x, float) or math.isfinite(x) for x in numbers]
+        pairs = zip(numbers, finite, strict=True)
+        return np.array([of(meant(x), level) if fine else self._random(level, x) for x, fine in pairs], np.int64)
 
     # ------------------------------------------------------------------------------------------------ one number
-
-    def _value_of(self, number: Any, level: int) -> int:
-        if isinstance(number, float) and not math.isfinite(number):
-            return self._random(level, number)
-        return self._value(meant(number), level)
 
     def _random(self, level: int, *name: object) -> int:
         return 1 + salt(self._seed, "number", level, *name) % (self._fields[level].modulus - 1)
@@ -214,8 +223,8 @@ def _spread(node: Node, residues: Callable[[_Different], Residues]) -> Residues:
 
 
 def _binary_fractions(field: PrimeField, numbers: NDArray[np.float64]) -> Residues:
-    """Floats as the binary fractions that they are; 1 for inf and nan."""
-    mantissas, exponents = np.frexp(np.where(np.isfinite(numbers), numbers, 1.0))
+    """Finite floats as the binary fractions that they are."""
+    mantissas, exponents = np.frexp(numbers)
     wholes = np.ldexp(mantissas, 53).astype(np.int64)
     different, places = np.unique(exponents.astype(np.int64) - 53, return_inverse=True)
     powers = np.array([pow(2, int(e), field.modulus) for e in different], np.int64)

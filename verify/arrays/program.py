@@ -223,7 +223,7 @@ class Program:
 
     def take(self, operands: Sequence[Node], numbers: Any) -> Node:
         """The entries of the operands, laid end to end, with these numbers; 0 for -1."""
-        indices: Indices = np.ascontiguousarray(numbers, dtype=np.int64)
+        indices: Indices = np.array(numbers, dtype=np.int64, order="C")
         same = len(operands) == 1 and operands[0].shape == indices.shape
         if same and np.array_equal(indices.reshape(-1), np.arange(indices.size)):
             return operands[0]

@@ -33,6 +33,10 @@ MOST_WORK = 1 << 31
 """Entries that are computed in search of roots, over all chains: some ten seconds."""
 
 _A_STEP = 10_000  # entries whose computing takes as long as what a step takes besides
+_A_LOGARITHM = 30_000  # the same for an entry whose discrete logarithm is looked for
+_SMALL = 1000  # for numerators and denominators: one in 1000 random numbers is such a fraction
+
+Floats = NDArray[np.float64]
 
 
 class _Stuck(Exception):
@@ -52,17 +56,28 @@ def evaluate(
     real: values of leaves by name, where they are not those of the program: inputs have their signs, and what is
         under a root has the sign that it has there.  A leaf without a value has random signs
 
+    Where there are discrete logarithms and no point is found, they are random functions at another.
+
     Raises NoPoint where a division by 0, or a root that does not exist, is met at every point that is tried.
     """
-    plan = Plan(program, roots)
     values = _real_values(program, seed, real or {})
+    plan = Plan(program, roots)
+    try:
+        return _evaluated(plan, program, seed, values, ties or {})
+    except NoPoint:
+        if not any(step.law == "discrete logarithm" for step in plan.steps):
+            raise
+    return _evaluated(Plan(program, roots, discrete=False), program, seed, values, ties or {})
+
+
+def _evaluated(plan: Plan, program: Program, seed: str, values: Mapping[str, Floats], ties: Ties) -> Evaluated:
     negative = {name: value < 0 for name, value in values.items()}
     radicands = floats.values(program, [plan.steps[k].node for k in plan.constraints], values)
     signs = {k: found < 0 for k, found in zip(plan.constraints, radicands, strict=True)}
     spent, reason = _Spent(), ""
     for attempt in range(MOST_CHAINS):
         try:
-            evaluation = Evaluation(plan, Point(plan, f"{seed}|{attempt}", negative, ties or {}), signs)
+            evaluation = Evaluation(plan, Point(plan, f"{seed}|{attempt}", negative, ties), signs)
             search = _Search(evaluation, spent)
             search.settle()
             found = evaluation.run(plan.roots)
@@ -84,7 +99,7 @@ def evaluate(
     raise NoPoint(reason)
 
 
-def _real_values(program: Program, seed: str, real: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float64]]:
+def _real_values(program: Program, seed: str, real: Mapping[str, NDArray[Any]]) -> dict[str, Floats]:
     found = {}
     for name, leaf in program.leaves.items():
         value = real.get(name, leaf.value)
@@ -120,6 +135,8 @@ class _Search:
     def _settle(self, count: int) -> None:
         """Meets so many constraints, all but the last being met."""
         wrong = self._wrong(count)
+        if not wrong:
+            return
         self._refuse_contradictions(count)
         met = [self._step(k) for k in self.plan.constraints[: count - 1]]
         before = self._inputs({step.number: np.ones(step.node.shape, np.bool_) for step in met})
@@ -147,7 +164,7 @@ class _Search:
     def _wrong(self, count: int) -> int:
         """How many entries of the first constraints are no squares when they should be, or squares when not."""
         constraints = self.plan.constraints[:count]
-        self._spent.work += sum(self._step(k).node.size + _A_STEP for k in self.evaluation.below(constraints))
+        self._spent.work += sum(_cost(self._step(k)) for k in self.evaluation.below(constraints))
         self.evaluation.unmet = {}
         self._sizes = self.evaluation.run(constraints)
         return sum(int(unmet.sum()) for unmet in self.evaluation.unmet.values())
@@ -188,13 +205,23 @@ class _Search:
         return found
 
     def _are_multiples(self, i: int, k: int) -> bool:
-        """Whether two radicands are a number times one another, at this point and so everywhere."""
+        """Whether two radicands are a number times one another, at this point and so everywhere.
+
+        Single entries always are: then it is asked whether the number is a fraction of small numbers.
+        """
         steps = [self._step(self.plan.constraints[j]) for j in (i, k)]
         a, b = (self._sizes[j].reshape(-1) for j in (i, k))
-        if steps[0].level != steps[1].level or a.size != b.size or not a.size:
+        if steps[0].level != steps[1].level or a.size != b.size:
+            return False
+        both = np.flatnonzero((a != 0) & (b != 0))
+        if not both.size:
             return False
         field = self.evaluation.field(steps[0])
-        return np.array_equal(field.reduce(a * b[0]), field.reduce(b * a[0]))
+        ratio = field.multiply(a[both[:1]], field.inverse(b[both[:1]]))
+        if not np.array_equal(a, field.reduce(ratio * b)):
+            return False
+        numerators = field.reduce(ratio * np.arange(1, _SMALL + 1))
+        return both.size > 1 or bool((np.minimum(numerators, field.negative(numerators)) <= _SMALL).any())
 
     def _refuse_contradictions(self, count: int) -> None:
         """Of a number and a multiple of it by no square only one can have a root: only other primes help."""
@@ -222,6 +249,10 @@ class _Search:
         largest = self._inputs(labels)
         others = self._inputs({number: count - label for number, label in labels.items()})
         return any(((label != 0) & (label + others[key] != count)).any() for key, label in largest.items())
+
+
+def _cost(step: Step) -> int:
+    return _A_STEP + step.node.size * (_A_LOGARITHM if step.law == "discrete logarithm" else 1)
 
 
 _Draws = dict[tuple[str, int], Residues]

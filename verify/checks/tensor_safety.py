@@ -104,22 +104,32 @@ def _at_tie(case: TensorCase, place: Place) -> Finding | int:
         return 1
     decided, noise = 0, _noise(case, place, outputs)
     for told, direction, single in _directions(case, ran):
-        ours = _of_rule(ran, direction)
-        slopes = list(_slopes_beside(case, place, direction, _SIDES))
-        if ours is None or len(slopes) < _SIDES // 2 or not (single or _agree(slopes, ran, noise)):
+        try:
+            found = _judged(case, place, ran, (told, direction, single), noise)
+        except _Edge:
             continue
-        decided = 1
-        if _encloses(slopes, ours, ran, noise):
-            continue
-        for slope in _slopes_beside(case, place, direction, _MORE_SIDES):  # of many ties a few sides are not all
-            slopes.append(slope)
-            if _encloses(slopes, ours, ran, noise) or not (single or _agree(slopes, ran, noise)):
-                break
-        else:
-            if _is_steeper(case, place, direction, slopes):  # its derivative is infinite there
-                continue
-            return _no_gradient(case, place, told, ours, min(slopes), max(slopes))
+        if isinstance(found, Finding):
+            return found
+        decided = max(decided, found)
     return decided
+
+
+def _judged(case: TensorCase, place: Place, ran: Ran, along: _Direction, noise: float) -> Finding | int:
+    """A finding where the rule is not enclosed along a direction, else whether that was decided.  Raises _Edge."""
+    told, direction, single = along
+    ours = _of_rule(ran, direction)
+    slopes = list(_slopes_beside(case, place, direction, _SIDES))
+    if ours is None or len(slopes) < _SIDES // 2 or not (single or _agree(slopes, ran, noise)):
+        return 0
+    if _encloses(slopes, ours, ran, noise):
+        return 1
+    for slope in _slopes_beside(case, place, direction, _MORE_SIDES):  # of many ties a few sides are not all
+        slopes.append(slope)
+        if _encloses(slopes, ours, ran, noise) or not (single or _agree(slopes, ran, noise)):
+            return 1
+    if _is_steeper(case, place, direction, slopes):  # its derivative is infinite there
+        return 0
+    return _no_gradient(case, place, told, ours, min(slopes), max(slopes))
 
 
 def _is_steeper(case: TensorCase, place: Place, direction: Mapping[str, Floats], slopes: list[float]) -> bool:
@@ -205,11 +215,15 @@ def _slopes_beside(
             yield slope
 
 
+class _Edge(Exception):
+    """The forward has no value on a side: the point is at an edge of its domain."""
+
+
 def _slope(value: Callable[[float], float]) -> float | None:
-    """The slope at 0 by central differences over two steps; None where they do not agree."""
+    """The slope at 0 by central differences over two steps; None where they do not agree.  Raises _Edge."""
     wide, narrow = ((value(h) - value(-h)) / (2 * h) for h in _STEPS)
     if not math.isfinite(narrow):
-        return None
+        raise _Edge
     return narrow if abs(wide - narrow) <= _CONCLUSIVE * max(abs(wide), abs(narrow), 1e-6) else None
 
 
@@ -276,12 +290,13 @@ def _not_finite(case: TensorCase, place: Place, ran: Ran, has_value: bool) -> Fi
             continue
         index = tuple(int(k) for k in np.unravel_index(flat, gradient.shape)) if gradient.shape else ()
         ours = float(gradient.reshape(-1)[flat])
+        label = f"{name}{shown(index)}"
         return case.finding(
             TENSOR_SAFETY,
             Verdict.UNSAFE,
             "the rule's result is not finite where the true gradient is",
             details=(
-                ("ours", f"{ours!r}   for {name}{shown(index)}, of the gradient of Σ g·out"),
+                ("ours", f"{ours!r}   for {label}, of the gradient of Σ g·out"),
                 ("expected", expected),
                 ("at", place.lines()),
                 ("rerun", case.operation.rerun(case.options.seed, {})),

@@ -86,7 +86,11 @@ class Variables:
         return E(self.p, self.p.leaf(name, POINT[name]))
 
     def number(self, x: Any) -> E:
+        """In the shape of x."""
         return self.x * 0 + x
+
+    def scalar(self, x: float) -> E:
+        return E(self.p, self.p.number(x))
 
 
 def kept(a: E) -> E:

@@ -97,9 +97,12 @@ def test_an_array_of_many_floats_is_data_and_taken_as_it_is() -> None:
     found, fields = numbers()
     data = np.random.default_rng(0).standard_normal((MOST_READ, 2)) * 2.0 ** np.arange(-500, 500, 500)
     data[0] = 1 / 3, 0.1
+    data[1, 0] = math.inf
     node = Program().constant(data)
-    expected = [fields[1].of_fraction(Fraction(float(x))) for x in data.reshape(-1)]
-    assert found.values(node, 1).reshape(-1).tolist() == expected
+    assert found.values(node, 1)[1, 0] not in (0, 1)
+    finite = np.isfinite(data)
+    expected = [fields[1].of_fraction(Fraction(float(x))) for x in data[finite]]
+    assert found.values(node, 1)[finite].tolist() == expected
 
 
 def test_an_array_with_roots_of_many_primes_is_data_too() -> None:

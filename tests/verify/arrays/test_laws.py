@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from backproof.verify.arrays.laws import Plan
 from backproof.verify.arrays.program import PI
 from backproof.verify.arrays.roots import evaluate
 from tests.verify.arrays.formulas import HALF, KEPT, MASK, E, S, Variables, equal, kept
@@ -19,6 +20,11 @@ ROOT2, ROOT7 = map(math.sqrt, (2, 7))
 
 def logsumexp(a: E) -> E:
     return a.exp().sum().log()
+
+
+def squared(a: E) -> E:
+    """As a product, where a power of a root would be the root's radicand."""
+    return a * a
 
 
 LAWS: dict[str, Callable[[Variables], tuple[E, E, E]]] = {
@@ -54,9 +60,9 @@ LAWS: dict[str, Callable[[Variables], tuple[E, E, E]]] = {
     ),
     "a power of a sum": lambda v: (((v.x + v.z).log() * HALF).exp(), (v.x + v.z) ** HALF, (v.x + v.z) ** -HALF),
     "the root of a power with a sum in it": lambda v: (
-        ((v.x + v.z).log() + v.t).exp() ** HALF,
-        (v.x + v.z) ** HALF * (v.t / 2).exp(),
-        (v.x + v.z) ** -HALF * (v.t / 2).exp(),
+        squared(((v.x + v.z).log() + v.t).exp() ** HALF),
+        (v.x + v.z) * v.t.exp(),
+        (v.x + v.z) * (-v.t).exp(),
     ),
     "a root above a power of a sum": lambda v: (
         ((v.x + v.z) ** v.t * (v.x + v.z) + v.y) ** HALF,
@@ -77,6 +83,16 @@ LAWS: dict[str, Callable[[Variables], tuple[E, E, E]]] = {
         v.m.sum() - logsumexp(v.m) * 5,
         v.m.sum() + logsumexp(v.m) * 5,
     ),
+    "a softmax with a temperature": lambda v: (
+        ((v.m - logsumexp(v.m)) / v.scalar(0.5)).exp(),
+        v.m.exp() ** 2 / v.m.exp().sum() ** 2,
+        v.m.exp() ** 2 * v.m.exp().sum() ** 2,
+    ),
+    "numbers in a sum of logs": lambda v: (
+        ((v.scalar(3) ** -1 - v.scalar(1)) * (v.scalar(-3) * v.scalar(0.5)) * v.x.log() * v.scalar(2) + v.t).exp(),
+        v.x**2 * v.t.exp(),
+        v.x**-2 * v.t.exp(),
+    ),
     "softplus": lambda v: ((-(v.t.exp() + 1).log()).exp(), (v.t.exp() + 1) ** -1, v.t.exp() + 1),
     "the product of a row": lambda v: (v.x.log().sum().exp(), v.x.product() + v.x.sum() * 0, -v.x.product()),
     "multiples of logs": lambda v: (
@@ -90,6 +106,7 @@ LAWS: dict[str, Callable[[Variables], tuple[E, E, E]]] = {
         kept((v.m / 3).exp()) / kept((v.m / 3).exp()).sum(),
         kept((v.m / 3).exp()) / (v.m / 3).exp().sum(),
     ),
+    "a scaled mask": lambda v: ((v.scalar(0.5) * MASK + v.m).exp(), kept(v.m.exp()), v.m.exp()),
     "scores filled with -inf": lambda v: (
         v.m.take(np.where(MASK == 0, KEPT, 20), v.number(-math.inf)).exp(),
         kept(v.m.exp()),
@@ -118,13 +135,21 @@ def test_a_law_holds_and_with_one_sign_changed_it_does_not(name: str) -> None:
         assert not equal(left, wrong, seed)
 
 
+@pytest.mark.parametrize("name", [name for name in LAWS if "log" in name or "soft" in name])
+def test_sums_of_logarithms_are_taken_apart_and_need_no_discrete_ones(name: str) -> None:
+    left, _, _ = LAWS[name](v := Variables())
+    assert "discrete logarithm" not in [step.law for step in Plan(v.p, [left.node]).steps]
+
+
 OPAQUE = {
     "erf": lambda v: (v.x + v.y).erf(),
     "polygamma": lambda v: E(v.p, v.p.function("polygamma", v.x.node, [Fraction(2)])),
     "sin": lambda v: v.x.sin(),
     "log of a sum": lambda v: (v.x + v.y).log(),
     "e**u within two exponents": lambda v: v.x.exp().exp().exp().exp(),
+    "log of an array of numbers": lambda v: E(v.p, v.p.constant(np.arange(1000) / 7 + 1)).log(),
     "inf": lambda v: v.m + MASK,
+    "nan": lambda v: (v.x * np.array([math.nan, 1, 2])).exp(),
 }
 
 
@@ -141,6 +166,14 @@ def test_what_was_used_is_said() -> None:
     assert (found.opaque, found.powers_of_e, found.shared_roots, found.redraws) == (frozenset(), False, False, 0)
     assert evaluate(v.p, [v.x.exp().node], "0").powers_of_e
     assert not evaluate(v.p, [v.x.log().exp().node, v.number(math.e).exp().node], "0").powers_of_e
+
+
+@pytest.mark.parametrize("number", [math.inf, math.nan])
+def test_an_infinity_is_named_in_whatever_is_done_with_it(number: float) -> None:
+    v = Variables()
+    name = {str(number)}
+    for node in (v.number(number).log(), v.x * number, v.x + np.array([number, 1, 2]), v.x * np.full((300, 3), number)):
+        assert evaluate(v.p, [node.node], "0").opaque == name
 
 
 def test_different_functions_without_laws_differ() -> None:

@@ -9,6 +9,7 @@ functions, and their modules, are not modified.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -365,6 +366,14 @@ def check_names(name: str, inputs: Any) -> None:
             raise UsageError(f"{name}: an input cannot be called {one}: {reason}; rename it")
 
 
+ALSO_UPSTREAM = frozenset(
+    {"dout", "dy", "dz", "dL", "gy", "grad", "grad_out", "grad_output", "ct", "cotangent", "upstream"}
+)
+"""Names that people give to the upstream gradient, besides `UPSTREAM`."""
+
+_BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
 def _asked(backward: Callable[..., Any], inputs: Sequence[str]) -> tuple[tuple[str, bool], ...]:
     """The arguments of the backward, in order, and whether each must be passed by name.
 
@@ -376,12 +385,15 @@ def _asked(backward: Callable[..., Any], inputs: Sequence[str]) -> tuple[tuple[s
     if parameters is None:
         raise UsageError(f"the signature of {name} is unknown: wrap it in a function of {', '.join(known)}")
     asked: list[tuple[str, bool]] = []
+    named = any(p.name == UPSTREAM for p in parameters)
     for p in parameters:
         if p.kind is p.VAR_KEYWORD:
             given = {name for name, _ in asked}
             asked += [(one, True) for one in known if one not in given]
         elif p.name in known:
             asked.append((p.name, p.kind is p.KEYWORD_ONLY))
+        elif p.name in ALSO_UPSTREAM and p.kind in _BY_PLACE and not named:
+            asked.append((UPSTREAM, False))
         elif p.kind is p.VAR_POSITIONAL or p.default is p.empty:
             raise UsageError(f"{name} takes an unknown argument {p.name!r}{nearest(p.name, known)}")
     return tuple(asked)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -34,7 +36,30 @@ def tensor_framework(function: Any, inputs: Any) -> str:
     if own in FRAMEWORKS:
         return own
     given = inputs.values() if isinstance(inputs, Mapping) else inputs if isinstance(inputs, (list, tuple)) else ()
-    return next((found for x in given if (found := framework_of(x)) in FRAMEWORKS), "")
+    arrays = (found for x in given if (found := framework_of(x)) in FRAMEWORKS)
+    return next(arrays, "") or next(_mentioned(function), "")
+
+
+def _mentioned(function: Any) -> Iterator[str]:
+    """The frameworks of what the code of a Python function mentions: a module, a function with a rule of its own."""
+    plain = inspect.unwrap(getattr(function, "__func__", function)) if callable(function) else None
+    code = getattr(plain, "__code__", None)
+    if code is None:
+        return
+    known = {**getattr(plain, "__globals__", {}), **_closed_over(plain)}
+    for name in (*code.co_names, *code.co_freevars):
+        value = known.get(name)
+        root = value.__name__.partition(".")[0] if isinstance(value, ModuleType) else framework_of(value)
+        if root in FRAMEWORKS:
+            yield root
+
+
+def _closed_over(function: Any) -> dict[str, Any]:
+    found = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with suppress(ValueError):  # it is not filled yet
+            found[name] = cell.cell_contents
+    return found
 
 
 def tensor_cases(

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from backproof.verify.arrays.layouts import values_in
 from backproof.verify.arrays.program import Node, contiguous
-from backproof.verify.arrays.traced import Floats, Point, Traced, upstream
+from backproof.verify.arrays.traced import Floats, Point, Traced, Unread, upstream
 from backproof.verify.results.findings import Source
 from backproof.verify.subjects.boundary import subject_code
 from backproof.verify.subjects.functions.looked_at import source_of
@@ -26,7 +26,7 @@ from backproof.verify.subjects.tensors.torch.storages import floats_of
 from backproof.verify.subjects.tensors.torch.tape import Tape
 from backproof.verify.subjects.tensors.torch.targets import Target, target_of
 from backproof.verify.subjects.tensors.torch.watch import Watch
-from backproof.verify.subjects.tensors.torch.widths import Wide, default_of_64_bits
+from backproof.verify.subjects.tensors.torch.widths import Wide, default_of_64_bits, narrowest
 from backproof.verify.support.errors import SubjectError, UsageError
 from backproof.verify.terms.parser import nearest
 from backproof.verify.tracing.source_code import reached
@@ -93,65 +93,83 @@ class TorchCode(TensorCode):
     target: Target
     arguments: Arguments
     is_hooked: bool = True  # autograd may call hooks for what is saved: some transforms of PyTorch do not allow it
+    is_wide: bool = True  # it runs with float64 for narrower formats: some code looks at the formats of its numbers
 
     # ------------------------------------------------------------------------------------------------------ floats
 
     def forward(self, inputs: Mapping[str, Any]) -> list[Floats]:
-        one = Pass(self.arguments, self.wrt, inputs)
-        with self._running(Wide()):
+        return self._tried(lambda wide: self._forward(inputs, wide))
+
+    def _forward(self, inputs: Mapping[str, Any], wide: Wide) -> list[Floats]:
+        one = Pass(self.arguments, self.wrt, inputs, is_hooked=False)
+        with self._running(*self._formats(wide)):
             one.forward(self.target)
         return real(one.outputs)
 
     def run(self, inputs: Mapping[str, Any], weights: Sequence[Floats], layout: str = "contiguous") -> Ran:
-        return self._with_hooks(lambda is_hooked: self._ran(inputs, weights, layout, is_hooked))
+        return self._tried(lambda wide: self._ran(inputs, weights, layout, wide))
 
-    def _ran(self, inputs: Mapping[str, Any], weights: Sequence[Floats], layout: str, is_hooked: bool) -> Ran:
-        one, mode = Pass(self.arguments, self.wrt, inputs, is_hooked=is_hooked, is_watched=True), Wide()
-        with self._running(mode):
+    def _ran(self, inputs: Mapping[str, Any], weights: Sequence[Floats], layout: str, wide: Wide) -> Ran:
+        one = Pass(self.arguments, self.wrt, inputs, is_hooked=self.is_hooked, is_watched=True)
+        with self._running(*self._formats(wide)):
             one.forward(self.target)
         one.weighted(weights, layout)
-        with self._running(mode):
+        with self._running(*self._formats(wide)):
             found = one.backward()
         gradients = {name: None if g is None else floats_of(g) for name, g in found.items()}
         for name in sorted(one.ignored):
             note = f"its backward returns a gradient for {name}, which is of integers: it is ignored"
             self.notes += [note] if note not in self.notes else []
-        return Ran(real(one.outputs), gradients, changed=one.changed())
+        formats = narrowest([*one.outputs, *(g for g in found.values() if g is not None)])
+        return Ran(real(one.outputs), gradients, formats, one.changed())
+
+    def _formats(self, wide: Wide) -> list[Any]:
+        return [default_of_64_bits(), wide] if self.is_wide else []
 
     @contextmanager
     def _running(self, *modes: Any) -> Iterator[None]:
         """Encloses a call of the code, under modes of PyTorch."""
         try:
-            with default_of_64_bits(), subject_code, ExitStack() as stack:
+            with subject_code, ExitStack() as stack:
                 for mode in modes:
                     stack.enter_context(mode)
                 yield
         except SubjectError as error:
             raise explained(error, self.target, self.arguments) from error
 
-    def _with_hooks(self, run: Callable[[bool], T]) -> T:
-        """What a run returns, without the hooks if the code does not run with them."""
+    def _tried(self, run: Callable[[Wide], T]) -> T:
+        """What a run returns; if the code fails, without what we add to it and it may not stand."""
+        wide = Wide()
         try:
-            return run(self.is_hooked)
+            return run(wide)
         except SubjectError as error:
-            if not self.is_hooked or "saved tensor hooks" not in str(error):
+            if self.is_hooked and "saved tensor hooks" in str(error):
+                self.is_hooked = False
+                return self._tried(run)
+            if not (self.is_wide and wide.widening.met):
                 raise
-        self.is_hooked = False
-        return run(False)
+        self.is_wide = False
+        try:
+            return self._tried(run)
+        except SubjectError:
+            self.is_wide = True
+            raise
 
     # ------------------------------------------------------------------------------------------------------- nodes
 
     def trace(self, point: Point) -> Traced:
-        return self._with_hooks(lambda is_hooked: self._traced(point, is_hooked))
+        if not self.is_wide:
+            raise Unread("no reading of code that depends on the formats of its floats")
+        return self._tried(lambda _: self._traced(point))
 
-    def _traced(self, point: Point, is_hooked: bool) -> Traced:
+    def _traced(self, point: Point) -> Traced:
         tape = Tape()
         record, program = tape.record, tape.record.program
-        one = Pass(self.arguments, self.wrt, point.inputs, is_hooked=is_hooked)
+        one = Pass(self.arguments, self.wrt, point.inputs, is_hooked=self.is_hooked)
         for name in one.given:
             if name in self.arguments.tensors and is_float(self.inputs[name]):
                 record.storages.write(one.given[name], program.leaf(name, floats_of(one.given[name])))
-        with self._running(Watch(tape), tape):
+        with self._running(default_of_64_bits(), Watch(tape), tape):
             one.forward(self.target)
         values = real(one.outputs)
         outputs = [record.node(out) for out in one.outputs]
@@ -160,7 +178,7 @@ class TorchCode(TensorCode):
             self._upstream(record, _free(f"g{place}", self.inputs), tensor, values_in(weight, point.layout))
             for place, (tensor, weight) in enumerate(zip(one.weighted(drawn, point.layout), drawn, strict=True))
         ]
-        with self._running(Watch(tape), tape):
+        with self._running(default_of_64_bits(), Watch(tape), tape):
             found = one.backward()
         return Traced(
             program,

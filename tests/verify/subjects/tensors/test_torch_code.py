@@ -38,6 +38,12 @@ def test_inputs_are_taken_by_order_or_by_name_and_left_alone():
     assert torch.equal(x, before)
 
 
+def test_values_are_taken_in_the_format_of_the_input():
+    code = torch_code(lambda a, k: a[k] * a, (torch.tensor([1.0, 2.0]), torch.tensor(1, dtype=torch.int32)))
+    assert code.forward({"a": [3, 4], "k": 0})[0].tolist() == [9, 12]
+    assert code.inputs["k"].dtype == np.int32
+
+
 def test_other_arguments_are_copied_each_time():
     code = torch_code(lambda a, of: a * len(of.append(1) or of), {"a": x, "of": [2, 3]})
     assert replayed(code) < CLOSE
@@ -75,8 +81,15 @@ REFUSED = {
     ),
     "bits": (lambda a: a * a.detach().view(torch.int64), "bits of float64 numbers are read as int64"),
     "complex numbers": (lambda a: torch.fft.fft(a).abs(), "complex numbers"),
+    "complex factors": (lambda a: (a * 1j).imag, "complex numbers"),
+    "complex buffers": (lambda a: torch.zeros(3, 4, dtype=torch.complex128).copy_(a).real * a, "complex numbers"),
     "complex views": (lambda a: torch.view_as_complex(a.reshape(3, 2, 2)).real, "complex numbers"),
     "sparse gradients": (lambda a: F.embedding(places, a, sparse=True), "sparse tensors"),
+    "an operator of functions": (
+        lambda a: torch.ops.higher_order.cond(a.detach().sum() > 0, torch.sin, torch.cos, (a.detach(),)) * a,
+        "torch.cond, an operator of functions",
+    ),
+    "numbers of equal entries": (lambda a: torch.unique(a)[:3], "aten._unique2: what it computes is not known here"),
     "cdist": (lambda a: torch.cdist(a, a + 1), "aten._cdist_forward: what it computes is not known here"),
     "ctc_loss": (
         lambda a: F.ctc_loss(a[:, None].log_softmax(-1), torch.tensor([[1]]), torch.tensor([3]), torch.tensor([1])),

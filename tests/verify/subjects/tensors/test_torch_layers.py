@@ -181,6 +181,7 @@ REDUCTIONS = {
     "cummax": (lambda a: a.cummax(-1)[0], x),
     "cummin": (lambda a: a.cummin(0)[0], x),
     "logcumsumexp": (lambda a: a.logcumsumexp(0), x),
+    "logcumsumexp of large numbers": (lambda a: a.logcumsumexp(0), 700 + x),
     "norm": (lambda a: a.norm(dim=-1), x),
     "norm of order 1": (lambda a: a.norm(1, dim=-1), x),
     "norm of order 3": (lambda a: a.norm(3), x),

@@ -184,7 +184,18 @@ def around(a, b):
     return base.t_() * a
 
 
+def freed(a, b):
+    """Memory that is freed is given out again: a constant in it is not what lay there before."""
+    found = a * b
+    for k in range(9):
+        other = a * k
+        other.data = torch.ones(3, 4)
+        found = found + torch.full((3, 4), 2.0) * a + other
+    return found
+
+
 WRITES = [
+    freed,
     written,
     rows_in_a_loop,
     through_views,

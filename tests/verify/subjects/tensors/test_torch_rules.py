@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip insta
 import torch.nn.functional as F  # noqa: E402
 
 from backproof.verify.arrays.layouts import LAYOUTS  # noqa: E402
-from backproof.verify.arrays.traced import Point  # noqa: E402
+from backproof.verify.arrays.traced import Point, Unread  # noqa: E402
 from backproof.verify.subjects.tensors.torch_code import derived, torch_code  # noqa: E402
 from backproof.verify.support.errors import SubjectError, UsageError  # noqa: E402
 from tests.verify.subjects.tensors.torch_functions import (  # noqa: E402
@@ -111,6 +111,32 @@ def test_narrower_formats_are_run_as_float64_and_told():
     assert code.trace(Point(code.inputs)).notes == ["float16, float32 in its code is run as float64"]
     assert code.run(code.inputs, [x.numpy()]).formats == "float64"
     assert torch.get_default_dtype() == torch.float32
+
+
+class Checked(Half):
+    """It insists on the format that it asked for."""
+
+    @staticmethod
+    def forward(ctx, a):
+        half = a.to(torch.float16)
+        assert half.dtype == torch.float16
+        ctx.save_for_backward(a)
+        return torch.tanh(half)
+
+
+def test_code_that_looks_at_its_formats_is_run_as_it_is_and_not_traced():
+    code = torch_code(Checked, (x,))
+    assert code.run(code.inputs, [x.numpy()]).formats == "float16"
+    assert 1e-5 < abs(code.forward(code.inputs)[0] - np.tanh(x.numpy())).max() < 1e-2
+    with pytest.raises(Unread, match="no reading of code that depends on the formats of its floats"):
+        code.trace(Point(code.inputs))
+
+
+def test_code_that_fails_in_any_format_is_run_in_float64_where_it_does_not():
+    code = torch_code(lambda a: (a.half().double() if a[0, 0] > 0 else a @ a.half()), (x,))
+    with pytest.raises(SubjectError):
+        code.forward({"a": -x.numpy()})
+    assert np.array_equal(code.forward(code.inputs)[0], x.numpy())
 
 
 def test_what_is_traced_has_the_inputs_and_weights_as_leaves():

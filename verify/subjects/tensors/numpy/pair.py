@@ -24,7 +24,7 @@ Function = Callable[..., Any]
 class Pair(PythonPair):
     """A forward and a backward, called by the names of their arguments.
 
-    wrt: the names of the inputs that are differentiated, where that is declared; () if not
+    declared_wrt: the names of the inputs that are differentiated, where the backward declares them; () if not
     """
 
     def __init__(self, forward: Function, backward: Function, name: str = "", inputs: Sequence[str] = ()) -> None:

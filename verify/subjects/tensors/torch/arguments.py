@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from backproof.verify.subjects.tensors.torch.storages import floats_of
+from backproof.verify.subjects.tensors.torch.trees import leaves, replaced, same_kind
 from backproof.verify.support.errors import UsageError
 from backproof.verify.terms.parser import nearest
 
@@ -37,10 +38,10 @@ class Arguments:
 
     def take(self, name: str, value: Any) -> Any:
         """Files a value, and returns what stands for it.  Raises UsageError for what is no array of real numbers."""
-        if isinstance(value, (list, tuple, dict)) and any(map(_is_array, _leaves(value))):
+        if isinstance(value, (list, tuple, dict)) and any(map(_is_array, leaves(value))):
             items = value.items() if isinstance(value, dict) else enumerate(value)
             found = {key: self.take(f"{name}.{key}", one) for key, one in items}
-            return found if isinstance(value, dict) else _like(value, list(found.values()))
+            return found if isinstance(value, dict) else same_kind(value, list(found.values()))
         if _is_array(value):
             self.tensors.add(name)
             value = array_of(name, value)
@@ -48,8 +49,13 @@ class Arguments:
         return Name(name)
 
     def passed(self, values: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-        """The arguments, with these values."""
-        return [_filled(a, values) for a in self.positional], {k: _filled(a, values) for k, a in self.keywords.items()}
+        """The arguments, with these values; those that are no tensors are copied."""
+
+        def filled(leaf: Any) -> Any:
+            value = values[leaf.name] if isinstance(leaf, Name) else leaf
+            return value if isinstance(value, torch.Tensor) else copy.deepcopy(value)
+
+        return replaced(self.positional, filled), replaced(self.keywords, filled)
 
     def among_positional(self) -> list[str]:
         """The names of the tensors among the positional arguments, in order."""
@@ -139,34 +145,10 @@ def _problem(tensor: Any) -> tuple[str, str]:
     return "", ""
 
 
-def tensor_of(value: Any) -> Any:
-    """A new contiguous tensor of these numbers."""
-    array = np.array(value, order="C")
-    return torch.from_numpy(array.astype(float) if array.dtype.kind == "f" else array)
+def tensor_of(value: Any, like: Any) -> Any:
+    """A new contiguous tensor of these numbers, in the format of an array of NumPy."""
+    return torch.from_numpy(np.array(value, dtype=like.dtype, order="C"))
 
 
 def _is_array(value: Any) -> bool:
     return isinstance(value, (torch.Tensor, np.ndarray))
-
-
-def _leaves(value: Any) -> list[Any]:
-    if isinstance(value, (list, tuple)):
-        return [leaf for one in value for leaf in _leaves(one)]
-    return [leaf for one in value.values() for leaf in _leaves(one)] if isinstance(value, dict) else [value]
-
-
-def _filled(argument: Any, values: Mapping[str, Any]) -> Any:
-    match argument:
-        case Name(name):
-            value = values[name]
-            return value if isinstance(value, torch.Tensor) else copy.deepcopy(value)
-        case list() | tuple():
-            return _like(argument, [_filled(one, values) for one in argument])
-        case dict():
-            return {key: _filled(one, values) for key, one in argument.items()}
-    return argument
-
-
-def _like(value: Any, items: list[Any]) -> Any:
-    """A list or tuple of the kind of the value."""
-    return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)

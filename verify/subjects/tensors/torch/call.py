@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from backproof.verify.arrays.program import Node, Program
-from backproof.verify.arrays.traced import Margin
+from backproof.verify.arrays.traced import Margin, Unread
 from backproof.verify.subjects.tensors.torch.storages import Storages
 
 Reading = Callable[..., Node | list[Node | None]]
@@ -36,9 +36,11 @@ class Record:
         self.storages = Storages(self.program)
 
     def node(self, value: Any) -> Node:
-        """What a tensor, or a number, consists of."""
+        """What a tensor, or a number, consists of.  Raises Unread for complex ones."""
         if isinstance(value, torch.Tensor):
             return self.storages.node(value)
+        if isinstance(value, complex):
+            raise Unread("complex numbers")
         return self.program.number(int(value) if isinstance(value, int) else float(value))
 
     def decided(self, what: str, *margins: Node) -> None:

@@ -35,11 +35,13 @@ def chosen(call: Call, mask: Any, a: Node, b: Node) -> Node:
 
 
 def larger(call: Call, a: Any, b: Any) -> Node:
+    """The larger of a and b, a if they are equal."""
     compared(call, a, b)
     return chosen(call, a >= b, call.node(a), call.node(b))
 
 
 def smaller(call: Call, a: Any, b: Any) -> Node:
+    """The smaller of a and b, a if they are equal."""
     compared(call, a, b)
     return chosen(call, a <= b, call.node(a), call.node(b))
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from backproof.verify.arrays.program import Node, Program
 from backproof.verify.subjects.tensors.torch.call import Call, Readings
-from backproof.verify.subjects.tensors.torch.reductions import axes_of
+from backproof.verify.subjects.tensors.torch.reductions import axes_of, running
 
 LARGEST = 500.0
 """e to a number of this size is a float."""
@@ -52,6 +52,12 @@ def _logsumexp(call: Call, a: Any, dim: Any, keepdim: bool = False) -> Node:
     _, total, largest = _exponentials(call, a, dim)
     found = p.function("log", total)
     return p.reshape(p.add(found, largest), call.shape)
+
+
+def _logcumsumexp(call: Call, a: Any, dim: int) -> Node:
+    p = call.program
+    x, _, largest = _exponentials(call, a, dim)
+    return p.add(p.function("log", running(call, p.function("exp", x), dim, p.add, 0)), largest)
 
 
 def _softmax_backward(call: Call, g: Any, y: Any, dim: int, *_: Any) -> Node:
@@ -104,6 +110,7 @@ READINGS: Readings = {
     "_log_softmax_backward_data": _log_softmax_backward,
     "_softmax": _softmax,
     "_softmax_backward_data": _softmax_backward,
+    "logcumsumexp": _logcumsumexp,
     "logsumexp": _logsumexp,
     "native_layer_norm": _layer_norm,
     "native_layer_norm_backward": _layer_norm_backward,

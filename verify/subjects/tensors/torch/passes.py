@@ -13,7 +13,7 @@ from backproof.verify.arrays.traced import Floats
 from backproof.verify.subjects.tensors.torch.arguments import Arguments, tensor_of
 from backproof.verify.subjects.tensors.torch.storages import floats_of, is_float
 from backproof.verify.subjects.tensors.torch.targets import Target
-from backproof.verify.subjects.tensors.torch.widths import leaves
+from backproof.verify.subjects.tensors.torch.trees import leaves
 from backproof.verify.support.errors import UsageError
 
 
@@ -37,7 +37,8 @@ class Pass:
         is_hooked: bool = True,
     ) -> None:
         self._arguments, self._is_watched, self._is_hooked = arguments, is_watched, is_hooked
-        tensors = {name: tensor_of(values[name]) for name in arguments.values if name in arguments.tensors}
+        known = {name: value for name, value in arguments.values.items() if name in arguments.tensors}
+        tensors = {name: tensor_of(values[name], value) for name, value in known.items()}
         self.leaves = {name: tensors[name].requires_grad_() for name in wrt}
         self.given = {name: values[name] for name in arguments.values}
         self.given.update({name: tensor.clone() for name, tensor in tensors.items()})

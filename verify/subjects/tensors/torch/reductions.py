@@ -68,11 +68,6 @@ def _cumprod(call: Call, a: Any, dim: int) -> Node:
     return running(call, call.node(a), dim, call.program.multiply, 1)
 
 
-def _logcumsumexp(call: Call, a: Any, dim: int) -> Node:
-    p, x = call.program, call.node(a)
-    return p.function("log", running(call, p.function("exp", x), dim, p.add, 0))
-
-
 # ------------------------------------------------------------------------------------------- variances and norms
 
 
@@ -116,7 +111,6 @@ READINGS: Readings = {
     **dict.fromkeys(("norm", "linalg_vector_norm"), _norm),
     "cumprod": _cumprod,
     "cumsum": _cumsum,
-    "logcumsumexp": _logcumsumexp,
     "mean": _mean,
     "prod": _product,
     "sum": _sum,

@@ -24,12 +24,14 @@ Lay = tuple[int, tuple[int, ...], tuple[int, ...]]
 class Held:
     """What a storage holds.
 
-    tensor: one of those that lie in it, of the format in which it is read
+    storage: itself, so that its memory is not given to another, which would be taken for it
+    dtype: the format in which it is read
     parts: nodes and where each was written, the later over the earlier; what lies in none of them is what memory holds
     flat: all of it in one axis, if that has been asked for since the last part was written
     """
 
-    tensor: Any
+    storage: Any
+    dtype: Any
     parts: list[tuple[Lay, Node]] = field(default_factory=list)
     flat: Node | None = None
 
@@ -40,11 +42,6 @@ class Storages:
     def __init__(self, program: Program) -> None:
         self.program = program
         self._held: dict[int, Held] = {}
-        self._alive: list[Any] = []
-
-    def keep(self, tensor: Any) -> None:
-        """Its memory is not given to another tensor, which would be taken for it."""
-        self._alive.append(tensor)
 
     def holds(self, tensor: Any) -> bool:
         """Whether the tensor lies in a storage that holds numbers of the program."""
@@ -65,8 +62,8 @@ class Storages:
     def check(self, tensor: Any) -> None:
         """Raises Unread for numbers whose bits would be read in another format."""
         held = self._held[_key(tensor)]
-        if tensor.dtype != held.tensor.dtype:
-            raise Unread(f"the bits of {format_of(held.tensor)} numbers are read as {format_of(tensor)}")
+        if tensor.dtype != held.dtype:
+            raise Unread(f"the bits of {format_of(held.dtype)} numbers are read as {format_of(tensor.dtype)}")
 
     def write(self, tensor: Any, node: Node) -> None:
         """The tensor consists of these numbers from now on, and so does whatever shares its memory.
@@ -78,13 +75,13 @@ class Storages:
         lay = lay_of(tensor)
         if _overlaps(lay):
             raise Unread("entries that lie in one place are written")
-        self.keep(tensor)
-        held = self._held.setdefault(_key(tensor), Held(tensor))
+        held = self._held.setdefault(_key(tensor), Held(tensor.untyped_storage(), tensor.dtype))
         self.check(tensor)
-        if tensor.numel() == _entries(tensor):
+        size = _entries(held)
+        if tensor.numel() == size:
             held.parts.clear()
         elif held.flat is not None:
-            held.parts[:] = [(lay_of(_whole(held.tensor)), held.flat)]
+            held.parts[:] = [((0, (size,), (1,)), held.flat)]
         held.parts.append((lay, node))
         held.flat = None
 
@@ -92,7 +89,7 @@ class Storages:
         """All entries of a storage, in one axis."""
         if held.flat is not None:
             return held.flat
-        size = _entries(held.tensor)
+        size = _entries(held)
         numbers = np.arange(size)
         operands, count = [], size
         for (offset, shape, strides), node in held.parts:
@@ -101,7 +98,7 @@ class Storages:
             operands.append(node)
             count += node.size
         if numbers.min(initial=size) < size:
-            operands.insert(0, self.program.constant(floats_of(_whole(held.tensor))))
+            operands.insert(0, self.program.constant(_memory(held)))
         else:
             numbers -= size
         held.flat = self.program.take([self.program.reshape(a, (a.size,)) for a in operands], numbers)
@@ -118,23 +115,26 @@ def lay_of(tensor: Any) -> Lay:
     return tensor.storage_offset(), tuple(tensor.shape), tuple(tensor.stride())
 
 
-def format_of(tensor: Any) -> str:
-    """The format of its numbers, as "float32"."""
-    return str(tensor.dtype).removeprefix("torch.")
+def format_of(dtype: Any) -> str:
+    """The name of a format of numbers, as "float32"."""
+    return str(dtype).removeprefix("torch.")
 
 
 def floats_of(tensor: Any) -> NDArray[np.float64]:
     """A copy of its numbers."""
-    return np.array(tensor.detach().to(torch.float64, copy=True).numpy())
+    found: NDArray[np.float64] = tensor.detach().to(torch.float64, copy=True).numpy()
+    return found
 
 
 def _overlaps(lay: Lay) -> bool:
     """Whether two entries lie in one place."""
     _, shape, strides = lay
+    if 0 in shape:
+        return False
     reach = 0
     for stride, size in sorted((s, n) for s, n in zip(strides, shape, strict=True) if n > 1):
         if stride <= reach:
-            numbers = np.arange(reach + 1 + sum(s * (n - 1) for s, n in zip(strides, shape, strict=True)))
+            numbers = np.arange(1 + sum(s * (n - 1) for s, n in zip(strides, shape, strict=True)))
             taken = np.lib.stride_tricks.as_strided(numbers, shape, [8 * s for s in strides])
             return np.unique(taken).size < taken.size
         reach += stride * (size - 1)
@@ -145,10 +145,10 @@ def _key(tensor: Any) -> int:
     return int(tensor.untyped_storage()._cdata)
 
 
-def _entries(tensor: Any) -> int:
-    return int(tensor.untyped_storage().nbytes()) // int(tensor.element_size())
+def _entries(held: Held) -> int:
+    return int(held.storage.nbytes()) // int(held.dtype.itemsize)
 
 
-def _whole(tensor: Any) -> Any:
-    """Its storage, as a tensor of one axis."""
-    return tensor.detach().as_strided((_entries(tensor),), (1,), 0)
+def _memory(held: Held) -> NDArray[np.float64]:
+    """What it holds in memory."""
+    return floats_of(torch.empty(0, dtype=held.dtype).set_(held.storage, 0, (_entries(held),), (1,)))

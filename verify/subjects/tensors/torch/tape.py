@@ -6,13 +6,15 @@ It is the first of these that it can be:
 |---------------------------------------------|---------------------------------------------------------------------|
 | draws random numbers                        | Unread                                                              |
 | has no number of the program among operands | it runs                                                             |
-| reads a number out, as .item() does         | Unread for a float; a decision for a truth value                    |
+| is somebody's own                           | its code, whose operations come by here in turn                     |
+| reads a float out, as .item() does          | Unread                                                              |
+| a kernel that we know in terms of others    | these instead                                                       |
 | writes into its operands                    | its functional form, then a copy                                    |
 | has a reading                               | it runs, and its outputs get nodes                                  |
 | returns views of its operands               | it runs: the storage is the variable                                |
 | returns no floats                           | it runs, and is a decision                                          |
-| calls others, or is somebody else's         | its own code, whose operations come by here in turn                 |
-| is made of others                           | these instead, by a decomposition of ours or of PyTorch             |
+| calls others                                | its code, as above                                                  |
+| has a decomposition in PyTorch              | that instead                                                        |
 | any other                                   | Unread, by its name                                                 |
 """
 
@@ -34,7 +36,8 @@ from backproof.verify.subjects.tensors.torch.kernels import KERNELS
 from backproof.verify.subjects.tensors.torch.lines import calling_line
 from backproof.verify.subjects.tensors.torch.readings import READINGS
 from backproof.verify.subjects.tensors.torch.storages import is_float
-from backproof.verify.subjects.tensors.torch.widths import Widening, leaves
+from backproof.verify.subjects.tensors.torch.trees import leaves
+from backproof.verify.subjects.tensors.torch.widths import Widening
 from backproof.verify.support.errors import in_a_line
 
 _WITHOUT_MEANING = ("dtype", "layout", "device", "pin_memory", "memory_format", "non_blocking", "generator")
@@ -53,6 +56,8 @@ class Tape(TorchDispatchMode):  # type: ignore[misc]
 
     record: what it has written; watch: a mode for what is not dispatched, under which somebody's operations run, too
     """
+
+    supports_higher_order_operators = True
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -84,6 +89,8 @@ class Tape(TorchDispatchMode):  # type: ignore[misc]
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if self._is_silent:
             return function(*args, **(kwargs or {}))
+        if not isinstance(function, torch._ops.OpOverload):
+            raise Unread(f"no reading of torch.{function.name()}, an operator of functions{calling_line()}")
         try:
             return self._met(function, args, kwargs or {})
         except (Unread, NoNodes) as error:
@@ -96,15 +103,16 @@ class Tape(TorchDispatchMode):  # type: ignore[misc]
         name = function._schema.name.partition("::")[2]
         if torch.Tag.nondeterministic_seeded in function.tags and name not in KERNELS:
             raise Unread("it draws random numbers")
-        operands = [a for a in leaves([args, named]) if isinstance(a, torch.Tensor)]
-        if any(a.layout is not torch.strided for a in operands):
-            raise Unread("sparse tensors")
         with torch._C.DisableTorchFunction():
+            operands = _tensors([args, named])
             args, named = self.widening.arguments(function, args, named)
-            if not any(map(self.record.storages.holds, operands)):
-                return self._ran(function, args, named)
+            if not any(self.record.storages.holds(one) for one in operands if _other(one) is None):
+                return function(*args, **named)
+            _refuse_others(operands)
             if function.namespace in ("aten", "prims"):
-                return self._operation(function, name, args, named)
+                out = self._operation(function, name, args, named)
+                _refuse_others(_tensors([out]))
+                return out
         return self._entered(function, args, named)
 
     def _operation(self, function: Any, name: str, args: Sequence[Any], named: Mapping[str, Any]) -> Any:
@@ -118,7 +126,7 @@ class Tape(TorchDispatchMode):  # type: ignore[misc]
             return self._written(function, name, args, named)
         if name in READINGS:
             return self._read(function, name, args, named)
-        out = self._ran(function, args, named)
+        out = function(*args, **named)
         if name in WITHOUT_ENTRIES or self._needs_no_reading(function, out):
             return out
         if is_composite(function):
@@ -140,24 +148,14 @@ class Tape(TorchDispatchMode):  # type: ignore[misc]
             raise Unread("what it computes is not known here")
         return out
 
-    def _ran(self, function: Any, args: Sequence[Any], named: Mapping[str, Any]) -> Any:
-        out = function(*args, **named)
-        for tensor in leaves([out]):
-            if isinstance(tensor, torch.Tensor):
-                if tensor.layout is not torch.strided:
-                    raise Unread("sparse tensors")
-                self.record.storages.keep(tensor)
-        return out
-
     def _needs_no_reading(self, function: Any, out: Any) -> bool:
         """Whether an operation returned views, or no floats, which the point has decided.
 
-        Raises Unread for bits that would be read as other numbers, and for complex numbers.
+        Raises Unread for bits that would be read as other numbers.
         """
-        tensors = [one for one in leaves([out]) if isinstance(one, torch.Tensor)]
+        tensors = _tensors([out])
+        _refuse_others(tensors)
         for one in tensors:
-            if one.is_complex():
-                raise Unread("complex numbers")
             if self.record.storages.holds(one):
                 self.record.storages.check(one)
         if not any(map(is_float, tensors)):
@@ -166,7 +164,7 @@ class Tape(TorchDispatchMode):  # type: ignore[misc]
         return all(self.record.storages.holds(one) for one in tensors if is_float(one))
 
     def _read(self, function: Any, name: str, args: Sequence[Any], named: Mapping[str, Any]) -> Any:
-        out = self._ran(function, args, named)
+        out = function(*args, **named)
         outputs = tuple(leaves([out]))
         told = {key: value for key, value in named.items() if key not in _WITHOUT_MEANING}
         with _reading():
@@ -182,10 +180,10 @@ class Tape(TorchDispatchMode):  # type: ignore[misc]
         if name == "copy_":
             found = [args[1]]
         else:
-            functional = getattr(torch.ops.aten, name.removesuffix("_"), None)
-            if functional is None:
-                raise Unread("it writes into its operands in a way that is not known here")
             outs = {a.name for a in function._schema.arguments if a.kwarg_only and _is_written(a)}
+            functional = getattr(torch.ops.aten, name.removesuffix("_"), None)
+            if functional is None or not (outs or name.endswith("_")):
+                raise Unread("it writes into its operands in a way that is not known here")
             with self:
                 found = leaves([functional(*args, **{k: v for k, v in named.items() if k not in outs})])
         for target, value in zip(targets, found, strict=True):
@@ -222,8 +220,25 @@ def _reading() -> Iterator[None]:
         yield
     except (Unread, NoNodes):
         raise
-    except Exception as error:
+    except Exception as error:  # PyTorch calls operations with more kinds of arguments than are met in tests
         raise Unread(f"its reading fails with these arguments ({in_a_line(error)})") from error
+
+
+def _tensors(value: Any) -> list[Any]:
+    return [one for one in leaves(value) if isinstance(one, torch.Tensor)]
+
+
+def _other(tensor: Any) -> str | None:
+    """What a tensor is, if not one of real numbers in memory."""
+    if tensor.layout is not torch.strided:
+        return "sparse tensors"
+    return "complex numbers" if tensor.is_complex() else None
+
+
+def _refuse_others(tensors: Sequence[Any]) -> None:
+    """Raises Unread for tensors of other than real numbers."""
+    for what in filter(None, map(_other, tensors)):
+        raise Unread(what)
 
 
 def _is_written(argument: Any) -> bool:

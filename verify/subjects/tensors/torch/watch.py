@@ -10,7 +10,7 @@ from torch.overrides import TorchFunctionMode
 from backproof.verify.arrays.traced import Unread
 from backproof.verify.subjects.tensors.torch.lines import calling_line
 from backproof.verify.subjects.tensors.torch.tape import Tape
-from backproof.verify.subjects.tensors.torch.widths import leaves
+from backproof.verify.subjects.tensors.torch.trees import leaves
 
 _NAMES = """
 numpy tolist data_ptr untyped_storage storage _typed_storage share_memory_ apply_ map_ map2_ __array__ __dlpack__

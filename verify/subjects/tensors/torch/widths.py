@@ -9,27 +9,19 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-
-def leaves(value: Any) -> list[Any]:
-    """What lists, tuples and dictionaries hold, in order."""
-    if isinstance(value, (list, tuple)):
-        return [leaf for one in value for leaf in leaves(one)]
-    return [leaf for one in value.values() for leaf in leaves(one)] if isinstance(value, dict) else [value]
-
-
-def replaced(value: Any, by: Callable[[Any], Any]) -> Any:
-    """The same lists, tuples and dictionaries, with ``by(leaf)`` in the place of every leaf."""
-    if isinstance(value, (list, tuple)):
-        items = [replaced(one, by) for one in value]
-        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-    if isinstance(value, dict):
-        return {name: replaced(one, by) for name, one in value.items()}
-    return by(value)
+from backproof.verify.subjects.tensors.torch.storages import format_of
+from backproof.verify.subjects.tensors.torch.trees import replaced
 
 
 def is_narrow(dtype: Any) -> bool:
     """Whether it is a format of floats other than float64."""
     return isinstance(dtype, torch.dtype) and dtype.is_floating_point and dtype != torch.float64
+
+
+def narrowest(tensors: Sequence[Any]) -> str:
+    """The narrowest format of tensors of floats, as "float32"."""
+    formats = [tensor.dtype for tensor in tensors] or [torch.float64]
+    return format_of(min(formats, key=lambda one: torch.finfo(one).bits))
 
 
 class Widening:
@@ -55,12 +47,14 @@ class Widening:
         dtype = leaf.dtype if isinstance(leaf, torch.Tensor) else leaf
         if not is_narrow(dtype):
             return leaf
-        self.met.add(str(dtype).removeprefix("torch."))
+        self.met.add(format_of(dtype))
         return torch.float64 if leaf is dtype else self._widen(leaf)
 
 
 class Wide(TorchDispatchMode):  # type: ignore[misc]
     """Under it PyTorch makes no narrower floats."""
+
+    supports_higher_order_operators = True
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -72,7 +66,9 @@ class Wide(TorchDispatchMode):  # type: ignore[misc]
         self.widening = Widening()
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        args, named = self.widening.arguments(function, args, kwargs or {})
+        named = kwargs or {}
+        if isinstance(function, torch._ops.OpOverload):
+            args, named = self.widening.arguments(function, args, named)
         return function(*args, **named)
 
 
