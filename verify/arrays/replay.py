@@ -24,6 +24,9 @@ SHIFTS = (1e-3, 1e-5, 1e-7)
 NUDGE, ROOM = 2.0**-48, 64.0
 """By how much inputs are changed to see what rounding does there, and how often that change is allowed."""
 
+FLOOR = 1e-3
+"""Of the upstream gradients: what is smaller is what is left of them where they cancel."""
+
 Run = Callable[[Mapping[str, Floats]], Sequence[Floats | None]]
 """The real function: outputs and gradients at other values of the inputs, the upstream gradients as they were."""
 
@@ -74,13 +77,14 @@ def _differs(traced: Traced, there: Mapping[str, Floats], real: Sequence[Floats]
     if len(real) != len(roots):
         return "the number of gradients that are None"
     ours = values(traced.program, roots, there)
-    gaps = [distance(a, b) for a, b in zip(ours, real, strict=True)]
+    least = max((float(np.abs(w).max(initial=0.0)) for w in _weights(traced)), default=0.0) * FLOOR
+    gaps = [distance(a, b, least) for a, b in zip(ours, real, strict=True)]
     if max(gaps, default=0.0) <= close:
         return ""
     nudged = values(traced.program, roots, _nudged(traced, there))
     for label, a, b, again in zip(labels, ours, real, nudged, strict=True):
-        gap = distance(a, b)
-        if gap > close + ROOM * distance(again, a):
+        gap = distance(a, b, least)
+        if gap > close + ROOM * distance(again, a, least):
             return f"{label}, by {gap:.0e} of its size,"
     return ""
 
@@ -92,8 +96,14 @@ def _nudged(traced: Traced, there: Mapping[str, Floats]) -> dict[str, Floats]:
     return {name: x * (1 + NUDGE * rng.choice((-1.0, 1.0), np.shape(x))) for name, x in {**known, **there}.items()}
 
 
-def distance(a: Floats, b: Floats) -> float:
-    """The largest difference, relative to the largest entry; 0 where both are not finite alike."""
+def _weights(traced: Traced) -> list[Floats]:
+    """The upstream gradients at the point."""
+    leaves = (node for weight in traced.weights for node in traced.program.below([weight]) if node.kind == "leaf")
+    return [np.asarray(traced.program.leaves[leaf.parameter].value) for leaf in leaves]
+
+
+def distance(a: Floats, b: Floats, least: float = 0.0) -> float:
+    """The largest difference, relative to the largest entry, or ``least``; 0 where both are not finite alike."""
     a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     if a.shape != b.shape:
         return float("inf")
@@ -102,4 +112,4 @@ def distance(a: Floats, b: Floats) -> float:
         gap = np.where(alike, 0.0, np.abs(a - b))
         size = np.abs(b[np.isfinite(b)]).max(initial=0.0)
     worst = float(np.nan_to_num(gap, nan=np.inf).max(initial=0.0))
-    return worst / max(float(size), 1e-300) if worst else 0.0
+    return worst / max(float(size), least, 1e-300) if worst else 0.0

@@ -306,7 +306,7 @@ def _not_finite(case: TensorCase, place: Place, ran: Ran, has_value: bool) -> Fi
 
 
 def _in_balls(case: TensorCase, place: Place, name: str, flat: int) -> tuple[bool, str]:
-    """Whether the true entry and all values of the forward are numbers that floats hold, by intervals; and the entry."""
+    """Whether the true entry and the values of the forward are numbers that floats hold, by intervals; the entry."""
     first = case.looks[0]
     if not first.has_no_choices or first.traced is None:
         return False, ""

@@ -49,6 +49,8 @@ def _places(case: TensorCase) -> Iterator[Place]:
         rng = np.random.default_rng([case.options.seed, 61, index])
         made: dict[str, Any] = {name: _plain(redrawn(x, shapes[name], rng)) for name, x in arrays.items()}
         told = ", ".join(f"{name}: {format_shape(shape)}" for name, shape in shapes.items())
+        if not case.operation.has_its_indices({**case.operation.code.inputs, **made}):
+            continue
         yield Place(f"already at {told}", {**case.operation.code.inputs, **made}, own=False)
 
 

@@ -88,6 +88,11 @@ LAWS: dict[str, Callable[[Variables], tuple[E, E, E]]] = {
         v.m.exp() ** 2 / v.m.exp().sum() ** 2,
         v.m.exp() ** 2 * v.m.exp().sum() ** 2,
     ),
+    "a number before a log": lambda v: (
+        (v.number(-2) * (v.x + v.z).log()).exp(),
+        (v.x + v.z) ** -2,
+        (v.x + v.z) ** 2,
+    ),
     "numbers in a sum of logs": lambda v: (
         ((v.scalar(3) ** -1 - v.scalar(1)) * (v.scalar(-3) * v.scalar(0.5)) * v.x.log() * v.scalar(2) + v.t).exp(),
         v.x**2 * v.t.exp(),
@@ -107,6 +112,7 @@ LAWS: dict[str, Callable[[Variables], tuple[E, E, E]]] = {
         kept((v.m / 3).exp()) / (v.m / 3).exp().sum(),
     ),
     "a scaled mask": lambda v: ((v.scalar(0.5) * MASK + v.m).exp(), kept(v.m.exp()), v.m.exp()),
+    "a mask that scales": lambda v: (((v.m * 0 + 0.5) * MASK + v.m).exp(), kept(v.m.exp()), v.m.exp()),
     "scores filled with -inf": lambda v: (
         v.m.take(np.where(MASK == 0, KEPT, 20), v.number(-math.inf)).exp(),
         kept(v.m.exp()),

@@ -45,6 +45,7 @@ class TensorCode(ABC):
     notes: list[str] = field(default_factory=list)
     defined = False  # it is held to another function than its own forward
     has_layouts = True  # its arrays have strides
+    refuses_indices = True  # one beyond an array is an error; JAX takes the last entry, or none
 
     @abstractmethod
     def forward(self, inputs: Mapping[str, Any]) -> list[Floats]:

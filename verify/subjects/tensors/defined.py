@@ -22,7 +22,7 @@ class DefinedCode(TensorCode):
     def __init__(self, rule: TensorCode, meant: TensorCode, *, surrogate: bool) -> None:
         super().__init__(rule.name, rule.command, rule.inputs, rule.wrt, rule.notes)
         self.rule, self.meant, self.surrogate = rule, meant, surrogate
-        self.has_layouts = rule.has_layouts
+        self.has_layouts, self.refuses_indices = rule.has_layouts, rule.refuses_indices
 
     def forward(self, inputs: Mapping[str, Any]) -> list[Floats]:
         return self.rule.forward(inputs)

@@ -85,6 +85,9 @@ class JaxCode(TensorCode):
     that of its values.
     """
 
+    has_layouts = False  # its arrays have no strides
+    refuses_indices = False
+
     function: Any
     arguments: Arguments
     fixed: frozenset[str]

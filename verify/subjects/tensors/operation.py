@@ -124,8 +124,30 @@ class TensorOperation(BaseOperation):
             )
             yield Place(f"at another size, {shapes}", self._bounded(inputs), own=False)
 
+    def keeps_kind(self, inputs: Mapping[str, Any]) -> bool:
+        """Whether inputs may be meant: what had one sign keeps it, what lay between 0 and 1 does, bounds hold."""
+        for name, given in self.code.inputs.items():
+            if not is_float(given):
+                continue
+            was, now = np.asarray(given, dtype=float), np.asarray(inputs[name], dtype=float)
+            low = 0.0 if (was >= 0).all() and was.any() else -math.inf
+            high = 1.0 if low == 0.0 and ((was > 0) & (was < 1)).all() else math.inf
+            least, most = self.bounds.get(name, (low, high))
+            if not ((now >= max(low, least)) & (now <= min(high, most))).all():
+                return False
+        return True
+
+    def has_its_indices(self, inputs: Mapping[str, Any]) -> bool:
+        """Whether indices among the inputs still point into arrays of these shapes, as far as it is not an error."""
+        if self.code.refuses_indices or not any(_is_of_integers(x) for x in self.code.inputs.values()):
+            return True
+        arrays = [(np.shape(x), np.shape(inputs[name])) for name, x in self.code.inputs.items() if is_float(x)]
+        return all(n <= m for was, now in arrays for n, m in zip(was, now, strict=True))
+
     def _runs(self, inputs: Mapping[str, Any]) -> bool:
         """Whether the forward has a value there; one that is written for one size raises."""
+        if not self.has_its_indices(inputs):
+            return False
         try:
             return all(np.isfinite(out).all() for out in self.code.forward(inputs))
         except (SubjectError, UsageError):
@@ -139,6 +161,10 @@ class TensorOperation(BaseOperation):
                 folded = _folded(np.asarray(found[name], dtype=float), *ends)
                 found[name] = folded if folded.ndim else float(folded)
         return found
+
+
+def _is_of_integers(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind in "iu"
 
 
 def _scaled(value: Any, factor: float) -> Any:

@@ -252,6 +252,7 @@ MATRICES = {
     "its logarithm": lambda a: jnp.linalg.slogdet(a)[1],
     "a solution": lambda a: jnp.linalg.solve(a, a[:, :2] * a[:, 1:3]),
     "a root": jnp.linalg.cholesky,
+    "the root of a lower triangle": lambda a: lax.linalg.cholesky(a, symmetrize_input=False),
     "a triangular system": lambda a: linalg.solve_triangular(a, jnp.ones(4), lower=True, trans=1, unit_diagonal=True),
     "another, from the right": lambda a: lax.linalg.triangular_solve(a, a[:2], left_side=False, lower=False),
     "the factors of elimination": lambda a: linalg.lu(a)[1:],

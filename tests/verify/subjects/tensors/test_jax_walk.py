@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,8 @@ from jax.scipy import special  # noqa: E402
 
 from backproof.verify.arrays import floats  # noqa: E402
 from backproof.verify.arrays.traced import Point, Traced, Unread  # noqa: E402
-from backproof.verify.subjects.tensors.jax_code import jax_code  # noqa: E402
-from tests.verify.subjects.tensors.jax_replay import beside, differing, of_program, real, replayed  # noqa: E402
+from backproof.verify.subjects.tensors.jax_code import JaxCode, jax_code  # noqa: E402
+from tests.verify.subjects.tensors.jax_replay import differing, of_program, real, replayed  # noqa: E402
 
 pytestmark = pytest.mark.optional
 
@@ -69,7 +70,7 @@ BRANCHING = {
     "the larger": lambda a: jnp.maximum(a, a * a - 0.5),
     "the smaller": lambda a: jnp.minimum(a, 0.2),
     "bounds": lambda a: jnp.clip(a, -0.5, 0.5) * a,
-    "the absolute value": jnp.abs,
+    "the absolute value": lambda a: jnp.abs(a),
     "the sign": lambda a: jnp.sign(a) * a * a,
     "the bit of the sign": lambda a: jnp.where(jnp.signbit(a), a, a * a),
     "rounding": lambda a: jnp.round(a) * a,
@@ -93,21 +94,30 @@ BRANCHING = {
 
 
 @pytest.mark.parametrize("name", BRANCHING)
-def test_where_the_program_is_the_function_no_longer_a_margin_has_turned(name: str) -> None:
+def test_until_a_margin_turns_the_program_is_the_function(name: str) -> None:
     code = jax_code(BRANCHING[name], (x,))
     traced = replayed(code)
     assert traced.decisions
-    turned = 0
-    for seed in range(6):
-        at = beside(code, traced, 1.0, seed)
-        if differing(of_program(traced, at), real(code, traced, at)):
-            assert not np.array_equal(signs(traced, {}), signs(traced, at))
-            turned += 1
-    assert turned
+    crossed = 0
+    for entry, step in itertools.product(((0, 1), (1, 2), (2, 3)), (-2.5, 2.5)):
+        away = np.zeros(x.shape)
+        away[entry] = step
+        if not holds(code, traced, x + away):
+            near, far = 0.0, 1.0
+            for _ in range(24):
+                middle = (near + far) / 2
+                near, far = (middle, far) if holds(code, traced, x + middle * away) else (near, middle)
+            assert not np.array_equal(signs(traced, x), signs(traced, x + far * away))
+            crossed += 1
+    assert crossed
 
 
-def signs(traced: Traced, at: dict[str, Any]) -> Any:
-    found = floats.values(traced.program, [margin.node for margin in traced.margins], at)
+def holds(code: JaxCode, traced: Traced, a: Any) -> bool:
+    return not differing(of_program(traced, {"a": a}), real(code, traced, {"a": a}))
+
+
+def signs(traced: Traced, a: Any) -> Any:
+    found = floats.values(traced.program, [margin.node for margin in traced.margins], {"a": a})
     return np.sign(np.concatenate([np.ravel(margin) for margin in found]))
 
 
