@@ -72,6 +72,9 @@ def exact(value: float) -> Exact:
     return Exact(constant(binary), "") if form is None else Exact(form, _text(form))
 
 
+_FAR = 2.0**53  # a quotient from which on it is none of small numbers
+
+
 def _digits(value: float) -> int:
     """The significant digits of the shortest decimal that is read as this float."""
     return len(repr(abs(value)).split("e")[0].replace(".", "").strip("0"))
@@ -89,7 +92,8 @@ def _simple(value: float) -> Iterator[Term]:
         pi = arb.pi()
         for root in (False, True):
             for factor, op in ((arb(1), ""), (pi, "mul"), (1 / pi, "div")):
-                fraction = Fraction((size * size if root else size) / float(factor)).limit_denominator(MOST)
+                quotient = (size * size if root else size) / float(factor)
+                fraction = Fraction(quotient).limit_denominator(MOST) if quotient < _FAR else Fraction(0)
                 if not 0 < fraction.numerator <= MOST:
                     continue
                 ball = ratio(fraction.numerator, fraction.denominator) * factor

@@ -17,7 +17,7 @@ from backproof.verify.arrays.program import Node
 from backproof.verify.arrays.traced import Floats, Traced
 from backproof.verify.support.errors import SubjectError, in_a_line
 
-CLOSE = {"float64": 1e-9, "float32": 1e-4, "bfloat16": 0.1, "float16": 2e-2}
+CLOSE = {"float64": 1e-9, "float32": 1e-3, "bfloat16": 0.1, "float16": 2e-2}
 """For each format, relative to the largest entry: sums are taken in another order."""
 
 SHIFTS = (1e-3, 1e-5, 1e-7)

@@ -24,10 +24,10 @@ from backproof.verify.arrays.reach import feeding
 from backproof.verify.arrays.residues import NoChain, Residues, salt
 
 MOST_CHAINS = 6
-"""Chains of primes that are tried where something is 0 or has no root."""
+"""Chains of primes that are tried where something is 0 or a number has no root."""
 
-MOST_REDRAWS = 1500
-"""Proposals at one chain."""
+MOST_REDRAWS = 3000
+"""Proposals, over all chains: enough for ten or eleven roots that all inputs feed."""
 
 MOST_WORK = 1 << 31
 """Entries that are computed in search of roots, over all chains: some ten seconds."""
@@ -40,7 +40,7 @@ Floats = NDArray[np.float64]
 
 
 class _Stuck(Exception):
-    """No point was found at this chain of primes."""
+    """There is no point at this chain of primes."""
 
 
 def evaluate(
@@ -122,12 +122,12 @@ class _Search:
 
     def __init__(self, evaluation: Evaluation, spent: _Spent) -> None:
         self.evaluation, self.plan, self.point = evaluation, evaluation.plan, evaluation.point
-        self._spent, self._most = spent, spent.redraws + MOST_REDRAWS
+        self._spent = spent
         self._rng = np.random.default_rng(salt(self.point.seed, "redraws"))
         self._sizes: list[Residues] = []  # absolute values of the radicands, as of the last look
 
     def settle(self) -> None:
-        """Raises _Stuck where it gives up, ZeroDivisionError for a division by 0."""
+        """Raises NoPoint where it gives up; _Stuck, ZeroDivisionError where another chain of primes may help."""
         if self._wrong(len(self.plan.constraints)):
             for count in range(1, len(self.plan.constraints) + 1):
                 self._settle(count)
@@ -142,8 +142,8 @@ class _Search:
         before = self._inputs({step.number: np.ones(step.node.shape, np.bool_) for step in met})
         kind = 0
         while wrong:
-            if self._spent.redraws >= self._most or self._spent.work > MOST_WORK:
-                raise _Stuck(f"no point at which all roots exist was found in {self._spent.redraws} draws")
+            if self._spent.redraws >= MOST_REDRAWS or self._spent.work > MOST_WORK:
+                raise NoPoint(f"no point at which all roots exist was found in {self._spent.redraws} draws")
             self._spent.redraws += 1
             unmet = self.evaluation.unmet
             kept = self._propose(kind, before)

@@ -96,7 +96,10 @@ class TensorCase:
             if first.has_no_choices and not self._differs(first, place):
                 self.replayed += 1
                 continue
-            found.append(self.look(place, beside=not large))
+            look = self.look(place, beside=not large)
+            if place.far and look.false:  # an overflow of the program, or of the function
+                continue
+            found.append(look)
             if _settled(found[-1]):
                 return found
         if not large:

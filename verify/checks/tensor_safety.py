@@ -100,9 +100,10 @@ def _at_tie(case: TensorCase, place: Place) -> Finding | int:
         ran = case.run_at(place)
     except (SubjectError, UsageError):
         return 0
-    if is_smooth(case, place) and all(g is None or np.isfinite(g).all() for g in ran.gradients.values()):
+    finite = all(g is None or np.isfinite(g).all() for g in ran.gradients.values())
+    if finite and (is_smooth(case, place) or case.formats != "float64"):  # a staircase has no slopes over short steps
         return 1
-    decided, noise = 0, _noise(case, place, outputs)
+    decided, noise = 0, _noise(case, place, outputs, ran)
     for told, direction, single in _directions(case, ran):
         try:
             found = _judged(case, place, ran, (told, direction, single), noise)
@@ -119,13 +120,13 @@ def _judged(case: TensorCase, place: Place, ran: Ran, along: _Direction, noise: 
     told, direction, single = along
     ours = _of_rule(ran, direction)
     slopes = list(_slopes_beside(case, place, direction, _SIDES))
-    if ours is None or len(slopes) < _SIDES // 2 or not (single or _agree(slopes, ran, noise)):
+    if ours is None or len(slopes) < _SIDES // 2 or not (single or _agree(slopes, noise)):
         return 0
-    if _encloses(slopes, ours, ran, noise):
+    if _encloses(slopes, ours, noise):
         return 1
     for slope in _slopes_beside(case, place, direction, _MORE_SIDES):  # of many ties a few sides are not all
         slopes.append(slope)
-        if _encloses(slopes, ours, ran, noise) or not (single or _agree(slopes, ran, noise)):
+        if _encloses(slopes, ours, noise) or not (single or _agree(slopes, noise)):
             return 1
     if _is_steeper(case, place, direction, slopes):  # its derivative is infinite there
         return 0
@@ -138,23 +139,24 @@ def _is_steeper(case: TensorCase, place: Place, direction: Mapping[str, Floats],
     return bool(closer) and statistics.median(closer) > 2 * statistics.median(map(abs, slopes))
 
 
-def _noise(case: TensorCase, place: Place, outputs: list[Floats]) -> float:
-    """What the rounding of the forward makes of a difference."""
+def _noise(case: TensorCase, place: Place, outputs: list[Floats], ran: Ran) -> float:
+    """What the rounding of the forward makes of a difference, and that of the rule of a sum of its entries."""
+    entries = [np.abs(g[np.isfinite(g)]).max(initial=0.0) for g in ran.gradients.values() if g is not None]
     sizes = (float(np.abs(g * out).sum()) for g, out in zip(case.weights(place), outputs, strict=True))
-    return sum(sizes) * 2.0**-50 / _STEPS[-1]
+    return sum(sizes) * 2.0**-50 / _STEPS[-1] + 1e-9 * float(max(entries, default=0.0))
 
 
-def _slack(slopes: list[float], ran: Ran, noise: float) -> float:
-    return _SLACK * max(*map(abs, slopes), _size(ran)) + noise
+def _slack(slopes: list[float], noise: float) -> float:
+    return _SLACK * max(map(abs, slopes)) + noise
 
 
-def _agree(slopes: list[float], ran: Ran, noise: float) -> bool:
+def _agree(slopes: list[float], noise: float) -> bool:
     """Whether the slopes on all sides are the same."""
-    return max(slopes) - min(slopes) <= _slack(slopes, ran, noise)
+    return max(slopes) - min(slopes) <= _slack(slopes, noise)
 
 
-def _encloses(slopes: list[float], ours: float, ran: Ran, noise: float) -> bool:
-    slack = _slack(slopes, ran, noise)
+def _encloses(slopes: list[float], ours: float, noise: float) -> bool:
+    slack = _slack(slopes, noise)
     return min(slopes) - slack <= ours <= max(slopes) + slack
 
 
@@ -167,11 +169,6 @@ def is_smooth(case: TensorCase, place: Place) -> bool:
     roots = [node.operands[0] for node in program.nodes if node.kind == "power" and node.parameter.denominator > 1]
     there = {name: place.inputs[name] for name in first.traced.inputs}
     return all(bool((np.abs(found) > _CLEAR).all()) for found in values(program, roots, there))
-
-
-def _size(ran: Ran) -> float:
-    sizes = [np.abs(g[np.isfinite(g)]).max(initial=0.0) for g in ran.gradients.values() if g is not None]
-    return float(max(sizes, default=0.0)) * 1e-3
 
 
 def _directions(case: TensorCase, ran: Ran) -> Iterator[_Direction]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from backproof.verify.arrays.layouts import LAYOUTS, values_in
+from backproof.verify.arrays.replay import FLOOR
 from backproof.verify.arrays.traced import Floats
 from backproof.verify.checks.array_counterexamples import shown
 from backproof.verify.checks.table import TENSOR_WIRING
@@ -101,7 +102,8 @@ def _compared(now: Ran, first: Ran, factor: float, message: str) -> Iterator[_Pr
         if was.shape != again.shape:
             yield f"{message} for {name}", [("shapes", f"{again.shape}, {was.shape} before")]
             continue
-        room = slack * max(abs(factor), 1.0) * max(float(np.abs(was[np.isfinite(was)]).max(initial=0.0)), 2.0**-1000)
+        size = max(float(np.abs(was[np.isfinite(was)]).max(initial=0.0)), FLOOR)  # upstream gradients are about 1
+        room = slack * max(abs(factor), 1.0) * size
         with np.errstate(all="ignore"):
             apart = ~((np.abs(again - expected) <= room) | (np.isnan(again) & np.isnan(expected)) | (again == expected))
         if factor == 0.0:

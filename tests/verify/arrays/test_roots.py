@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from backproof.verify.arrays import roots
 from backproof.verify.arrays.adjoints import adjoints
@@ -20,7 +21,10 @@ from backproof.verify.arrays.roots import evaluate
 from backproof.verify.arrays.tangents import tangents
 from tests.verify.arrays.formulas import HALF, E, Variables, equal
 
-RNG = np.random.default_rng(11)
+
+def normal(*shape: int) -> NDArray[np.float64]:
+    """The same each time."""
+    return np.random.default_rng(11).normal(size=shape)
 
 
 def normalized(p: Program, x: Node, axis: int = -1) -> Node:
@@ -69,37 +73,37 @@ def test_roots_within_exponents_and_of_exponents() -> None:
 
 
 def rows(p: Program) -> list[Node]:
-    return [normalized(p, p.leaf("x", RNG.normal(size=(500, 8))))]
+    return [normalized(p, p.leaf("x", normal(500, 8)))]
 
 
 def attention(p: Program) -> list[Node]:
     """With queries and keys that are normalized, so that there are roots in the exponents."""
-    q, k, v = (p.leaf(name, RNG.normal(size=(32, 8))) for name in "qkv")
+    q, k, v = (p.leaf(name, normal(32, 8)) for name in "qkv")
     scores = p.function("exp", p.dot(normalized(p, q), p.transpose(normalized(p, k))))
     return [p.dot(p.divide(scores, p.sum(scores, [-1], keep=True)), v)]
 
 
 def rows_and_columns(p: Program) -> list[Node]:
-    x = p.leaf("x", RNG.normal(size=(12, 12)))
+    x = p.leaf("x", normal(12, 12))
     return [normalized(p, x, 0), normalized(p, x, 1)]
 
 
 def coupled(p: Program) -> list[Node]:
     """Every entry feeds every root."""
-    return [normalized(p, normalized(p, p.leaf("x", RNG.normal(size=(4, 3))), 0), 1)]
+    return [normalized(p, normalized(p, p.leaf("x", normal(4, 3)), 0), 1)]
 
 
 def layers(p: Program) -> list[Node]:
     """Each root is fed by the layers before, and by weights of its own."""
-    x = p.leaf("x", RNG.normal(size=(3, 4)))
+    x = p.leaf("x", normal(3, 4))
     for k in range(8):
-        x = p.add(x, p.dot(normalized(p, x), p.leaf(f"w{k}", RNG.normal(size=(4, 4)))))
+        x = p.add(x, p.dot(normalized(p, x), p.leaf(f"w{k}", normal(4, 4))))
     return [x]
 
 
 def variances(p: Program) -> list[Node]:
     """The same ones, computed in two ways, and multiples of them."""
-    x = p.leaf("x", RNG.normal(size=(30, 6)))
+    x = p.leaf("x", normal(30, 6))
     mean = p.mean(x, [1])
     centred = p.subtract(x, p.mean(x, [1], keep=True))
     first = p.subtract(p.mean(p.power(x, 2), [1]), p.power(mean, 2))
@@ -108,7 +112,7 @@ def variances(p: Program) -> list[Node]:
 
 def lengths(p: Program) -> list[Node]:
     """One number each, and one that is 0: no multiples of one another."""
-    vectors = [p.leaf(f"x{k}", RNG.normal(size=3)) for k in range(8)]
+    vectors = [p.leaf(f"x{k}", normal(3)) for k in range(8)]
     return [p.power(p.number(0), HALF), *(p.power(p.sum(p.power(x, 2), [0]), HALF) for x in vectors)]
 
 
@@ -117,9 +121,9 @@ SEARCHES: dict[str, tuple[Callable[[Program], list[Node]], int, bool]] = {
     "attention": (attention, 60, False),
     "lengths": (lengths, 40, False),
     "variances": (variances, 60, False),
-    "rows and columns": (rows_and_columns, 400, True),
-    "coupled": (coupled, 1000, True),
-    "layers": (layers, 1000, True),
+    "rows and columns": (rows_and_columns, 200, True),
+    "coupled": (coupled, 200, True),
+    "layers": (layers, 150, True),
 }
 
 
@@ -136,7 +140,7 @@ def test_a_point_is_found_within_a_number_of_draws(name: str) -> None:
 def test_a_law_holds_between_roots_that_were_searched_for() -> None:
     """Queries that are normalized keep their length 1: the mean of their squares is 1 but for the 1e-6."""
     p = Program()
-    x = p.leaf("x", RNG.normal(size=(20, 5)))
+    x = p.leaf("x", normal(20, 5))
     squares = p.mean(p.power(x, 2), [1])
     length = p.mean(p.power(normalized(p, x), 2), [1])
     expected = p.divide(squares, p.add(squares, p.number(1e-6)))
@@ -146,7 +150,7 @@ def test_a_law_holds_between_roots_that_were_searched_for() -> None:
 
 def test_the_derivative_of_a_norm_is_equal_and_with_a_wrong_sign_it_is_not() -> None:
     p = Program()
-    x, g = p.leaf("x", RNG.normal(size=(9, 4))), p.leaf("g", RNG.normal(size=(9, 4)))
+    x, g = p.leaf("x", normal(9, 4)), p.leaf("g", normal(9, 4))
     inverse = p.power(p.sum(p.power(x, 2), [1], keep=True), -HALF)
     y = p.multiply(x, inverse)
     along = p.multiply(y, p.sum(p.multiply(g, y), [1], keep=True))
@@ -158,7 +162,7 @@ def test_the_derivative_of_a_norm_is_equal_and_with_a_wrong_sign_it_is_not() -> 
 def test_only_entries_that_feed_a_missing_root_are_drawn_again() -> None:
     """A row whose root exists at once keeps its entries, as do other inputs."""
     p = Program()
-    x, y = p.leaf("x", RNG.normal(size=(40, 3))), p.leaf("y", RNG.normal(size=(40, 3)))
+    x, y = p.leaf("x", normal(40, 3)), p.leaf("y", normal(40, 3))
     before, other = evaluate(p, [x, y], "0").values
     after, same, _ = evaluate(p, [x, y, normalized(p, x)], "0").values
     assert np.array_equal(other, same)
@@ -215,9 +219,9 @@ def test_roots_that_cannot_all_exist_are_given_up_after_a_number_of_draws(monkey
     """|x - mean x| of forty entries, all of which feed all roots."""
     monkeypatch.setattr(roots, "MOST_REDRAWS", 20)
     p = Program()
-    x = p.leaf("x", RNG.normal(size=40))
+    x = p.leaf("x", normal(40))
     node = p.power(p.power(p.subtract(x, p.mean(x, [0], keep=True)), 2), HALF)
-    with pytest.raises(NoPoint, match=r"no point at which all roots exist was found in 120 draws \(6 chains"):
+    with pytest.raises(NoPoint, match="no point at which all roots exist was found in 20 draws"):
         evaluate(p, [node], "0")
 
 
@@ -271,7 +275,7 @@ KINDS: dict[str, Callable[[Program, Node], Node]] = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_feeds_an_entry_is_what_it_moves_with(kind: str) -> None:
     p = Program()
-    x = p.leaf("x", RNG.normal(size=(4, 5)))
+    x = p.leaf("x", normal(4, 5))
     node = KINDS[kind](p, x)
     plan = Plan(p, [node])
     moved = []

@@ -7,7 +7,7 @@ as they are; an argument may have its keyword.  The text is parsed against a whi
 from __future__ import annotations
 
 import ast
-import functools
+import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -49,12 +49,16 @@ class TensorCall:
             return function
         called = getattr(function, "apply", function) if isinstance(function, type) else function
 
-        @functools.wraps(called, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
         def of_inputs(*inputs: Any) -> Any:
             given = dict(zip(self.operands, inputs, strict=True))
             arguments = [_filled(a, given) for a in self.arguments]
             return called(*arguments, **{key: _filled(a, given) for key, a in self.keywords.items()})
 
+        for attribute in ("__module__", "__name__", "__qualname__"):
+            setattr(of_inputs, attribute, getattr(called, attribute, self.path))
+        by_place = inspect.Parameter.POSITIONAL_ONLY
+        parameters = [inspect.Parameter(name, by_place) for name in self.operands]
+        of_inputs.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         return of_inputs
 
 

@@ -78,7 +78,7 @@ TORCH = (
     TensorEntry("torch.nn.functional:huber_loss(x, y, delta=0.7)",         "x=3x4, y=3x4"),
     TensorEntry("torch.nn.functional:cross_entropy(x, t, label_smoothing=0.1)", "x=4x5, t=4", "t=0..4", "t"),
     TensorEntry("torch.nn.functional:cross_entropy(x, p)",                 "x=4x5, p=4x5", "p=0.1..0.9"),
-    TensorEntry("torch.nn.functional:nll_loss(x, t, w)",                   "x=4x5, t=4, w=5", "t=0..4, w=0.5..2", "t"),
+    TensorEntry("torch.nn.functional:nll_loss(x, t)",                      "x=4x5, t=4", "t=0..4", "t"),
     TensorEntry("torch.nn.functional:kl_div(x, p, reduction='batchmean')", "x=4x5, p=4x5", "p=0.1..0.9"),
     TensorEntry("torch.nn.functional:binary_cross_entropy(p, t)",          "p=6, t=6", "p=0.1..0.9, t=0.1..0.9"),
     TensorEntry("torch.nn.functional:binary_cross_entropy_with_logits(x, t)", "x=3x4, t=3x4", "t=0.1..0.9"),

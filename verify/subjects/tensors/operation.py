@@ -36,11 +36,13 @@ class Place:
     """Where a rule is looked at.
 
     told: how the inputs came about, for a report; inputs: by name; own: they have the shapes that were asked for
+    far: they are so large that an intermediate result may overflow
     """
 
     told: str
     inputs: dict[str, Any]
     own: bool = True
+    far: bool = False
 
     def lines(self) -> str:
         """The inputs for a report: small ones written out."""
@@ -99,7 +101,7 @@ class TensorOperation(BaseOperation):
             yield Place(f"inputs {part} the bounds", {**self.code.inputs, **self._between(rng, low, high)})
         for scale in FAR:
             grown = {name: _scaled(x, scale) if self._is_moved(name, x) else x for name, x in self.code.inputs.items()}
-            yield Place(f"the inputs as given, times {scale:g}", self._bounded(grown))
+            yield Place(f"the inputs as given, times {scale:g}", self._bounded(grown), far=True)
 
     def _between(self, rng: np.random.Generator, low: float, high: float) -> dict[str, Any]:
         """The bounded inputs in a part of their bounds, 0 and 1 for the ends; an open end is 1000 from the other."""

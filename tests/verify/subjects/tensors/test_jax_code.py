@@ -66,6 +66,11 @@ embedding = rule(
 )
 
 
+@functools.wraps(power)
+def cubed(*inputs: Any) -> Any:
+    return power(3, *inputs)
+
+
 symbolic = jax.custom_vjp(lambda x: jnp.sin(x))
 symbolic.defvjp(lambda x: (jnp.sin(x.value), x.value), lambda x, g: (g * jnp.cos(x),), symbolic_zeros=True)
 
@@ -115,6 +120,7 @@ RULES: dict[str, tuple[Any, Any, tuple[str, ...], tuple[str, ...]]] = {
     "nondiff_argnums, by name": (power, {"x": x, "n": 3}, ("n", "x"), ("x",)),
     "a float that is not differentiated": (power, (2.5, x * x), ("n", "x"), ("x",)),
     "filled in": (functools.partial(power, 3), (x,), ("x",), ("x",)),
+    "filled in by a wrapper": (cubed, {"x": x}, ("x",), ("x",)),
     "None for numbers": (clipped, (-0.5, 0.5, x), ("lo", "hi", "x"), ("x",)),
     "None for arrays": (clipped, (np.float64(-1), jnp.ones(()), x), ("lo", "hi", "x"), ("lo", "hi", "x")),
     "a dictionary": (dense, ({"w": w, "b": w[0]}, x), ("p.b", "p.w", "x"), ("p.b", "p.w", "x")),
