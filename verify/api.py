@@ -53,6 +53,7 @@ def check(
     domain: Any = None,
     kinks: Kinks = (),
     surrogate: Any = None,
+    order: int = 1,
     name: str = "",
     bounds: Mapping[str, tuple[float, float]] = MappingProxyType({}),
     points: int | None = None,
@@ -89,6 +90,7 @@ def check(
     surrogate: another function whose derivative the backward is declared to be, as text or a function of the inputs:
         "x" for a straight-through estimator, "-x" for a reversed gradient; the forward then only gives ``out``.
         With shapes a function of the arrays, or a text in their names that is applied entry by entry
+    order: 2 also verifies the derivative of a PyTorch rule, as a second differentiation takes it
     shapes: of inputs that are arrays, such as {"x": 768}: then every entry of every gradient is verified at this
         shape, proved where it is small and `probable` where it is large; their accuracy is not measured
     dtypes: of inputs that are drawn in their shapes, where they are not floats: {"index": "int64"}, within ``bounds``
@@ -146,8 +148,11 @@ def check(
                     raise UsageError(f"{what}: of a rule of whole arrays it is not known; bounds= limits its inputs")
             stated = {"inputs": inputs, "shapes": shapes, "dtypes": dtypes, "names": names, "wrt": wrt}
             stated |= {"bounds": bounds, "definition": definition, "surrogate": surrogate, "name": name, "seed": seed}
+            stated |= {"order": order}
             options = Options(points=points or 200, seed=seed, fuel=units, seconds=seconds, questions=OF_ARRAYS)
             return _judged(verify_here(tensor_cases(forward, framework, **stated), options=options), strict, raises)
+    if order != 1:
+        raise UsageError("order: it is for a function of PyTorch that is passed alone, with inputs= or shapes=")
     if dtypes is not None:
         raise UsageError("dtypes: it goes with shapes=, for a function of PyTorch or JAX that is passed alone")
     if backward is None:

@@ -159,6 +159,10 @@ def _distinguished(one: Accusation) -> tuple[str, str]:
 def _undecided(case: TensorCase, look: Look) -> Finding:
     judgement = look.judgement
     assert judgement is not None
+    assert look.traced is not None
+    if missing := [name for name, gradient in look.traced.gradients.items() if gradient is None]:
+        message = f"not decided: the rule returned None for {', '.join(missing)}; checked on floats only"
+        return case.finding(TENSOR_IDENTITY, Verdict.MATCHED, message)
     if judgement.undecided:
         reason = f"no point of a finite field was found ({judgement.undecided})"
     else:

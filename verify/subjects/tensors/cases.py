@@ -76,12 +76,17 @@ def tensor_cases(
     surrogate: Any = None,
     name: str = "",
     seed: int = 0,
+    order: int = 1,
     command: str = "",
 ) -> Cases:
     """A function of PyTorch or JAX with its own rule, at the inputs that are given, or drawn in these shapes.
 
+    order: 2 for the derivative of the rule as well, as a second differentiation takes it
+
     Raises UsageError.
     """
+    if order not in (1, 2):
+        raise UsageError(f"order: {order!r} is neither 1 nor 2")
     if inputs is None:
         given: Any = _drawn(function, framework, shapes or {}, dtypes or {}, bounds or {}, names, seed)
     else:
@@ -104,7 +109,22 @@ def tensor_cases(
     operation = TensorOperation(made, bounds_of(bounds or {}, entries))
     operation.command = command or _call(called, made, inputs is None, wanted)
     _refuse_broken(operation)
-    return Cases(called, ((operation, None),))
+    if order == 1:
+        return Cases(called, ((operation, None),))
+    second = TensorOperation(_derived(framework, made), operation.bounds)
+    second.command = f"{operation.command[:-1]}, order=2)"
+    _refuse_broken(second)
+    return Cases(called, ((operation, None), (second, None)))
+
+
+def _derived(framework: str, code: TensorCode) -> TensorCode:
+    """The rule as a function, with its own derivative."""
+    if framework == "torch":
+        from backproof.verify.subjects.tensors.torch_code import TorchCode, derived
+
+        if isinstance(code, TorchCode):
+            return derived(code)
+    raise UsageError("order: 2 is for functions of PyTorch without definition= or surrogate=")
 
 
 def _code(framework: str, function: Any, inputs: Any, name: str, wrt: Sequence[str] | None) -> TensorCode:

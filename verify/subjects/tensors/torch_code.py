@@ -11,6 +11,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+import numpy as np
+
 from backproof.verify.arrays.layouts import values_in
 from backproof.verify.arrays.program import Node, contiguous
 from backproof.verify.arrays.traced import Floats, Point, Traced, Unread, upstream
@@ -26,7 +28,7 @@ from backproof.verify.subjects.tensors.torch.storages import floats_of
 from backproof.verify.subjects.tensors.torch.tape import Tape
 from backproof.verify.subjects.tensors.torch.targets import Target, target_of
 from backproof.verify.subjects.tensors.torch.watch import Watch
-from backproof.verify.subjects.tensors.torch.widths import Wide, default_of_64_bits, narrowest
+from backproof.verify.subjects.tensors.torch.widths import Wide, default_of_64_bits, narrowest, one_thread
 from backproof.verify.support.errors import SubjectError, UsageError
 from backproof.verify.terms.parser import nearest
 from backproof.verify.tracing.source_code import reached
@@ -86,6 +88,10 @@ def _free(name: str, taken: Mapping[str, Any]) -> str:
     return _free(f"upstream {name}", taken) if name in taken else name
 
 
+MOST_ALONE = 100_000
+"""Entries of the inputs up to which a rule is run in one thread."""
+
+
 @dataclass(kw_only=True)
 class TorchCode(TensorCode):
     """A function of PyTorch."""
@@ -131,11 +137,17 @@ class TorchCode(TensorCode):
         """Encloses a call of the code, under modes of PyTorch."""
         try:
             with subject_code, ExitStack() as stack:
+                if self._is_small:
+                    stack.enter_context(one_thread())
                 for mode in modes:
                     stack.enter_context(mode)
                 yield
         except SubjectError as error:
             raise explained(error, self.target, self.arguments) from error
+
+    @property
+    def _is_small(self) -> bool:
+        return sum(x.size for x in self.inputs.values() if isinstance(x, np.ndarray)) <= MOST_ALONE
 
     def _tried(self, run: Callable[[Wide], T]) -> T:
         """What a run returns; if the code fails, without what we add to it and it may not stand."""

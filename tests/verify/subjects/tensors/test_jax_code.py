@@ -171,6 +171,13 @@ def test_other_values_and_other_shapes_of_the_inputs() -> None:
         assert not differing(of_program(traced, {}), real(code, traced, given))
 
 
+def test_other_values_of_what_is_closed_over() -> None:
+    code = jax_code(power, (3, x))
+    for n in (3, 2, 3):
+        assert np.allclose(code.forward({"n": n, "x": x})[0], x**n)
+        assert np.allclose(code.run({"n": n, "x": x}, [np.ones_like(x)]).gradients["x"], n * x ** (n - 1))
+
+
 def test_what_is_differentiated_may_be_chosen() -> None:
     assert jax_code(dense, ({"w": w, "b": w[0]}, x), wrt=("p",)).wrt == ("p.b", "p.w")
     assert jax_code(dense, ({"w": w, "b": w[0]}, x), wrt=("p.w",)).wrt == ("p.w",)
@@ -212,7 +219,7 @@ def test_a_fwd_that_returns_another_value_is_noted() -> None:
 
 @pytest.mark.parametrize("narrow", [jnp.float32, jnp.bfloat16])
 def test_a_narrower_format_on_the_way_is_told(narrow: Any) -> None:
-    code = jax_code(lambda x: jnp.sin(x.astype(narrow)).astype(float) * x, (x,))
+    code = jax_code(lambda x: jax.lax.cond(True, lambda a: jnp.sin(a.astype(narrow)).astype(float), jnp.sin, x), (x,))
     name = np.dtype(narrow).name
     assert code.run(code.inputs, [np.ones((4, 3))]).formats == name
     assert code.trace(Point(code.inputs)).notes == [f"it computes in {name}, on the way or in the end"]

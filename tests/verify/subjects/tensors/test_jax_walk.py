@@ -112,6 +112,11 @@ def test_until_a_margin_turns_the_program_is_the_function(name: str) -> None:
     assert crossed
 
 
+def test_a_choice_that_the_function_and_its_rule_make_counts_once() -> None:
+    traced = replayed(jax_code(lambda a: jnp.where(a > 0.3, a, a * a), (x,)))
+    assert (traced.decisions, [margin.what for margin in traced.margins]) == (1, [">"])
+
+
 def holds(code: JaxCode, traced: Traced, a: Any) -> bool:
     return not differing(of_program(traced, {"a": a}), real(code, traced, {"a": a}))
 

@@ -73,6 +73,19 @@ class Wide(TorchDispatchMode):  # type: ignore[misc]
 
 
 @contextmanager
+def one_thread() -> Iterator[None]:
+    """Operations on few numbers wait longer for threads, on a busy machine, than they compute."""
+    before = torch.get_num_threads()
+    if before != 1:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        if before != 1:
+            torch.set_num_threads(before)
+
+
+@contextmanager
 def default_of_64_bits() -> Iterator[None]:
     """Numbers without a format are float64, as under ``torch.set_default_dtype``."""
     before = torch.get_default_dtype()
