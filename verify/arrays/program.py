@@ -61,16 +61,12 @@ Indices = NDArray[np.int64]
 
 
 class Node:
-    """An array of a program.  index: its place among the nodes; parameter: what else its kind needs.
+    """An array of a program.  index: its place among the nodes; parameter: what else its kind needs."""
 
-    has_logarithm: a power of e of it is to be taken apart, as e**(x - log y) is e**x/y
-    """
-
-    __slots__ = ("has_logarithm", "index", "kind", "operands", "parameter", "shape")
+    __slots__ = ("index", "kind", "operands", "parameter", "shape")
 
     def __init__(self, index: int, kind: Kind, operands: tuple[Node, ...], shape: Shape, parameter: Any) -> None:
         self.index, self.kind, self.operands, self.shape, self.parameter = index, kind, operands, shape, parameter
-        self.has_logarithm = _has_logarithm(kind, operands, parameter)
 
     @property
     def size(self) -> int:
@@ -84,14 +80,6 @@ class Node:
 
     def __repr__(self) -> str:
         return f"%{self.index} {self.parameter if self.kind in ('leaf', 'function') else self.kind} {self.shape}"
-
-
-def _has_logarithm(kind: Kind, operands: tuple[Node, ...], parameter: Any) -> bool:
-    if kind == "function":
-        return bool(parameter == "log")
-    if kind == "multiply":
-        return any(a.has_logarithm and b.kind == "constant" for a, b in (operands, operands[::-1]))
-    return kind in ("add", "negative", "take", "view", "sum") and any(a.has_logarithm for a in operands)
 
 
 @dataclass

@@ -25,7 +25,7 @@ class Unread(Exception):
 class Margin:
     """A comparison that was made on the way: the sign of a node decides it.
 
-    what: which comparison, in a word; upstream: it depends on the upstream gradient
+    what: which comparison, in a word
     """
 
     node: Node

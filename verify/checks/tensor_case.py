@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
@@ -25,7 +25,7 @@ from backproof.verify.support.limits import OutOfTime
 
 MOST_PAST = 12  # points beyond comparisons
 LARGE = 4_000_000  # entries of all nodes of a program beyond which few points are looked at
-LARGEST = 120_000_000  # entries of all nodes of a program, of 8 bytes each, beyond which it is run on floats only
+LARGEST = 64_000_000  # entries of a node beyond which a program is run on floats only: some of them live at a time
 ONE = 20.0  # bits at each point but the first
 
 
@@ -172,9 +172,9 @@ class TensorCase:
             raise
         except (SubjectError, UsageError) as error:
             return Look(place, refused=in_a_line(error) if isinstance(error, SubjectError) else str(error))
-        if work(traced) > LARGEST:
-            size = work(traced) * 8 / 2**30
-            return Look(place, refused=f"{_UNREAD}: its program has {size:.0f} GiB of numbers: pass smaller inputs")
+        if (largest := max(node.size for node in traced.program.nodes)) > LARGEST:
+            size = largest * 8 / 2**30
+            return Look(place, refused=f"{_UNREAD}: it makes arrays of {size:.1f} GiB: pass smaller inputs")
 
         false = unfaithful(traced, partial(self._real, place), self.options.seed, formats=self.formats, beside=beside)
         seed = f"{self.options.seed}|{self.operation.name}|{self.operation.case}|{place.told}"
@@ -207,8 +207,3 @@ def _settled(look: Look) -> bool:
 def work(traced: Traced) -> int:
     """The number of entries of all nodes of its program."""
     return sum(node.size for node in traced.program.nodes)
-
-
-def told_looks(looks: list[Look]) -> Iterator[Look]:
-    """Those that say something."""
-    return (look for look in looks if look.told)

@@ -83,7 +83,7 @@ def test_anything_else_is_refused_by_name_and_not_evaluated(argument: str) -> No
     ],
 )
 def test_what_is_no_call_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="is not a call: write package.module:function|neither the name of an input"):
+    with pytest.raises(UsageError, match=r"is not a call: write package|neither the name of an input"):
         parsed_call(text)
 
 
@@ -148,7 +148,7 @@ def test_bounds_are_two_numbers(text: str, bounds: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("text", ["x", "x=1", "x=1..", "x=2..1", "x=1..1", "x=a..b", "x=0..1,", "x=0:1", "=0..1"])
 def test_what_are_no_bounds_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="are not the bounds of an input: write t=0..9"):
+    with pytest.raises(UsageError, match=r"are not the bounds of an input: write t=0\.\.9"):
         parsed_bounds(text)
 
 
