@@ -208,4 +208,5 @@ def _of_margins(looks: list[Look]) -> str:
     if not first.decisions:
         return "the code makes no choice by its data"
     crossed = sum(look.place.told.startswith("past") for look in looks)
-    return f"{first.decisions} choices by data on the way, {crossed} points beyond comparisons"
+    choices = "1 choice" if first.decisions == 1 else f"{first.decisions} choices"
+    return f"{choices} by data on the way, {crossed} points beyond comparisons"

@@ -136,7 +136,8 @@ def _judged(case: TensorCase, place: Place, ran: Ran, along: _Direction, noise: 
 def _is_steeper(case: TensorCase, place: Place, direction: Mapping[str, Floats], slopes: list[float]) -> bool:
     """Whether the slopes grow without end toward the tie, as those of a root at 0."""
     closer = [abs(slope) for slope in _slopes_beside(case, place, direction, _SIDES, _BESIDE / _CLOSER)]
-    return bool(closer) and statistics.median(closer) > 2 * statistics.median(map(abs, slopes))
+    as_many = [abs(slope) for slope in slopes[: len(closer)]]  # on the same sides
+    return bool(closer) and statistics.median(closer) > 2 * statistics.median(as_many)
 
 
 def _noise(case: TensorCase, place: Place, outputs: list[Floats], ran: Ran) -> float:

@@ -195,7 +195,8 @@ def _drawn(
     parameters = _parameters(function, framework, names)
     for what, one in [*(("shapes", n) for n in shapes), *(("dtypes", n) for n in dtypes)]:
         if one not in parameters:
-            raise UsageError(f"{what}: {one!r} is not an input{nearest(one, tuple(parameters))}")
+            way = "" if parameters else ": its inputs are not known by name; pass names=, or inputs="
+            raise UsageError(f"{what}: {one!r} is not an input{nearest(one, tuple(parameters)) if parameters else way}")
     rng = np.random.default_rng([seed, 7])
     found: dict[str, Any] = {}
     for one, default in parameters.items():
