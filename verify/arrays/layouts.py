@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from backproof.verify.arrays.program import contiguous
 
-LAYOUTS = ("contiguous", "transposed", "sliced", "offset", "expanded")
+LAYOUTS = ("contiguous", "transposed", "sliced", "offset", "expanded", "uniform")
 """In C's order; with its axes in the reverse order; every second entry of a longer array; from the third entry of one;
-one number for all entries of an axis, with a stride of 0, as the gradient of a sum arrives."""
+one row for all of an axis, with a stride of 0; one number for all entries, as the gradient of a sum arrives."""
 
 
 class Laid(NamedTuple):
@@ -31,8 +31,10 @@ class Laid(NamedTuple):
 
 
 def values_in(array: Any, layout: str) -> NDArray[Any]:
-    """The values that the array has in a layout: an expanded one has the first entry along its first axis."""
+    """The values that the array has in a layout: an expanded one has its first entries along an axis."""
     array = np.asarray(array)
+    if layout == "uniform" and array.size:
+        return np.full(array.shape, array.reshape(-1)[0])
     if layout == "expanded" and array.ndim:
         return np.array(np.broadcast_to(array[:1], array.shape))
     return np.array(array)
@@ -54,6 +56,8 @@ def laid_out(array: Any, layout: str) -> Laid:
         case "expanded" if shape:
             strides = (0, *contiguous(shape[1:]))
             offset, size = 0, max(1, array[:1].size)
+        case "uniform":
+            strides, offset, size = (0,) * len(shape), 0, 1
         case _:
             strides, offset, size = contiguous(shape), 0, array.size
     laid = Laid(np.full(max(size, 1), 7, array.dtype), offset, shape, strides)

@@ -79,7 +79,7 @@ def _factor(ours: Floats, expected: Floats, sizes: Collection[int]) -> str:
     if not _same(ours, ratio * expected):
         return ""
     if math.isclose(ratio, 1, rel_tol=1e-6):
-        return f"it is 1 {'+' if ratio > 1 else '-'} {abs(ratio - 1):.1e} times the derivative: a constant of few digits?"
+        return f"it is off by {abs(ratio - 1):.1e} of itself: a constant of few digits?"
     short = Fraction(ratio).limit_denominator(10_000)
     told = str(short) if math.isclose(float(short), ratio, rel_tol=1e-7) else f"{ratio:.6g}"
     for size in sorted(_sizes(sizes) - {1}):

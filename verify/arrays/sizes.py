@@ -60,11 +60,11 @@ def _candidates(shapes: Shapes, seed: int) -> Iterator[Shapes]:
     if square:
         for fit in _FITS:
             yield _apart(shapes, square, fit)
-    one = int(np.random.default_rng([seed, 101]).integers(len(free)))
+    first = int(np.random.default_rng([seed, 101]).integers(len(free)))
     grown, other = ([_grown(n, k % 2 == parity) for k, n in enumerate(free)] for parity in (0, 1))
-    single = [1 if k == one else n for k, n in enumerate(other)]
+    singles = ([1 if k == (first + turn) % len(free) else n for k, n in enumerate(other)] for turn in range(len(free)))
     multiples = [n * (2 + k % 2) for k, n in enumerate(free)]  # which divide by what the given sizes divide by
-    for sizes in (grown, single if len(free) > 1 else other, other, multiples):
+    for sizes in (grown, *(singles if len(free) > 1 else [other, [1]]), other, multiples):
         new = dict(zip(free, _distinct(sizes), strict=True))
         yield {name: tuple(new.get(n, n) for n in shape) for name, shape in shapes.items()}
 

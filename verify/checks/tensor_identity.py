@@ -26,6 +26,7 @@ from backproof.verify.results.findings import Finding, Verdict
 _CITED = "Zippel 1979, Schwartz 1980"
 _CONJECTURE = "a conjecture on powers of e (Li and Wu, arXiv:2506.04529)"
 _DIGITS = (12, 20, 30, 50)
+LEAST = 40.0  # bits of what is probable
 _MOST = 3  # wrong gradients that are told one by one
 
 
@@ -199,7 +200,8 @@ def _probable(case: TensorCase, looks: list[Look]) -> Finding:
         f"equal to {case.derivative} in finite fields: a wrong rule would pass with probability at most "
         f"2**-{int(first.bits)}"
     )
-    return case.finding(TENSOR_IDENTITY, Verdict.PROBABLE, message, details=tuple(details))
+    verdict = Verdict.PROBABLE if first.bits >= LEAST else Verdict.MATCHED
+    return case.finding(TENSOR_IDENTITY, verdict, message, details=tuple(details))
 
 
 def _of_margins(looks: list[Look]) -> str:

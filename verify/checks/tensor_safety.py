@@ -31,6 +31,7 @@ from backproof.verify.support.errors import SubjectError, UsageError
 
 _BESIDE = 2.0**-13  # how far from a tie the slopes are taken: many entries find their places within it
 _STEPS = (2.0**-24, 2.0**-25)  # of the differences: so short that no two entries change places
+_WIDER = 0.25  # of their range: by how much more a sample of slopes is taken to enclose
 _CLOSER = 32  # times as close, where a root is at least twice as steep
 _SIDES, _MORE_SIDES = 4, 256  # random sides of a tie, and further ones before a rule is blamed
 _CONCLUSIVE = 1e-4  # of the slopes: how far those over two steps are apart
@@ -101,7 +102,8 @@ def _at_tie(case: TensorCase, place: Place) -> Finding | int:
     except (SubjectError, UsageError):
         return 0
     finite = all(g is None or np.isfinite(g).all() for g in ran.gradients.values())
-    if finite and (is_smooth(case, place) or case.formats != "float64"):  # a staircase has no slopes over short steps
+    staircase = case.formats != "float64" or any(look.false for look in case.looks)  # no slopes over short steps
+    if finite and (is_smooth(case, place) or staircase):
         return 1
     decided, noise = 0, _noise(case, place, outputs, ran)
     for told, direction, single in _directions(case, ran):
@@ -137,7 +139,7 @@ def _is_steeper(case: TensorCase, place: Place, direction: Mapping[str, Floats],
     """Whether the slopes grow without end toward the tie, as those of a root at 0."""
     closer = [abs(slope) for slope in _slopes_beside(case, place, direction, _SIDES, _BESIDE / _CLOSER)]
     as_many = [abs(slope) for slope in slopes[: len(closer)]]  # on the same sides
-    return bool(closer) and statistics.median(closer) > 2 * statistics.median(as_many)
+    return not closer or statistics.median(closer) > 2 * statistics.median(as_many)
 
 
 def _noise(case: TensorCase, place: Place, outputs: list[Floats], ran: Ran) -> float:
@@ -157,7 +159,7 @@ def _agree(slopes: list[float], noise: float) -> bool:
 
 
 def _encloses(slopes: list[float], ours: float, noise: float) -> bool:
-    slack = _slack(slopes, noise)
+    slack = _slack(slopes, noise) + _WIDER * (max(slopes) - min(slopes))  # of a fan of slopes some are at its ends
     return min(slopes) - slack <= ours <= max(slopes) + slack
 
 

@@ -18,12 +18,15 @@ from backproof.verify.checks.tensor_case import TensorCase
 from backproof.verify.checks.tensor_differences import difference
 from backproof.verify.results.findings import Finding, Verdict
 from backproof.verify.subjects.tensors.code import Ran
-from backproof.verify.subjects.tensors.operation import Place
-from backproof.verify.support.errors import SubjectError, in_a_line
+from backproof.verify.subjects.tensors.operation import GIVEN, Place
+from backproof.verify.support.errors import SubjectError, UsageError, in_a_line
 
 _POINTS = 2
 _SLACK = 1e-9  # of the largest entry
 _SLACK_IN_SHORT = 1e-3
+_DIGITS = {"float64": 1e-8, "float32": 0.02, "bfloat16": 0.3, "float16": 0.2}
+"""By how much of its norm a gradient may differ in a format: more than rounding makes of a rule of ordinary care."""
+
 _Problem = tuple[str, list[tuple[str, str]]]
 
 
@@ -65,6 +68,11 @@ def _problems(case: TensorCase, place: Place) -> Iterator[_Problem]:
     if first.changed:
         yield f"the backward modifies {', '.join(first.changed)}, which belongs to the caller", []
     again = code.run(place.inputs, weights)
+    if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(again.outputs, first.outputs, strict=True)):
+        yield "called again, the forward returns another value: seed what it draws, within the forward", []
+    yield from _alone(case, place, weights, first)
+    if place.told == GIVEN:
+        yield from _as_given(case, weights, first)
     yield from _compared(again, first, 1.0, "called again, the backward returns another gradient")
     for factor in (0.0, -4.0, 1024.0):  # powers of two: they scale round-off exactly, too
         scaled = code.run(place.inputs, [factor * g for g in weights])
@@ -76,6 +84,34 @@ def _problems(case: TensorCase, place: Place) -> Iterator[_Problem]:
         yield from _compared(code.run(place.inputs, values, layout), usual, 1.0, text)
     if len(first.outputs) > 1:
         yield from _one_output_at_a_time(case, place, weights, first)
+
+
+def _as_given(case: TensorCase, weights: list[Floats], first: Ran) -> Iterator[_Problem]:
+    """In the formats and strides of the inputs as they were given it is the same, but for the digits of the format."""
+    try:
+        ran = case.operation.code.as_given(weights)
+    except (SubjectError, UsageError):  # in a narrow format, or written into, it may not run
+        return
+    if ran is None:
+        return
+    for name, was in first.gradients.items():
+        now = ran.gradients[name]
+        if was is None or now is None or was.shape != now.shape or not np.isfinite(now).all():
+            continue
+        gap, size = float(np.linalg.norm(now - was)), float(np.linalg.norm(was))
+        if gap > _DIGITS[ran.formats] * max(size, FLOOR):
+            told = f"{gap / max(size, FLOOR):.1e} of its norm"
+            how = f"on the inputs in the format and the strides that they have ({ran.formats})"
+            yield f"{how} the gradient of {name} is another than in float64 and in C's order", [("distance", told)]
+
+
+def _alone(case: TensorCase, place: Place, weights: list[Floats], first: Ran) -> Iterator[_Problem]:
+    """With the gradient of one input asked for and no other, as where layers are frozen, it is the same."""
+    code = case.operation.code
+    for name in code.wrt if code.has_requests and len(code.wrt) > 1 else ():
+        ran = code.alone(name).run(place.inputs, weights)
+        only = Ran(first.outputs, {name: first.gradients[name]}, first.formats)
+        yield from _compared(ran, only, 1.0, f"another gradient of {name} where no other is asked for")
 
 
 def _one_output_at_a_time(case: TensorCase, place: Place, weights: list[Floats], whole: Ran) -> Iterator[_Problem]:

@@ -25,6 +25,7 @@ def test_layouts_have_other_strides() -> None:
         "sliced": (8, 2),
         "offset": (4, 1),
         "expanded": (0, 1),
+        "uniform": (0, 0),
     }
 
 

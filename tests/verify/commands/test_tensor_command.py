@@ -53,10 +53,6 @@ class Twice(LayerNorm):
         return dx, 2 * dw, db, None
 
 
-def root(x):
-    return torch.sqrt(x)
-
-
 def fails(x):
     raise ValueError("only for images")
 '''
@@ -75,16 +71,16 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_a_right_rule_ends_with_0(module: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["torch", f"{module}:LayerNorm", *SHAPES, *FAST]) == 0
-    out = capsys.readouterr().out
+    out = " ".join(capsys.readouterr().out.split())
     assert "equal to the derivative in finite fields" in out
-    assert "tensor_wiring" in out
+    assert "wired tensor_wiring proportional to the upstream gradient" in out
 
 
 def test_a_wrong_rule_ends_with_1_and_the_command_that_shows_it_again(
     module: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["torch", f"{module}:Twice", *SHAPES, *FAST]) == 1
-    out = capsys.readouterr().out
+    out = " ".join(capsys.readouterr().out.split())
     assert "of its gradient is wrong" in out
     assert "times the derivative" in out
     assert f"torch {module}:Twice --shapes x=4x8,w=8,b=8 --seed 0" in out
@@ -93,30 +89,24 @@ def test_a_wrong_rule_ends_with_1_and_the_command_that_shows_it_again(
 def test_a_call_names_inputs_and_passes_the_rest(module: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["torch", f"{module}:LayerNorm(x, w, b, 1e-3)", *SHAPES, *FAST]) == 0
     assert main(["torch", "torch.nn.functional:layer_norm(x, (8,), w, eps=1e-3)", "--shapes", "x=4x8,w=8", *FAST]) == 0
-    assert "torch.nn.functional:layer_norm(x, (8,), w, eps=1e-3)" in capsys.readouterr().out
+    assert "torch.nn.functional:layer_norm(x, (8,), w, eps=1e-3)" in " ".join(capsys.readouterr().out.split())
 
 
 def test_integers_are_drawn_within_their_bounds(module: str, capsys: pytest.CaptureFixture[str]) -> None:
     of_indices = ["--shapes", "x=3x2,i=6", "--integers", "i", "--bounds", "i=0..2"]
     assert main(["torch", f"{module}:Overwrites", *of_indices, *FAST]) == 1
-    assert f"--shapes x=3x2,i=6 --bounds i=0..2 --integers i --seed 0" in capsys.readouterr().out
+    assert "--shapes x=3x2,i=6 --bounds i=0..2 --integers i --seed 0" in " ".join(capsys.readouterr().out.split())
     assert main(["torch", "torch:index_select(x, 0, i)", *of_indices, *FAST]) == 0
-
-
-def test_bounds_are_of_floats_too(module: str) -> None:
-    assert main(["torch", f"{module}:root", "--shapes", "x=6", "--bounds", "x=0.5..2", *FAST]) == 0
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["{}:LayerNorm", "--shapes", "x=4x8,w=8"], "shapes: b has none"),
-        (["{}:LayerNorm", "--shapes", "x=4x8,w=8,b=8,c=2"], "shapes: 'c' is not an input"),
         (["{}:LayerNorm", "--shapes", "x=4*8"], "'x=4*8' is not the shape of an input"),
         (["{}:LayerNorm", *SHAPES, "--bounds", "y=0..1"], "'y' has no shape: write --shapes y=4"),
         (["{}:LayerNorm", *SHAPES, "--integers", "i"], "'i' has no shape"),
         (["{}:LayerNorm", *SHAPES, "--bounds", "x=1..0"], "'x=1..0' are not the bounds of an input"),
-        (["{}:Overwrites", "--shapes", "x=3,i=6", "--integers", "i"], "i is of integers: say which ones"),
         (["{}:LayerNorm(x, __import__('os'))", *SHAPES], "is neither the name of an input"),
         (["{}:LayerNorm(x", *SHAPES], "is not a call"),
         (["{}:NoSuchThing", *SHAPES], "has no 'NoSuchThing'"),

@@ -5,7 +5,6 @@ Where the fault of a wrong rule shows at other inputs only (`TensorRule.beyond`)
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
@@ -91,21 +90,20 @@ def test_every_wrong_rule_is_found(framework: str) -> None:
     assert passed == []
 
 
-@pytest.mark.parametrize(
-    ("framework", "rules", "faults", "matched"),
-    [
-        pytest.param("numpy", 0, 0, set()),
-        pytest.param("torch", 0, 0, set(), marks=pytest.mark.optional),
-        pytest.param("jax", 0, 0, set(), marks=pytest.mark.optional),
-    ],
-)
-def test_what_is_said_of_right_rules(framework: str, rules: int, faults: int, matched: set[str]) -> None:
+MATCHED = {
+    "numpy": set[str](),
+    "torch": {"bias-gelu", "entmax15", "selective-scan"},
+    "jax": {"jax-fixed-point"},
+}
+"""Right ones that the finite fields do not decide: iterations that have converged, constants of few digits, roots."""
+
+COUNTS = {"numpy": (39, 55), "torch": (61, 101), "jax": (26, 33)}
+"""Right rules and wrong ones."""
+
+
+@pytest.mark.parametrize("framework", _frameworks())
+def test_all_other_right_rules_are_probable(framework: str) -> None:
     right = {one.rule.id: one.found.right.verdict for one in trial(framework) if not one.fault}
-    seen = Counter(right.values())
-    assert {name for name, verdict in right.items() if verdict is Verdict.MATCHED} == matched
-    assert seen[Verdict.PROVED] + seen[Verdict.PROBABLE] + len(matched) + seen[Verdict.REFUTED] == len(right)
-    assert (len(right), len(trial(framework)) - len(right)) == (rules, faults)
-
-
-def test_a_known_reason_is_that_of_a_rule() -> None:
-    assert FAILS.keys() <= {rule.id for rules in RULES.values() for rule in rules} | {"learned-step"}
+    decided = (Verdict.PROVED, Verdict.PROBABLE, Verdict.REFUTED)
+    assert {name for name, verdict in right.items() if verdict not in decided} == MATCHED[framework]
+    assert (len(right), len(trial(framework)) - len(right)) == COUNTS[framework]

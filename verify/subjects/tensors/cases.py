@@ -35,9 +35,19 @@ def tensor_framework(function: Any, inputs: Any) -> str:
     own = framework_of(owner) if owner is not None else ""
     if own in FRAMEWORKS:
         return own
-    given = inputs.values() if isinstance(inputs, Mapping) else inputs if isinstance(inputs, (list, tuple)) else ()
-    arrays = (found for x in given if (found := framework_of(x)) in FRAMEWORKS)
+    arrays = (found for x in _leaves(inputs) if (found := framework_of(x)) in FRAMEWORKS)
     return next(arrays, "") or next(_mentioned(function), "")
+
+
+def _leaves(inputs: Any) -> Iterator[Any]:
+    """What stands in lists, tuples and dictionaries."""
+    if isinstance(inputs, Mapping):
+        inputs = tuple(inputs.values())
+    if not isinstance(inputs, (list, tuple)):
+        yield inputs
+        return
+    for one in inputs:
+        yield from _leaves(one)
 
 
 def _mentioned(function: Any) -> Iterator[str]:

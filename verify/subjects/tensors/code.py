@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,7 @@ class TensorCode(ABC):
     notes: list[str] = field(default_factory=list)
     defined = False  # it is held to another function than its own forward
     has_layouts = True  # its arrays have strides
+    has_requests = False  # a rule hears which gradients are asked for
     refuses_indices = True  # one beyond an array is an error; JAX takes the last entry, or none
 
     @abstractmethod
@@ -57,6 +58,14 @@ class TensorCode(ABC):
     def reference(self, inputs: Mapping[str, Any]) -> list[Floats]:
         """What the rule is held to, on floats: its own forward, where no other function was passed."""
         return self.forward(inputs)
+
+    def alone(self, name: str) -> TensorCode:
+        """The same code with one input differentiated, where `has_requests`."""
+        return replace(self, wrt=(name,))
+
+    def as_given(self, weights: Sequence[Floats]) -> Ran | None:
+        """A run on the very inputs that were given, in their formats and strides; None where `run` has just these."""
+        return None
 
     @abstractmethod
     def run(self, inputs: Mapping[str, Any], weights: Sequence[Floats], layout: str = "contiguous") -> Ran:

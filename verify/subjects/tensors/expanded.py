@@ -54,6 +54,8 @@ def expanded(operation: TensorOperation, program: Program) -> tuple[ExpandedRule
     entries = {name: entries_of(name, node.shape) for name, node in program.inputs.items()}
     outputs = [name for k, node in enumerate(program.outputs) for name in entries_of(f"w{k}", node.shape)]
     count = sum(map(len, entries.values())) + len(outputs)
+    if not values_are_there(program):
+        raise TooLarge("there is nothing to prove of arrays without entries")
     if count > MOST_ENTRIES:
         raise TooLarge(f"{count} entries, the outputs' included, are more than {MOST_ENTRIES}")
     g, arriving = symbol(UPSTREAM), list(map(symbol, outputs))
@@ -66,7 +68,7 @@ def expanded(operation: TensorOperation, program: Program) -> tuple[ExpandedRule
     given = [node for node in program.gradients.values() if node is not None]
     found = terms(program.program, [*program.outputs, *given], symbols)
     values = [t for part in found[: len(program.outputs)] for t in part]
-    forward = reduce(lambda a, b: a + b, [w * v for w, v in zip(arriving, values, strict=True)])
+    forward = reduce(lambda a, b: a + b, [w * v for w, v in zip(arriving, values, strict=True)], constant(0))
     named = [name for name, node in program.gradients.items() if node is not None]
     slopes = dict(zip(named, found[len(program.outputs) :], strict=True))
     gradients: list[Term] = []
@@ -79,6 +81,11 @@ def expanded(operation: TensorOperation, program: Program) -> tuple[ExpandedRule
     rule = ExpandedRule(operation, Traced(inputs, forward, tuple(gradients)), outputs, held)
     (meant,) = substitute((forward,), {})
     return rule, formula_spec(operation.name, meant, inputs, natural_domain(meant), (), held)
+
+
+def values_are_there(program: Program) -> bool:
+    """Whether an output has an entry."""
+    return any(node.size for node in program.outputs)
 
 
 def _array(entries: list[Term], shape: tuple[int, ...]) -> Any:

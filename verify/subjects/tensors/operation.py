@@ -21,7 +21,11 @@ from backproof.verify.support.errors import SubjectError, UsageError
 FAR = (30.0, 1000.0, -1000.0)
 """By how much inputs are scaled: past where exp overflows.  What has one sign keeps it."""
 
+OTHERS = 3  # sizes besides that of the inputs as given
+
 FARTHEST = 1000.0  # from the other end of bounds that are open
+
+GIVEN = "the inputs as given"
 
 PARTS = {"between": (0.0, 1.0), "at the lower end of": (0.0, 0.05), "at the upper end of": (0.95, 1.0)}
 """The parts of bounds in which inputs are drawn."""
@@ -89,7 +93,7 @@ class TensorOperation(BaseOperation):
 
     def places(self, seed: int, most: int = DRAWN) -> Iterator[Place]:
         """The inputs that were given, then others of their shapes, within the bounds."""
-        yield Place("the inputs as given", dict(self.code.inputs))
+        yield Place(GIVEN, dict(self.code.inputs))
         for index in range(most):
             inputs = drawn(self.code.inputs, seed, index, moved=self.code.wrt)
             yield Place(f"inputs drawn anew ({index + 1})", self._bounded(inputs))
@@ -101,7 +105,8 @@ class TensorOperation(BaseOperation):
             yield Place(f"inputs {part} the bounds", {**self.code.inputs, **self._between(rng, low, high)})
         for scale in FAR:
             grown = {name: _scaled(x, scale) if self._is_moved(name, x) else x for name, x in self.code.inputs.items()}
-            yield Place(f"the inputs as given, times {scale:g}", self._bounded(grown), far=True)
+            if self.keeps_kind(bounded := self._bounded(grown)):
+                yield Place(f"the inputs as given, times {scale:g}", bounded, far=True)
 
     def _between(self, rng: np.random.Generator, low: float, high: float) -> dict[str, Any]:
         """The bounded inputs in a part of their bounds, 0 and 1 for the ends; an open end is 1000 from the other."""
@@ -120,7 +125,7 @@ class TensorOperation(BaseOperation):
 
     def other_sizes(self, seed: int) -> Iterator[Place]:
         """Inputs of two other sizes, on which the function runs."""
-        for inputs in other_sizes(self.code.inputs, seed, lambda some: self._runs(self._bounded(some))):
+        for inputs in other_sizes(self.code.inputs, seed, lambda some: self._runs(self._bounded(some)), OTHERS):
             shapes = ", ".join(
                 f"{name}: {format_shape(x.shape)}" for name, x in inputs.items() if isinstance(x, np.ndarray) and x.ndim
             )

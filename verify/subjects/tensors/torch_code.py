@@ -20,7 +20,7 @@ from backproof.verify.results.findings import Source
 from backproof.verify.subjects.boundary import subject_code
 from backproof.verify.subjects.functions.looked_at import source_of
 from backproof.verify.subjects.tensors.code import Ran, TensorCode, is_float, shapes_of
-from backproof.verify.subjects.tensors.torch.arguments import Arguments, Name, arguments, with_state
+from backproof.verify.subjects.tensors.torch.arguments import Arguments, Name, arguments, is_usual, with_state
 from backproof.verify.subjects.tensors.torch.call import Record
 from backproof.verify.subjects.tensors.torch.errors import explained
 from backproof.verify.subjects.tensors.torch.passes import Pass, gradients_of, real
@@ -96,6 +96,8 @@ MOST_ALONE = 100_000
 class TorchCode(TensorCode):
     """A function of PyTorch."""
 
+    has_requests = True
+
     target: Target
     arguments: Arguments
     is_hooked: bool = True  # autograd may call hooks for what is saved: some transforms of PyTorch do not allow it
@@ -148,6 +150,19 @@ class TorchCode(TensorCode):
     @property
     def _is_small(self) -> bool:
         return sum(x.size for x in self.inputs.values() if isinstance(x, np.ndarray)) <= MOST_ALONE
+
+    def as_given(self, weights: Sequence[Floats]) -> Ran | None:
+        usual = [is_usual(one) for one in self.arguments.originals.values()]
+        if all(usual) or set(self.inputs) != set(self.arguments.values):
+            return None
+        one = Pass(self.arguments, self.wrt, self.inputs, is_hooked=False, as_given=True)
+        with self._running():
+            one.forward(self.target)
+        one.weighted(weights, "contiguous")
+        with self._running():
+            found = one.backward()
+        formats = narrowest([*one.outputs, *(g for g in found.values() if g is not None)])
+        return Ran(real(one.outputs), {n: None if g is None else floats_of(g) for n, g in found.items()}, formats)
 
     def _tried(self, run: Callable[[Wide], T]) -> T:
         """What a run returns; if the code fails, without what we add to it and it may not stand."""

@@ -224,29 +224,29 @@ BAD: list[Any] = [
     (Softmax, {"shapes": {"a": 3}, "dtypes": {"a": "complex128"}}, "only floats, integers and booleans are drawn"),
     (Softmax, {"shapes": {"a": 3}, "dtypes": {"a": "flaot"}}, "is no type"),
     (Softmax, {"inputs": ()}, "there are none"),
-    (Softmax, {"inputs": (numbers(3), numbers(3))}, ""),
-    (Softmax, {"inputs": {"b": numbers(3)}}, ""),
+    (Softmax, {"inputs": (numbers(3), numbers(3))}, "2 inputs for a function of 1: a"),
+    (Softmax, {"inputs": {"b": numbers(3)}}, "'b' is not an argument of it; there are a"),
     (Softmax, {"inputs": (numbers(3),), "names": ("a", "b")}, "names: 2 for 1 inputs"),
     (Softmax, {"inputs": (numbers(3),), "wrt": "b"}, "wrt: 'b' is not an input"),
     (Gather, {"inputs": (numbers(3), torch.tensor([0])), "wrt": ("index",)}, "wrt: index is no tensor of floats"),
     (lambda i: i * 2, {"inputs": (torch.tensor([1, 2]),)}, "no input is differentiated"),
     (Softmax, {"inputs": (torch.zeros(3, dtype=torch.complex128),)}, "complex"),
     (Softmax, {"inputs": (torch.eye(3).to_sparse(),)}, "sparse"),
-    (of_rule(backward=lambda x, g: g[:-1]), {"shapes": {"x": 3}}, "shape"),
-    (of_rule(backward=lambda x, g: (g, g)), {"shapes": {"x": 3}}, "gradients"),
-    (of_rule(backward=lambda x, g: "g"), {"shapes": {"x": 3}}, ""),
+    (of_rule(backward=lambda x, g: g[:-1]), {"shapes": {"x": 3}}, r"an array of shape \(2\) for x, of shape \(3\)"),
+    (of_rule(backward=lambda x, g: (g, g)), {"shapes": {"x": 3}}, "returns 2 gradients for 1 arguments"),
+    (of_rule(backward=lambda x, g: "g"), {"shapes": {"x": 3}}, "expected Variable or None"),
     (of_rule(raising), {"shapes": {"x": 3}}, "only for images"),
-    (of_rule(backward=raising), {"shapes": {"x": 3}}, ""),
-    (of_rule(lambda x: x.detach().numpy()), {"shapes": {"x": 3}}, ""),
-    (lambda x: None, {"inputs": (numbers(3),)}, ""),
+    (of_rule(backward=lambda x, g: raising(x)), {"shapes": {"x": 3}}, "only for images"),
+    (of_rule(lambda x: x.detach().numpy()), {"shapes": {"x": 3}}, "no output depends on x"),
+    (lambda x: None, {"inputs": (numbers(3),)}, "no output depends on x"),
     (lambda x: x.detach() * 2, {"inputs": (numbers(3),)}, "nothing is differentiated"),
     (lambda x: x * 1j, {"inputs": (numbers(3),)}, "complex"),
     (Softmax, {"shapes": {"a": 3}, "definition": "softmax(a)"}, "it must be a function of the same inputs"),
     (Softmax, {"shapes": {"a": 3}, "surrogate": "a"}, "it must be a function of the same inputs"),
     (Softmax, {"shapes": {"a": 3}, "definition": lambda x: x}, "'a' is not an argument of it; there are x"),
-    (Softmax, {"shapes": {"a": 3}, "definition": lambda a, b: a}, ""),
+    (Softmax, {"shapes": {"a": 3}, "definition": lambda a, b: a}, "there is no input b"),
     (Softmax, {"shapes": {"a": 3}, "definition": lambda a: raising(a)}, "only for images"),
-    (Softmax, {"shapes": {"a": 3}, "bounds": {"b": (0, 1)}}, "b"),
+    (Softmax, {"shapes": {"a": 3}, "bounds": {"b": (0, 1)}}, "bounds: 'b' is not an input; there are a"),
     (Softmax, {"shapes": {"a": 3}, "domain": "a > 0"}, "domain: of a rule of whole arrays it is not known"),
     (Softmax, {"shapes": {"a": 3}, "kinks": ["a"]}, "kinks: of a rule of whole arrays it is not known"),
     (Softmax, {"shapes": {"a": 3}, "args": (1,)}, "args: of a rule of whole arrays it is not known"),
@@ -290,3 +290,70 @@ def test_the_framework_is_that_of_the_function_or_of_its_inputs() -> None:
     assert tensor_framework(plain, (np.ones(3),)) == ""
     assert tensor_framework(lambda x: inner(x), None) == "torch"
     assert tensor_framework(None, None) == ""
+
+
+# -------------------------------------------------------------------------------------------------------------- JAX
+
+
+def jax_softmax(factor: float = 1.0, forward: Callable[..., Any] | None = None) -> Any:
+    """A rule of JAX, wrong for another factor than 1."""
+    jax = pytest.importorskip("jax")
+
+    def softmax(x: Any) -> Any:
+        return jax.nn.softmax(x) if forward is None else forward(x)
+
+    rule = jax.custom_vjp(softmax)
+    rule.defvjp(
+        lambda x: (softmax(x), jax.nn.softmax(x)),
+        lambda out, g: (factor * out * (g - (out * g).sum(-1, keepdims=True)),),
+    )
+    return rule
+
+
+@pytest.mark.parametrize("call", [{"shapes": {"x": (3, 4)}}, {"inputs": (numbers(3, 4).numpy(),)}])
+def test_rules_of_jax_are_judged_in_the_same_way(call: Any) -> None:
+    found = report(jax_softmax(), **call)
+    assert found.ok, found.findings
+    assert found.right.verdict in RIGHT
+    assert found.wired.verdict is Verdict.WIRED
+    wrong = report(jax_softmax(2.0), **call)
+    assert wrong.right.verdict is Verdict.REFUTED
+    assert any("2 times the derivative" in dict(one.details).get("likely", "") for one in wrong.findings)
+
+
+def test_a_definition_of_a_rule_of_jax_is_another_function() -> None:
+    jax = pytest.importorskip("jax")
+    rule = jax_softmax()
+    assert tensor_framework(rule, None) == "jax"
+    assert report(rule, shapes={"x": (3, 4)}, definition=lambda x: jax.nn.softmax(x, -1)).ok
+    assert not report(rule, shapes={"x": (3, 4)}, definition=lambda x: jax.nn.softmax(x, 0)).ok
+    assert report(jax_softmax(3.0), shapes={"x": (3, 4)}, surrogate=lambda x: 3 * jax.nn.softmax(x)).ok
+
+
+def jax_raising(x: Any) -> Any:
+    raise ValueError("only for images")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ({"shapes": {"xx": 3}}, r"shapes: 'xx' is not an input: did you mean 'x'\?"),
+        ({"shapes": {}}, "shapes: x has none"),
+        ({"inputs": (np.arange(3),)}, "no input is an array of floats"),
+        ({"inputs": (np.zeros(3, complex),)}, "x is complex: pass its real and imaginary parts"),
+        ({"inputs": (np.ones(3),), "wrt": ("y",)}, "there is no input 'y'"),
+        ({"inputs": (np.ones(3), np.ones(3))}, "2 inputs for a function of 1: x"),
+        ({"shapes": {"x": 3}, "definition": "softmax(x)"}, "it must be a function of the same inputs"),
+        ({"shapes": {"x": 3}, "definition": jax_raising}, "only for images"),
+        ({"shapes": {"x": 3}, "order": 2}, "order: 2 is for functions of PyTorch"),
+    ],
+)
+def test_a_mistake_in_a_call_of_jax_is_told_in_a_line(call: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message) as error:
+        verify.check(jax_softmax(), **call)
+    assert "\n" not in str(error.value)
+
+
+def test_a_forward_of_jax_that_raises_is_a_mistake_in_the_call() -> None:
+    with pytest.raises(UsageError, match="only for images"):
+        verify.check(jax_softmax(forward=jax_raising), shapes={"x": 3})

@@ -28,6 +28,7 @@ class Arguments:
     tensors: the names of those that are passed as tensors
     positional, keywords: what is passed, with names, as `Name`, in the place of tensors and other values
     state: the parameters of a module, which are inputs, too: the name of each of them here
+    originals: the tensors as they were given, in their own formats and strides
     """
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -35,6 +36,7 @@ class Arguments:
     positional: list[Any] = field(default_factory=list)
     keywords: dict[str, Any] = field(default_factory=dict)
     state: dict[str, str] = field(default_factory=dict)
+    originals: dict[str, Any] = field(default_factory=dict)
 
     def take(self, name: str, value: Any) -> Any:
         """Files a value, and returns what stands for it.  Raises UsageError for what is no array of real numbers."""
@@ -44,6 +46,8 @@ class Arguments:
             return found if isinstance(value, dict) else same_kind(value, list(found.values()))
         if _is_array(value):
             self.tensors.add(name)
+            if isinstance(value, torch.Tensor):
+                self.originals[name] = value
             value = array_of(name, value)
         self.values[name] = value
         return Name(name)
@@ -148,6 +152,19 @@ def _problem(tensor: Any) -> tuple[str, str]:
 def tensor_of(value: Any, like: Any) -> Any:
     """A new contiguous tensor of these numbers, in the format of an array of NumPy."""
     return torch.from_numpy(np.array(value, dtype=like.dtype, order="C"))
+
+
+def as_it_lies(tensor: Any) -> Any:
+    """A copy of a tensor and of the memory around it, in its own format and with its own strides."""
+    tensor = tensor.detach()
+    memory = tensor.untyped_storage().clone()
+    with torch.no_grad():
+        return tensor.new_empty(0).set_(memory, tensor.storage_offset(), tensor.size(), tensor.stride())
+
+
+def is_usual(tensor: Any) -> bool:
+    """Whether it is what a rule is run on anyway: float64, or no floats, in C's order."""
+    return bool(tensor.is_contiguous() and (not tensor.is_floating_point() or tensor.dtype == torch.float64))
 
 
 def _is_array(value: Any) -> bool:

@@ -10,7 +10,7 @@ import torch
 
 from backproof.verify.arrays.layouts import laid_out, values_in
 from backproof.verify.arrays.traced import Floats
-from backproof.verify.subjects.tensors.torch.arguments import Arguments, tensor_of
+from backproof.verify.subjects.tensors.torch.arguments import Arguments, as_it_lies, tensor_of
 from backproof.verify.subjects.tensors.torch.storages import floats_of, is_float
 from backproof.verify.subjects.tensors.torch.targets import Target
 from backproof.verify.subjects.tensors.torch.trees import leaves
@@ -25,6 +25,7 @@ class Pass:
     outputs: the tensors of floats that it returned and that depend on the leaves
     ignored: the tensors of integers for which a Function returned a gradient
     is_watched: it is to be known what was written into; is_hooked: there may be hooks on what is saved
+    as_given: the tensors are in the formats and with the strides that they were given in
     """
 
     def __init__(
@@ -35,13 +36,16 @@ class Pass:
         *,
         is_watched: bool = False,
         is_hooked: bool = True,
+        as_given: bool = False,
     ) -> None:
         self._arguments, self._is_watched, self._is_hooked = arguments, is_watched, is_hooked
         known = {name: value for name, value in arguments.values.items() if name in arguments.tensors}
         tensors = {name: tensor_of(values[name], value) for name, value in known.items()}
+        if as_given:
+            tensors.update({name: as_it_lies(one) for name, one in arguments.originals.items()})
         self.leaves = {name: tensors[name].requires_grad_() for name in wrt}
         self.given = {name: values[name] for name in arguments.values}
-        self.given.update({name: tensor.clone() for name, tensor in tensors.items()})
+        self.given.update({name: one.view_as(one) if as_given else one.clone() for name, one in tensors.items()})
         self.outputs: list[Any] = []
         self.ignored: set[str] = set()
         self._weights: list[Any] = []
@@ -87,7 +91,8 @@ class Pass:
             buffer = torch.from_numpy(laid.buffer)
             if self._is_watched:
                 self._watched.append(_Watched(_numbered("the upstream gradient", place, len(weights)), buffer))
-            self._weights.append(buffer.as_strided(laid.shape, laid.strides, laid.offset))
+            laid_there = buffer.as_strided(laid.shape, laid.strides, laid.offset)
+            self._weights.append(laid_there.to(self.outputs[place].dtype))
         return self._weights
 
     def backward(self) -> dict[str, Any]:
