@@ -7,6 +7,7 @@ floor) are not met here: on the path of a point they are a choice, which the one
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
@@ -101,14 +102,18 @@ def _node(p: Program, term: Term, args: list[Node], operands: Mapping[str, Node]
         case "pow":
             return power(p, *args)
     *orders, operand = args
-    if term.op in _SWITCHING or term.op not in PRIMITIVES or not all(isinstance(n.parameter, Fraction) for n in orders):
+    if term.op in _SWITCHING or term.op not in PRIMITIVES or not all(map(_is_order, orders)):
         raise NoNodes(f"{term.op} has no node")
-    return p.function(term.op, operand, [n.parameter for n in orders])
+    return p.function(term.op, operand, [Fraction(n.parameter) for n in orders])
+
+
+def _is_order(node: Node) -> bool:
+    return node.is_uniform and node.parameter != PI and math.isfinite(node.parameter)
 
 
 def power(p: Program, base: Node, exponent: Node) -> Node:
     """base**exponent: a rational power where the exponent is one number, else e**(exponent·log base)."""
-    if exponent.is_uniform and exponent.parameter != PI:
+    if exponent.is_uniform and exponent.parameter != PI and math.isfinite(exponent.parameter):
         number = Fraction(exponent.parameter)
         short = number.limit_denominator(1000)
         if float(short) == float(number):

@@ -15,7 +15,7 @@ import numpy as np
 from backproof.verify.arrays.floats import values
 from backproof.verify.arrays.program import Node
 from backproof.verify.arrays.traced import Floats, Traced
-from backproof.verify.support.errors import SubjectError, in_a_line
+from backproof.verify.support.errors import SubjectError, SubjectStopped, in_a_line
 
 CLOSE = {"float64": 1e-9, "float32": 1e-3, "bfloat16": 0.1, "float16": 2e-2}
 """For each format, relative to the largest entry: sums are taken in another order."""
@@ -49,6 +49,8 @@ def differs(traced: Traced, run: Run, there: Mapping[str, Floats], formats: str 
     """How the program differs from the function at other values of the inputs; "" if it does not."""
     try:
         return _differs(traced, there, [one for one in run(there) if one is not None], CLOSE[formats])
+    except SubjectStopped:  # it is not called there, outside of its bounds
+        return ""
     except SubjectError as error:
         return f"the function, which fails ({in_a_line(error)}),"
 

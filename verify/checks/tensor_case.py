@@ -105,7 +105,8 @@ class TensorCase:
         if not large:
             for place in self.operation.other_sizes(seed):
                 look = self.look(place)
-                if look.traced is not None:  # it may have been written for one size
+                undecided = look.judgement is not None and look.judgement.undecided
+                if look.traced is not None and not undecided:  # it may have been written for one size
                     found.append(look)
         found += self._beyond(found, 2 if large else MOST_PAST)
         return found
@@ -176,9 +177,16 @@ class TensorCase:
             size = largest * 8 / 2**30
             return Look(place, refused=f"{_UNREAD}: it makes arrays of {size:.1f} GiB: pass smaller inputs")
 
-        false = unfaithful(traced, partial(self._real, place), self.options.seed, formats=self.formats, beside=beside)
+        formats = narrowest_of(traced.notes, self.formats)
+        false = unfaithful(traced, partial(self._real, place), self.options.seed, formats=formats, beside=beside)
         seed = f"{self.options.seed}|{self.operation.name}|{self.operation.case}|{place.told}"
         return Look(place, traced, judged(traced, seed, enough), false=false)
+
+    @cached_property
+    def narrowest(self) -> str:
+        """The narrowest format of floats on the way as well, as far as the trace tells."""
+        first = self.looks[0].traced
+        return self.formats if first is None else narrowest_of(first.notes, self.formats)
 
     @cached_property
     def formats(self) -> str:
@@ -202,6 +210,11 @@ _UNREAD = "not read"
 def _settled(look: Look) -> bool:
     """Whether a rule is wrong here by all that is seen: further places would say the same."""
     return look.told and look.judgement is not None and not look.judgement.same and not look.judgement.undecided
+
+
+def narrowest_of(notes: list[str], formats: str) -> str:
+    """The narrowest format that a trace notes, else the given one."""
+    return next((one for one in ("float16", "bfloat16", "float32") if any(one in note for note in notes)), formats)
 
 
 def work(traced: Traced) -> int:

@@ -31,8 +31,8 @@ from backproof.verify.support.errors import SubjectError, UsageError
 
 _BESIDE = 2.0**-13  # how far from a tie the slopes are taken: many entries find their places within it
 _STEPS = (2.0**-24, 2.0**-25)  # of the differences: so short that no two entries change places
-_WIDER = 0.25  # of their range: by how much more a sample of slopes is taken to enclose
-_CLOSER = 32  # times as close, where a root is at least twice as steep
+_WIDER = 0.25  # of their range: by how much more a sample of a fan of slopes is taken to enclose
+_CLOSER = 32  # times as close: there a root is at least twice as steep, and what bends is nearly at its limit
 _SIDES, _MORE_SIDES = 4, 256  # random sides of a tie, and further ones before a rule is blamed
 _CONCLUSIVE = 1e-4  # of the slopes: how far those over two steps are apart
 _SLACK = 1e-3  # of the slopes: what they change by on the way
@@ -102,7 +102,7 @@ def _at_tie(case: TensorCase, place: Place) -> Finding | int:
     except (SubjectError, UsageError):
         return 0
     finite = all(g is None or np.isfinite(g).all() for g in ran.gradients.values())
-    staircase = case.formats != "float64" or any(look.false for look in case.looks)  # no slopes over short steps
+    staircase = case.narrowest != "float64" or any(look.false for look in case.looks)  # no slopes over short steps
     if finite and (is_smooth(case, place) or staircase):
         return 1
     decided, noise = 0, _noise(case, place, outputs, ran)
@@ -130,16 +130,19 @@ def _judged(case: TensorCase, place: Place, ran: Ran, along: _Direction, noise: 
         slopes.append(slope)
         if _encloses(slopes, ours, noise) or not (single or _agree(slopes, noise)):
             return 1
-    if _is_steeper(case, place, direction, slopes):  # its derivative is infinite there
+    closer = list(_slopes_beside(case, place, direction, _SIDES, _BESIDE / _CLOSER))
+    if _is_steeper(closer, slopes):  # its derivative is infinite there
         return 0
+    limits = [(_CLOSER * near - far) / (_CLOSER - 1) for near, far in zip(closer, slopes, strict=False)]
+    if _encloses(limits, ours, noise):  # the slopes change on the way, as those of x·|x| do
+        return 1
     return _no_gradient(case, place, told, ours, min(slopes), max(slopes))
 
 
-def _is_steeper(case: TensorCase, place: Place, direction: Mapping[str, Floats], slopes: list[float]) -> bool:
-    """Whether the slopes grow without end toward the tie, as those of a root at 0."""
-    closer = [abs(slope) for slope in _slopes_beside(case, place, direction, _SIDES, _BESIDE / _CLOSER)]
-    as_many = [abs(slope) for slope in slopes[: len(closer)]]  # on the same sides
-    return not closer or statistics.median(closer) > 2 * statistics.median(as_many)
+def _is_steeper(closer: list[float], slopes: list[float]) -> bool:
+    """Whether slopes grow without end toward the tie, as those of a root at 0; the same sides come first in both."""
+    as_many = slopes[: len(closer)]
+    return not closer or statistics.median(map(abs, closer)) > 2 * statistics.median(map(abs, as_many))
 
 
 def _noise(case: TensorCase, place: Place, outputs: list[Floats], ran: Ran) -> float:
@@ -158,8 +161,13 @@ def _agree(slopes: list[float], noise: float) -> bool:
     return max(slopes) - min(slopes) <= _slack(slopes, noise)
 
 
+def _is_fan(slopes: list[float]) -> bool:
+    """Whether nearly all slopes are different, so that the ends of their range are in no sample."""
+    return len({f"{slope:.3g}" for slope in slopes}) > len(slopes) / 2
+
+
 def _encloses(slopes: list[float], ours: float, noise: float) -> bool:
-    slack = _slack(slopes, noise) + _WIDER * (max(slopes) - min(slopes))  # of a fan of slopes some are at its ends
+    slack = _slack(slopes, noise) + (_WIDER * (max(slopes) - min(slopes)) if _is_fan(slopes) else 0.0)
     return min(slopes) - slack <= ours <= max(slopes) + slack
 
 
@@ -207,9 +215,11 @@ def _slopes_beside(
     for side in (*sides, *random):
         there = {one: floats[one] + beside * side[one] for one in floats}
         at = Place(place.told, {**place.inputs, **there})
+        if not case.operation.keeps_kind(at.inputs):
+            continue
         try:
             slope = _slope(moved(case, at, direction, weights))
-        except (SubjectError, UsageError):
+        except (SubjectError, UsageError, ArithmeticError):
             continue
         if slope is not None:
             yield slope
@@ -234,7 +244,8 @@ def _of_rule(ran: Ran, direction: Mapping[str, Any]) -> float | None:
         gradient = ran.gradients[name]
         if gradient is None:
             return None
-        total += float((gradient[along != 0] * along[along != 0]).sum())
+        with np.errstate(invalid="ignore"):  # of infinities of both signs
+            total += float((gradient[along != 0] * along[along != 0]).sum())
     return total
 
 

@@ -61,6 +61,7 @@ class Task:
     source: Source = field(default_factory=lambda: Source("", 0))
     inputs: tuple[str, ...] = ()
     command: str = ""
+    heard_kind: str = "numbers"  # what the worker said of cases that only it has read
 
     def checks(self, options: Options) -> list[Check]:
         """The checks for the questions."""
@@ -69,7 +70,7 @@ class Task:
     @property
     def kind(self) -> str:
         """The kind of operation, which decides what is checked."""
-        return self.cases[0][0].kind if self.cases else "numbers"
+        return self.cases[0][0].kind if self.cases else self.heard_kind
 
 
 def tasks_of(subject: Subject, names: Sequence[str], options: Options) -> list[Task]:
@@ -143,7 +144,7 @@ def hear(task: Task, kind: str, content: Any) -> None:
         task.running = content
         return
     if kind == "rule":
-        task.rule, task.source, task.inputs, task.command = content
+        task.rule, task.source, task.inputs, task.command, task.heard_kind = content
     elif kind == "findings":
         task.findings += content
     elif kind == "plot_data":
@@ -151,10 +152,10 @@ def hear(task: Task, kind: str, content: Any) -> None:
     task.done.append(task.running)
 
 
-def _description(task: Task) -> tuple[tuple[str, ...], Source, tuple[str, ...], str]:
-    """The rule as it is written, its location, its operands, and how to verify it again."""
+def _description(task: Task) -> tuple[tuple[str, ...], Source, tuple[str, ...], str, str]:
+    """The rule as it is written, its location, its operands, how to verify it again, and its kind."""
     operation = task.cases[0][0]
-    return operation.written(), operation.source, operation.inputs, operation.command
+    return operation.written(), operation.source, operation.inputs, operation.command, operation.kind
 
 
 def _checked(check: Check, cases: Cases) -> tuple[str, list[Finding]]:

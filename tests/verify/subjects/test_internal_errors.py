@@ -107,8 +107,8 @@ def _module(parts: list[str]) -> Any:
     "place", ["terms.reverse_mode.plus", "proof.prove._examined", "finite_fields.identity._tested"]
 )
 def test_an_error_of_ours_in_the_array_checks(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    pair = verify.pair(lambda x: x * x, lambda x, g: 2 * x * g, shapes={"x": 40})
-    cases = [case_of(*pair, FEW)]
+    program, _ = verify.pair(lambda x: x * x, lambda x, g: 2 * x * g, shapes={"x": 40})
+    cases = [case_of(program.pair, None, FEW)]
     _plant(place, monkeypatch)
     found = found_by(ARRAY_IDENTITY, cases)
     monkeypatch.undo()

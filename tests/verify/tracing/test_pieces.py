@@ -228,7 +228,7 @@ def test_what_is_too_large_is_no_trace() -> None:
     report = verify.check(
         lambda x: np.linalg.det(x), lambda x, g: g * np.linalg.det(x) * np.linalg.inv(x).T, shapes={"x": (6, 6)}
     )
-    assert report.operations[0].right.verdict is Verdict.MATCHED
+    assert report.operations[0].right.verdict is Verdict.PROBABLE  # as an array program
 
 
 def test_on_numbers_they_are_the_real_functions() -> None:

@@ -16,7 +16,8 @@ from typing import Any
 from backproof.verify.support.errors import UsageError
 
 _SHAPE = re.compile(r"\s*(?P<name>[A-Za-z_]\w*)\s*=\s*(?P<sizes>\d+(?:x\d+)*|number)\s*")
-_RANGE = re.compile(r"\s*(?P<name>[A-Za-z_]\w*)\s*=\s*(?P<low>-?[\d.]+(?:e-?\d+)?)\.\.(?P<high>-?[\d.]+(?:e-?\d+)?)\s*")
+_NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
+_RANGE = re.compile(rf"\s*(?P<name>[A-Za-z_]\w*)\s*=\s*(?P<low>{_NUMBER})\.\.(?P<high>{_NUMBER})\s*")
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,9 @@ def parsed_call(target: str) -> TensorCall:
         tree = None
     if not isinstance(tree, ast.Call) or not isinstance(tree.func, ast.Name):
         raise UsageError(f"{target!r} is not a call: write package.module:function(x, 2, eps=1e-5)")
+    names = [one.arg for one in tree.keywords]
+    if None in names or len(set(names)) < len(names):
+        raise UsageError(f"{target!r}: each keyword needs a name of its own")
     arguments = tuple(_read(node, target) for node in tree.args)
     keywords = {str(one.arg): _read(one.value, target) for one in tree.keywords}
     found = TensorCall(path.strip(), arguments, keywords)
@@ -115,6 +119,8 @@ def parsed_shapes(text: str) -> dict[str, tuple[int, ...]]:
         one = _SHAPE.fullmatch(part)
         if one is None:
             raise UsageError(f"{part.strip()!r} is not the shape of an input: write x=64x768,w=768")
+        if one["name"] in found:
+            raise UsageError(f"{one['name']!r} has two shapes: {text}")
         found[one["name"]] = () if one["sizes"] == "number" else tuple(map(int, one["sizes"].split("x")))
     return found
 

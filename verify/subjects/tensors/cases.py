@@ -97,6 +97,10 @@ def tensor_cases(
     """
     if order not in (1, 2):
         raise UsageError(f"order: {order!r} is neither 1 nor 2")
+    if shapes is not None and not isinstance(shapes, Mapping):
+        raise UsageError(f'shapes: {shapes!r} names no inputs: write {{"x": (2, 3)}}')
+    if bounds:
+        bounds_of(bounds, {one: (one,) for one in bounds})  # pairs of numbers that leave room
     if inputs is None:
         given: Any = _drawn(function, framework, shapes or {}, dtypes or {}, bounds or {}, names, seed)
     else:
@@ -114,6 +118,7 @@ def tensor_cases(
             if not is_function(other):
                 raise UsageError(f"{what}: of whole arrays it must be a function of the same inputs, not {other!r}")
             meant = _code(framework, other, made.inputs, name_of(other, what), made.wrt)
+            _refuse_other_shapes(made, meant, what)
             made = DefinedCode(made, meant, surrogate=what == "surrogate")
     entries = {one: (one,) for one in made.inputs}
     operation = TensorOperation(made, bounds_of(bounds or {}, entries))
@@ -167,6 +172,16 @@ def _refuse_huge(code: TensorCode) -> None:
         raise UsageError(f"inputs: {entries} entries are more than {MOST_ENTRIES}: pass smaller arrays")
     if not code.wrt:
         raise UsageError(f"{code.name}: no input is differentiated: none is an array of floats (wrt= names them)")
+
+
+def _refuse_other_shapes(code: TensorCode, meant: TensorCode, what: str) -> None:
+    """Raises UsageError for a definition whose outputs are others than those of the rule's forward."""
+    try:
+        ours, theirs = (tuple(map(np.shape, one.forward(code.inputs))) for one in (code, meant))
+    except SubjectError as error:
+        raise UsageError(f"{what}: it does not run on these inputs ({in_a_line(error)})") from None
+    if ours != theirs:
+        raise UsageError(f"{what}: it returns shapes {list(theirs)}, the forward {list(ours)}")
 
 
 def _refuse_broken(operation: TensorOperation) -> None:

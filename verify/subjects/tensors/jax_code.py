@@ -58,23 +58,29 @@ def jax_code(
     given = arguments(function, inputs)
     places = [*places_not_differentiated(function), *nondiff]
     fixed = frozenset(inner for which in places for inner in given.names_of(which))
-    free = {inner: value for inner, value in given.values.items() if inner not in fixed}
-    if wrt is None:
-        arrays = [inner for inner, value in free.items() if isinstance(value, np.ndarray) and is_real(value)]
-        chosen = arrays or [inner for inner, value in free.items() if isinstance(value, float)]
-    else:
-        chosen = [inner for which in wrt for inner in given.names_of(which)]
-    for inner in chosen:
-        value = given.values[inner]
-        if inner in fixed or not (isinstance(value, float) or (is_array(value) and is_real(value))):
-            why = "is among those that are not differentiated" if inner in fixed else "is no array of floats"
-            raise UsageError(f"{inner} {why}: leave it out of wrt")
-    if not chosen:
-        raise UsageError("no input is an array of floats: there is nothing to differentiate")
+    chosen = _differentiated(given, fixed, wrt)
     values = {inner: np.array(x, float) if inner in chosen else x for inner, x in given.values.items()}
     called = name or name_of(function, "function")
     command = f"verify.check({called}, inputs=...)"
-    return JaxCode(called, command, values, tuple(chosen), function=function, arguments=given, fixed=fixed)
+    return JaxCode(called, command, values, chosen, function=function, arguments=given, fixed=fixed)
+
+
+def _differentiated(given: Arguments, fixed: frozenset[str], wrt: Sequence[str] | None) -> tuple[str, ...]:
+    """The names of the inputs that are differentiated.  Raises UsageError."""
+    if wrt is None:
+        free = {inner: value for inner, value in given.values.items() if inner not in fixed}
+        arrays = tuple(inner for inner, value in free.items() if is_array(value) and is_real(value))
+        found = arrays or tuple(inner for inner, value in free.items() if isinstance(value, float))
+        if not found:
+            raise UsageError("no input is an array of floats: there is nothing to differentiate")
+        return found
+    for inner in (chosen := tuple(inner for which in wrt for inner in given.names_of(which))):
+        if inner in fixed:
+            raise UsageError(f"{inner} is among those that are not differentiated: leave it out of wrt")
+        value = given.values[inner]
+        if not (isinstance(value, float) or (is_array(value) and is_real(value))):
+            raise UsageError(f"{inner} is no array of floats: leave it out of wrt")
+    return chosen
 
 
 @dataclass(kw_only=True)
@@ -105,7 +111,10 @@ class JaxCode(TensorCode):
         return Ran(floats[: len(outputs)], slopes, narrowest(formats))
 
     def _run(self, function: Callable[..., Any], inputs: Mapping[str, Any], weights: Sequence[Floats] = ()) -> Any:
-        """Compiled, with the arrays as arguments; step by step where it looks at values, or others are given."""
+        """One of the two functions, compiled for the shapes of the arrays; step by step where that cannot be.
+
+        That is where it looks at values, which JAX refuses, and for other numbers or texts than those it was made for.
+        """
         others = {name: x for name, x in inputs.items() if not self._moves(name, x)}
         compiled = self._compiled[function.__name__] if all(x is self.inputs[n] for n, x in others.items()) else None
         with jax.enable_x64(True):
@@ -117,8 +126,8 @@ class JaxCode(TensorCode):
                 if not error.raised(*LOOKS):
                     raise
                 self._compiled[function.__name__] = None
-            exactly = {name: given[name] if is_real(x) else x for name, x in inputs.items() if name in given}
-            return self._called(lambda a, w: function({**others, **a}, w), exactly, weights)
+            whole = {name: x for name, x in inputs.items() if name in given and not is_real(x)}  # as they were passed
+            return self._called(lambda a, w: function({**others, **a, **whole}, w), given, weights)
 
     @cached_property
     def _compiled(self) -> dict[str, Any]:

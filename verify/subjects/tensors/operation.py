@@ -15,6 +15,7 @@ from backproof.verify.numerics.working_range import Bounds
 from backproof.verify.results.findings import Source
 from backproof.verify.subjects.arrays.small import format_shape
 from backproof.verify.subjects.operation import BaseOperation
+from backproof.verify.subjects.tensors.bounded import BoundedCode
 from backproof.verify.subjects.tensors.code import TensorCode, is_float
 from backproof.verify.support.errors import SubjectError, UsageError
 
@@ -67,7 +68,7 @@ class TensorOperation(BaseOperation):
     own_definition = True
 
     def __init__(self, code: TensorCode, bounds: Bounds | None = None) -> None:
-        self.code = code
+        self.code = BoundedCode(code, bounds) if bounds else code
         self.name = code.name
         self.command = code.command
         self.inputs = tuple(code.inputs)

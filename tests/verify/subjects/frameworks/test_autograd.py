@@ -12,7 +12,7 @@ from backproof.verify.config.options import Options
 from backproof.verify.proof.result import Status
 from backproof.verify.results.findings import Question, Verdict
 from backproof.verify.run.harness import verify_here
-from backproof.verify.subjects.frameworks import _found, case_of, framework_of, functions
+from backproof.verify.subjects.frameworks import case_of, found_function, framework_of, functions
 from backproof.verify.subjects.frameworks.calls import parsed
 from backproof.verify.subjects.frameworks.catalogue import AUTOGRAD, EXCLUDED
 from backproof.verify.subjects.subject import Cases
@@ -83,7 +83,7 @@ def _namespaces():
 def test_every_elementwise_primitive_is_in_the_table_or_excluded_with_a_reason():
     from autograd.core import primitive_vjps
 
-    verified = {id(_found(parsed(entry.target).path)) for entry in AUTOGRAD}
+    verified = {id(found_function(parsed(entry.target).path)) for entry in AUTOGRAD}
     missing = []
     for place, module in _namespaces():
         for name, found in sorted(vars(module).items()):
@@ -97,7 +97,7 @@ def test_every_elementwise_primitive_is_in_the_table_or_excluded_with_a_reason()
 
 def test_excluded_primitives_exist_and_have_a_reason():
     for target, reason in EXCLUDED.items():
-        assert callable(_found(target))
+        assert callable(found_function(target))
         assert reason
         assert target not in {parsed(entry.target).path for entry in AUTOGRAD}
 

@@ -54,7 +54,7 @@ def test_it_receives_its_arguments_by_name(backward: Any) -> None:
 @pytest.mark.parametrize(
     ("backward", "message"),
     [
-        (lambda x, grad: grad, "unknown argument 'grad'"),
+        (lambda x, slope: slope, "unknown argument 'slope'"),
         (lambda x, ouy: ouy, "unknown argument 'ouy': did you mean 'out'?"),
         (lambda *everything: 0, "unknown argument 'everything'"),
     ],

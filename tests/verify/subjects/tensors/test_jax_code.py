@@ -219,7 +219,10 @@ def test_a_fwd_that_returns_another_value_is_noted() -> None:
 
 @pytest.mark.parametrize("narrow", [jnp.float32, jnp.bfloat16])
 def test_a_narrower_format_on_the_way_is_told(narrow: Any) -> None:
-    code = jax_code(lambda x: jax.lax.cond(True, lambda a: jnp.sin(a.astype(narrow)).astype(float), jnp.sin, x), (x,))
+    def rounded(a: Any) -> Any:
+        return a + jax.lax.stop_gradient(a.astype(narrow).astype(float))
+
+    code = jax_code(lambda x: jax.lax.cond(x.sum() > 99, jnp.sin, rounded, x), (x,))
     name = np.dtype(narrow).name
     assert code.run(code.inputs, [np.ones((4, 3))]).formats == name
     assert code.trace(Point(code.inputs)).notes == [f"it computes in {name}, on the way or in the end"]

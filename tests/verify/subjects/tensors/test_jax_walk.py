@@ -84,6 +84,7 @@ BRANCHING = {
     "the largest": lambda a: jnp.max(a, axis=1),
     "where the largest is": lambda a: jnp.take_along_axis(a * a, jnp.argmax(a, 1)[:, None], 1),
     "the largest so far": lambda a: lax.cummax(a, axis=1),
+    "the smallest so far, from behind": lambda a: lax.cummin(a, axis=0, reverse=True),
     "order": lambda a: jnp.sort(a, axis=1),
     "the two largest": lambda a: lax.top_k(a, 2)[0],
     "the larger of those written": lambda a: a.at[pairs].max(a * 2),
@@ -101,7 +102,7 @@ def test_until_a_margin_turns_the_program_is_the_function(name: str) -> None:
     traced = replayed(code)
     assert traced.decisions
     crossed = 0
-    for entry, step in itertools.product(((0, 1), (1, 2), (2, 3)), (-2.5, 2.5)):
+    for entry, step in itertools.product(((0, 1), (0, 3), (1, 2), (2, 3)), (-2.5, 2.5)):
         away = np.zeros(x.shape)
         away[entry] = step
         if not holds(code, traced, x + away):
@@ -139,6 +140,7 @@ UNREAD = {
     "the zeta function": (lambda a: special.zeta(a * a + 2, 2.0), "no reading of zeta"),
     "an angle on the axis": (lambda a: jnp.arctan2(a * a + 1, a * 0), "atan2 where its second operand is 0"),
     "many exponents": (lambda a: a.reshape(12, 1) ** np.arange(108.0).reshape(12, 9), "108 different exponents"),
+    "an infinite exponent": (lambda a: (a * a) ** jnp.inf, "an exponent that is infinite"),
     "large factors": (lambda a: jnp.linalg.det(jnp.tile(a, (11, 9))[:33, :33] + 40 * jnp.eye(33)), "lu of 33 rows"),
     "a look at a value": (lambda a: jnp.sin(a) if a.sum() > 0 else jnp.cos(a), "code that looks at values"),
 }

@@ -81,8 +81,8 @@ def test_a_rule_is_called(how: str) -> None:
 
 
 def test_of_two_parameters_that_are_no_inputs_neither_is_taken_for_the_upstream_gradient() -> None:
-    with pytest.raises(UsageError, match="unknown argument 'dy'"):
-        numpy_code(product, lambda x, w, dy, dz: (dy @ w.T, x.T @ dz), {"x": X, "w": W})
+    with pytest.raises(UsageError, match="unknown argument 'above'"):
+        numpy_code(product, lambda x, w, above, below: (above @ w.T, x.T @ below), {"x": X, "w": W})
 
 
 def test_arguments_are_passed_by_name_whatever_their_order() -> None:

@@ -91,13 +91,13 @@ def running(step: Step) -> Node:
         data, numbers = np.flip(data, axis), np.flip(numbers, axis)
     best = np.maximum.accumulate(data, axis)
     here = np.arange(a.shape[axis]).reshape([-1 if k == axis else 1 for k in range(data.ndim)])
+    rest = (slice(None),) * axis
+    before, after = (*rest, slice(None, -1)), (*rest, slice(1, None))
     new = np.ones(data.shape, bool)
-    after = (slice(None),) * axis + (slice(1, None),)
     new[after] = np.diff(best, axis=axis) > 0
     found = np.take_along_axis(numbers, np.maximum.accumulate(np.where(new, here, 0), axis), axis)
-    node = arranged(p, [a], np.flip(found, axis) if step.parameters["reverse"] else found)
-    step.path.decided(step.name, p.subtract(node, a))
-    return node
+    step.path.decided(step.name, p.subtract(arranged(p, [a], numbers[after]), arranged(p, [a], found[before])))
+    return arranged(p, [a], np.flip(found, axis) if step.parameters["reverse"] else found)
 
 
 def absolute(step: Step) -> Node:

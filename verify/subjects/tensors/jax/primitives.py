@@ -46,6 +46,8 @@ def _same(step: Step) -> Node:
 def _power(step: Step) -> Node:
     """A rational power where the exponent is a constant, entry by entry if need be; else e**(exponent·log base)."""
     p, (base, exponent) = step.program, step.nodes
+    if exponent.kind == "constant" and not np.isfinite(step.data[1]).all():
+        raise Unread("a power with an exponent that is infinite or no number")
     if exponent.kind != "constant" or exponent.is_uniform:
         return power(p, base, exponent)
     base = p.broadcast(base, step.shape)
