@@ -7,5 +7,7 @@ import os
 
 from hypothesis import settings
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before PyTorch is imported: its threads wait for the tests' workers
+
 settings.register_profile("the same everywhere", deadline=None, derandomize="BACKPROOF_EXPLORE" not in os.environ)
 settings.load_profile("the same everywhere")
