@@ -151,7 +151,7 @@ class NumpyCode(TensorCode):
 def _arriving(tape: Tape, weight: Floats, layout: str, name: str) -> tuple[Any, Node]:
     """The upstream gradient as it lies in memory, and its node.
 
-    Where it is expanded it is a view of the first entries of its leaf, which has the shape of the output as always.
+    Where one entry stands for an axis it is a view of the first ones of its leaf, which has the shape of the output.
     """
     program = tape.program
     leaf = program.leaf(name, weight)
@@ -162,10 +162,8 @@ def _arriving(tape: Tape, weight: Floats, layout: str, name: str) -> tuple[Any, 
     numbers = leaf.size + np.arange(laid.buffer.size)  # what lies between the entries is a constant
     numbers[places[::-1]] = np.arange(leaf.size)[::-1]  # of entries in one place the first
     storage = Storage(tape, laid.buffer, tape.gathered([leaf, program.constant(laid.buffer)], numbers))
-    arriving = leaf
-    if layout == "expanded":
-        arriving = program.view(leaf, 0, leaf.shape, (0, *contiguous(leaf.shape)[1:]))
-    return TracedArray(laid.array, storage), arriving
+    strides = (0 if s == 0 else usual for s, usual in zip(laid.strides, contiguous(leaf.shape), strict=True))
+    return TracedArray(laid.array, storage), program.view(leaf, 0, leaf.shape, strides)
 
 
 def _slope(name: str, gradient: Any, shape: tuple[int, ...]) -> Floats | None:

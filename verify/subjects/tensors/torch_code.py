@@ -223,7 +223,7 @@ class TorchCode(TensorCode):
     def _upstream(self, record: Record, name: str, tensor: Any, values: Floats) -> Node:
         """The node of an upstream gradient: its leaf; where one entry stands for an axis, a view of the first ones."""
         leaf = record.program.leaf(name, values)
-        stored = tensor[:1] if tensor.ndim and tensor.stride(0) == 0 else tensor
+        stored = tensor[tuple(slice(0, 1) if stride == 0 else slice(None) for stride in tensor.stride())]
         record.storages.write(stored, record.program.view(leaf, 0, stored.shape, contiguous(leaf.shape)))
         return record.node(tensor)
 
