@@ -83,15 +83,20 @@ def inner(p: Program, a: Node, b: Node) -> Node:
     return p.sum(p.multiply(a, b), range(len(a.shape)))
 
 
-def judged(traced: Traced, seed: str, enough: float = ENOUGH, ties: Ties | None = None) -> Judgement:
-    """As many trials as make ``enough`` bits, each with primes of its own; fewer where one of them differs."""
+def judged(
+    traced: Traced, seed: str, enough: float = ENOUGH, ties: Ties | None = None, draws: int | None = None
+) -> Judgement:
+    """As many trials as make ``enough`` bits, each with primes of its own; fewer where one of them differs.
+
+    draws: of inputs for each trial, until all roots exist, as many as `verify.arrays.roots` has if it is None
+    """
     rule, derivative = sides(traced, ties)
     each = max(1.0, trial_bits(traced.program, (rule, derivative)))
     wanted = min(MOST_TRIALS, math.ceil(enough / each))
     found: dict[str, Any] = {"opaque": frozenset(), "read": {}, "powers_of_e": False, "shared_roots": False}
     for trial in range(wanted):
         try:
-            evaluated = evaluate(traced.program, (rule, derivative), f"{seed}|{trial}", ties)
+            evaluated = evaluate(traced.program, (rule, derivative), f"{seed}|{trial}", ties, most=draws)
         except NoPoint as none:
             if not trial:
                 return Judgement(False, undecided=str(none))

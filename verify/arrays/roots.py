@@ -49,32 +49,37 @@ def evaluate(
     seed: str,
     ties: Ties | None = None,
     real: Mapping[str, NDArray[Any]] | None = None,
+    most: int | None = None,
 ) -> Evaluated:
     """The residues of some nodes at a random point that the seed chooses; the same for the same seed.
 
     ties: for leaves by name, numbers for their entries: those with the same number are equal, those with -1 are 0
     real: values of leaves by name, where they are not those of the program: inputs have their signs, and what is
         under a root has the sign that it has there.  A leaf without a value has random signs
+    most: draws of inputs, over all chains of primes, until all roots exist; `MOST_REDRAWS` if it is None
 
     Where there are discrete logarithms and no point is found, they are random functions at another.
 
     Raises NoPoint where a division by 0, or a root that does not exist, is met at every point that is tried.
     """
     values = _real_values(program, seed, real or {})
+    most = MOST_REDRAWS if most is None else most
     plan = Plan(program, roots)
     try:
-        return _evaluated(plan, program, seed, values, ties or {})
+        return _evaluated(plan, program, seed, values, ties or {}, most)
     except NoPoint:
         if not any(step.law == "discrete logarithm" for step in plan.steps):
             raise
-    return _evaluated(Plan(program, roots, discrete=False), program, seed, values, ties or {})
+    return _evaluated(Plan(program, roots, discrete=False), program, seed, values, ties or {}, most)
 
 
-def _evaluated(plan: Plan, program: Program, seed: str, values: Mapping[str, Floats], ties: Ties) -> Evaluated:
+def _evaluated(
+    plan: Plan, program: Program, seed: str, values: Mapping[str, Floats], ties: Ties, most: int
+) -> Evaluated:
     negative = {name: value < 0 for name, value in values.items()}
     radicands = floats.values(program, [plan.steps[k].node for k in plan.constraints], values)
     signs = {k: found < 0 for k, found in zip(plan.constraints, radicands, strict=True)}
-    spent, reason = _Spent(), ""
+    spent, reason = _Spent(most), ""
     for attempt in range(MOST_CHAINS):
         try:
             evaluation = Evaluation(plan, Point(plan, f"{seed}|{attempt}", negative, ties), signs)
@@ -111,8 +116,9 @@ def _real_values(program: Program, seed: str, real: Mapping[str, NDArray[Any]]) 
 
 @dataclass
 class _Spent:
-    """Over all chains of primes: proposals that were made, entries that were computed for them."""
+    """Over all chains of primes: proposals that may be made and were made, entries that were computed for them."""
 
+    most: int
     redraws: int = 0
     work: int = 0
 
@@ -142,7 +148,7 @@ class _Search:
         before = self._inputs({step.number: np.ones(step.node.shape, np.bool_) for step in met})
         kind = 0
         while wrong:
-            if self._spent.redraws >= MOST_REDRAWS or self._spent.work > MOST_WORK:
+            if self._spent.redraws >= self._spent.most or self._spent.work > MOST_WORK:
                 raise NoPoint(f"no point at which all roots exist was found in {self._spent.redraws} draws")
             self._spent.redraws += 1
             unmet = self.evaluation.unmet

@@ -26,7 +26,7 @@ from backproof.verify.support.limits import OutOfTime
 MOST_PAST = 12  # points beyond comparisons
 LARGE = 4_000_000  # entries of all nodes of a program beyond which few points are looked at
 LARGEST = 64_000_000  # entries of a node beyond which a program is run on floats only: some of them live at a time
-ONE = 20.0  # bits at each point but the first
+ONE, FEW_DRAWS = 20.0, 300  # bits at each point but the first, and draws of inputs until all roots exist there
 
 
 @dataclass(frozen=True)
@@ -179,8 +179,9 @@ class TensorCase:
 
         formats = narrowest_of(traced.notes, self.formats)
         false = unfaithful(traced, partial(self._real, place), self.options.seed, formats=formats, beside=beside)
+        draws = None if enough == ENOUGH else FEW_DRAWS
         seed = f"{self.options.seed}|{self.operation.name}|{self.operation.case}|{place.told}"
-        return Look(place, traced, judged(traced, seed, enough), false=false)
+        return Look(place, traced, judged(traced, seed, enough, draws=draws), false=false)
 
     @cached_property
     def narrowest(self) -> str:
