@@ -260,7 +260,13 @@ def _tell(pipe: Connection, work: Callable[..., None], arguments: tuple[Any, ...
         pipe.send((work, arguments))
 
 
+_STANDARD = ("decimal", "fractions", "numbers", "random", "statistics")
+"""Modules that ours and SymPy import later, and whose names files of users have: a numbers.py beside a rule."""
+
+
 def _obey(pipe: Connection) -> None:
+    for module in _STANDARD:  # before the paths of the one who asks, among which may be the folder of such a file
+        import_module(module)
     try:
         sys.path[:], folder, environment = pipe.recv()
     except (EOFError, OSError):  # it was not requested

@@ -100,6 +100,17 @@ def test_what_is_not_a_pair_is_reported_as_before(folder: Path, capsys: pytest.C
     assert "3 is not a pair: write (forward, backward)" in capsys.readouterr().err
 
 
+def test_a_file_called_like_a_standard_module_is_not_met_by_workers(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder may be on the path before they have imported what fractions.py imports."""
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
+    monkeypatch.setenv("BACKPROOF_START_METHOD", "spawn")
+    (folder / "numbers.py").write_text("MORE = [3]\n", encoding="utf-8")
+    assert main(["engine", "numbers.py:MORE"]) == 2
+    assert "3 is not a pair: write (forward, backward)" in capsys.readouterr().err
+
+
 def test_ctrl_c_is_distinguished_from_an_interrupt_of_the_code() -> None:
     def raising() -> None:
         raise KeyboardInterrupt
