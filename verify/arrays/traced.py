@@ -41,6 +41,8 @@ class Traced:
     gradients: what the rule returned for each input that is differentiated, None where it returned None
     values, slopes: the same as floats, as the real function returned them
     margins: the comparisons on the way; decisions: how many choices depended on data, these and others
+    notes: what a reader is to know of the trace; faults: what is wrong with the code, in a sentence each
+    formats: the narrowest format of floats on the way of the function itself: so far its program may differ
     """
 
     program: Program
@@ -53,6 +55,8 @@ class Traced:
     margins: list[Margin] = field(default_factory=list)
     decisions: int = 0
     notes: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    formats: str = "float64"
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,6 @@ from backproof.verify.results.findings import Finding, Verdict
 from backproof.verify.subjects.tensors.code import Ran
 from backproof.verify.subjects.tensors.operation import Place, TensorOperation
 from backproof.verify.support.errors import SubjectError, UsageError, in_a_line
-from backproof.verify.support.limits import OutOfTime
 
 MOST_PAST = 12  # points beyond comparisons
 LARGE = 4_000_000  # entries of all nodes of a program beyond which few points are looked at
@@ -69,7 +68,9 @@ class TensorCase:
     @property
     def derivative(self) -> str:
         """What the rule must be, in words."""
-        return "the derivative of its definition" if self.operation.code.defined else "the derivative"
+        if not self.operation.code.defined:
+            return "the derivative"
+        return f"the derivative of its {'surrogate' if self.operation.code.surrogate else 'definition'}"
 
     def finding(self, check: Check, verdict: Verdict, message: str, of: str = "", **more: Any) -> Finding:
         """A finding about this case; ``of``: the input whose source line is reported, if not that of the operand."""
@@ -108,6 +109,7 @@ class TensorCase:
                 undecided = look.judgement is not None and look.judgement.undecided
                 if look.traced is not None and not undecided:  # it may have been written for one size
                     found.append(look)
+            found += [look for place in self.operation.of_both_signs(seed) if (look := self.look(place)).told]
         found += self._beyond(found, 2 if large else MOST_PAST)
         return found
 
@@ -156,7 +158,7 @@ class TensorCase:
         assert first.traced is not None
         there = {name: np.asarray(place.inputs[name], dtype=float) for name in first.traced.inputs}
         same = all(place.inputs[name] is x for name, x in first.place.inputs.items() if name not in there)
-        return not same or bool(differs(first.traced, partial(self._real, place), there, self.formats))
+        return not same or bool(differs(first.traced, partial(self._real, place), there, first.traced.formats))
 
     def _real(self, place: Place, values: Mapping[str, Floats]) -> list[Floats | None]:
         ran = self.run_at(place, values)
@@ -169,16 +171,13 @@ class TensorCase:
             traced = code.trace(point)
         except Unread as error:
             return Look(place, refused=f"{_UNREAD}: {error}")
-        except OutOfTime:
-            raise
         except (SubjectError, UsageError) as error:
             return Look(place, refused=in_a_line(error) if isinstance(error, SubjectError) else str(error))
         if (largest := max(node.size for node in traced.program.nodes)) > LARGEST:
             size = largest * 8 / 2**30
             return Look(place, refused=f"{_UNREAD}: it makes arrays of {size:.1f} GiB: pass smaller inputs")
-
-        formats = narrowest_of(traced.notes, self.formats)
-        false = unfaithful(traced, partial(self._real, place), self.options.seed, formats=formats, beside=beside)
+        run = partial(self._real, place)
+        false = unfaithful(traced, run, self.options.seed, formats=traced.formats, beside=beside)
         draws = None if enough == ENOUGH else FEW_DRAWS
         seed = f"{self.options.seed}|{self.operation.name}|{self.operation.case}|{place.told}"
         return Look(place, traced, judged(traced, seed, enough, draws=draws), false=false)
@@ -186,18 +185,13 @@ class TensorCase:
     @cached_property
     def narrowest(self) -> str:
         """The narrowest format of floats on the way as well, as far as the trace tells."""
-        first = self.looks[0].traced
-        return self.formats if first is None else narrowest_of(first.notes, self.formats)
+        first = self.looks[0]
+        return self.run_at(first.place).formats if first.traced is None else first.traced.formats
 
-    @cached_property
-    def formats(self) -> str:
-        """The narrowest format of floats that the function computes in, at the inputs as given."""
-        return self.run_at(next(self.operation.places(self.options.seed))).formats
-
-    def run_at(self, place: Place, values: Mapping[str, Any] | None = None, scale: float = 1.0) -> Ran:
+    def run_at(self, place: Place, values: Mapping[str, Any] | None = None) -> Ran:
         """Forward and rule on floats, with other values of some inputs, and the upstream gradients of the place."""
         inputs = {**place.inputs, **(values or {})}
-        return self.operation.code.run(inputs, [scale * g for g in self.weights(place)])
+        return self.operation.code.run(inputs, self.weights(place))
 
     def weights(self, place: Place) -> list[Floats]:
         """The upstream gradients at a place."""
@@ -211,11 +205,6 @@ _UNREAD = "not read"
 def _settled(look: Look) -> bool:
     """Whether a rule is wrong here by all that is seen: further places would say the same."""
     return look.told and look.judgement is not None and not look.judgement.same and not look.judgement.undecided
-
-
-def narrowest_of(notes: list[str], formats: str) -> str:
-    """The narrowest format that a trace notes, else the given one."""
-    return next((one for one in ("float16", "bfloat16", "float32") if any(one in note for note in notes)), formats)
 
 
 def work(traced: Traced) -> int:

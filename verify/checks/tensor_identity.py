@@ -22,10 +22,12 @@ from backproof.verify.checks.tensor_differences import difference
 from backproof.verify.checks.tensor_proof import proofs, smaller_proofs, suspected
 from backproof.verify.checks.tensor_smaller import at_smaller
 from backproof.verify.results.findings import Finding, Verdict
+from backproof.verify.support.errors import SubjectError, UsageError
 
 _CITED = "Zippel 1979, Schwartz 1980"
 _CONJECTURE = "a conjecture on powers of e (Li and Wu, arXiv:2506.04529)"
 _DIGITS = (12, 20, 30, 50)
+_AS_DEFINED = 1e-9  # of the largest entry: by how much the forward may differ from the definition
 LEAST = 40.0  # bits of what is probable
 _MOST = 3  # wrong gradients that are told one by one
 
@@ -33,11 +35,13 @@ _MOST = 3  # wrong gradients that are told one by one
 def check(case: TensorCase) -> Iterator[Finding]:
     """What is refuted, what is probable, or why neither can be said."""
     looks = case.looks
+    if (other := _another_forward(case)) is not None:
+        yield other
     if case.accused is not None:
         look, entries = case.accused
-        if _may_be_written_for_its_size(case, look):
-            yield _for_one_size(case, look, entries)
-            yield _probable(case, [one for one in looks if one.place.own])
+        if not look.place.meant or _may_be_written_for_its_size(case, look):
+            yield _not_elsewhere(case, look, entries)
+            yield _probable(case, [one for one in looks if one.place.own and one.place.meant])
         else:
             yield from _refuted(case, look, entries)
         return
@@ -54,12 +58,40 @@ def check(case: TensorCase) -> Iterator[Finding]:
     if open_one is not None:
         yield _undecided(case, open_one)
         return
-    proved = list(proofs(case))
+    proved, why = proofs(case)
     yield from proved
     if not proved:
         small = list(smaller_proofs(case))
         yield from small or suspected(case)
-        yield _probable(case, looks)
+        yield _probable(case, looks, why)
+
+
+def _another_forward(case: TensorCase) -> Finding | None:
+    """Where the forward is not the definition; None where it is, or a surrogate was declared."""
+    code = case.operation.code
+    if not code.defined or code.surrogate:
+        return None
+    seed = case.options.seed
+    for place in (*case.operation.places(seed), *case.operation.far(seed)):
+        try:
+            ours, meant = code.forward(place.inputs), code.reference(place.inputs)
+        except (SubjectError, UsageError):
+            continue
+        for index, (out, expected) in enumerate(zip(ours, meant, strict=True)):
+            bar = _AS_DEFINED * max(float(np.abs(expected[np.isfinite(expected)]).max(initial=0.0)), 2.0**-1000)
+            gap = np.where(np.isfinite(out) & np.isfinite(expected), np.abs(out - expected), 0.0)
+            if gap.max(initial=0.0) > bar:
+                at = tuple(int(k) for k in np.unravel_index(int(np.argmax(gap)), gap.shape))
+                label = f"output {index}{shown(at)}"
+                details = (
+                    ("ours", f"{float(out[at])!r}   for {label}"),
+                    ("expected", f"{float(expected[at])!r}   (the definition)"),
+                    ("at", place.lines()),
+                    ("rerun", case.operation.rerun(seed, {})),
+                )
+                message = "the forward is not the definition"
+                return case.finding(TENSOR_IDENTITY, Verdict.REFUTED, message, details=details)
+    return None
 
 
 _WHY_FALSE = "a number read out of an array (.item(), .numpy()), or kept from an earlier call, is a constant there"
@@ -80,11 +112,14 @@ def _arrays(case: TensorCase) -> list[np.ndarray]:
     return [x for x in case.operation.code.inputs.values() if isinstance(x, np.ndarray)]
 
 
-def _for_one_size(case: TensorCase, look: Look, entries: list[Accusation]) -> Finding:
+def _not_elsewhere(case: TensorCase, look: Look, entries: list[Accusation]) -> Finding:
+    """It is wrong where it may not be meant to hold: at another size, or for inputs of another sign."""
     one = entries[0]
     label = f"{one.name}{shown(one.place)}"
-    message = f"right at these shapes; {look.place.told}, if it is written for that, entry {label} is wrong"
-    details = (("at", _at(look)),)
+    where = "at these shapes" if look.place.meant else "for inputs of this kind"
+    message = f"right {where}; {look.place.told}, if it is written for that, entry {label} is wrong"
+    way = "pass inputs of these signs to have it refuted there, or bounds= to leave them out"
+    details = (*((("way out", way),) if not look.place.meant else ()), ("at", _at(look)))
     found = case.finding(TENSOR_IDENTITY, Verdict.MATCHED, message, details=details)
     return replace(found, case=look.place.told.removeprefix("at another size, "))
 
@@ -175,7 +210,7 @@ def _undecided(case: TensorCase, look: Look) -> Finding:
     return case.finding(TENSOR_IDENTITY, Verdict.MATCHED, message, details=tuple(details))
 
 
-def _probable(case: TensorCase, looks: list[Look]) -> Finding:
+def _probable(case: TensorCase, looks: list[Look], unproved: str = "") -> Finding:
     judgements = [look.judgement for look in looks if look.judgement is not None and look.judgement.same]
     first = judgements[0]
     traced = looks[0].traced
@@ -195,6 +230,8 @@ def _probable(case: TensorCase, looks: list[Look]) -> Finding:
         ("cells", f"those of {own + case.replayed} points; {_of_margins(looks)}"),
         *([("sizes", "; ".join(sizes))] if sizes else [("sizes", "the function runs at no other size that was tried")]),
         ("definition", "the forward's own code" if not case.operation.code.defined else "the function that was passed"),
+        *([("not proved", unproved)] if unproved else []),
+        *([("formats", "; ".join(traced.notes))] if traced.notes else []),
     ]
     message = (
         f"equal to {case.derivative} in finite fields: a wrong rule would pass with probability at most "

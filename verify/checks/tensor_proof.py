@@ -51,18 +51,20 @@ def suspected(case: TensorCase) -> Iterator[Finding]:
         yield from (replace(f, verdict=verdict, message=f"{note} {f.message}") for f in wrong)
 
 
-def proofs(case: TensorCase) -> Iterator[Finding]:
-    """That the rule is proved at its shapes, if the prover decides so; nothing otherwise."""
+def proofs(case: TensorCase) -> tuple[list[Finding], str]:
+    """That the rule is proved at its shapes, if the prover decides so; else nothing, and the reason."""
     first = case.looks[0]
-    if first.traced is None or first.traced.decisions:
-        return
+    if first.traced is None:
+        return [], "there is no program"
+    if first.traced.decisions:
+        return [], "the program makes choices by its data"
     try:
         operation, spec = expanded(case.operation, first.traced)
-    except TooLarge:
-        return
+    except TooLarge as error:
+        return [], str(error)
     with budget(max(1, given() // _SHARE)):
         found = list(proof.check(Case(operation, spec, case.options)))
-    if found and all(one.verdict is Verdict.PROVED for one in found):
-        for one in found:
-            message = f"{one.message}, at these shapes"
-            yield replace(one, message=message, check=TENSOR_IDENTITY.name, case=case.operation.case)
+    if not found or any(one.verdict is not Verdict.PROVED for one in found):
+        return [], next((one.message for one in found if one.verdict is not Verdict.PROVED), "the prover said nothing")
+    name, shapes = TENSOR_IDENTITY.name, case.operation.case
+    return [replace(one, message=f"{one.message}, at these shapes", check=name, case=shapes) for one in found], ""

@@ -27,7 +27,7 @@ from backproof.verify.checks.tensor_differences import difference, moved
 from backproof.verify.results.findings import Finding, Verdict
 from backproof.verify.subjects.tensors.code import Ran, is_float
 from backproof.verify.subjects.tensors.operation import Place
-from backproof.verify.support.errors import SubjectError, UsageError
+from backproof.verify.support.errors import SubjectError, UsageError, in_a_line
 
 _BESIDE = 2.0**-13  # how far from a tie the slopes are taken: many entries find their places within it
 _STEPS = (2.0**-24, 2.0**-25)  # of the differences: so short that no two entries change places
@@ -271,16 +271,28 @@ def _no_gradient(case: TensorCase, place: Place, told: str, ours: float, low: fl
 def _finite(case: TensorCase) -> tuple[int, Finding | None]:
     """The number of places with a finite gradient, and the first where it is not and the forward's slope is."""
     returned = 0
-    for place in (*case.operation.places(case.options.seed, 0), *case.operation.far(case.options.seed)):
+    for place in (*case.operation.places(case.options.seed), *case.operation.far(case.options.seed)):
         try:
             outputs = case.operation.code.reference(place.inputs)
-            ran = case.run_at(place)
+            has_value = all(np.isfinite(out).all() for out in outputs)
         except (SubjectError, UsageError):
             continue
-        if found := _not_finite(case, place, ran, all(np.isfinite(out).all() for out in outputs)):
+        try:
+            ran = case.run_at(place)
+        except (SubjectError, UsageError) as error:
+            if has_value:
+                return returned, _raises(case, place, error)
+            continue
+        if found := _not_finite(case, place, ran, has_value):
             return returned, found
         returned += all(g is None or np.isfinite(g).all() for g in ran.gradients.values())
     return returned, None
+
+
+def _raises(case: TensorCase, place: Place, error: SubjectError | UsageError) -> Finding:
+    what = in_a_line(error) if isinstance(error, SubjectError) else str(error)
+    details = (("raised", what), ("at", place.lines()), ("rerun", case.operation.rerun(case.options.seed, {})))
+    return case.finding(TENSOR_SAFETY, Verdict.UNSAFE, "the rule fails where the forward has a value", details=details)
 
 
 def _not_finite(case: TensorCase, place: Place, ran: Ran, has_value: bool) -> Finding | None:

@@ -14,7 +14,7 @@ from backproof.verify.checks.tensor_case import Look, TensorCase
 from backproof.verify.subjects.arrays.small import format_shape
 from backproof.verify.subjects.tensors.operation import MOST_SHOWN, Place
 
-SIZES = (2, 3, 1)
+SIZES = (2, 3)
 """Of axes; those of one size stay so."""
 
 MOST = 8  # shapes that are tried
@@ -38,7 +38,7 @@ def _places(case: TensorCase) -> Iterator[Place]:
     arrays = {name: x for name, x in case.operation.code.inputs.items() if isinstance(x, np.ndarray) and x.ndim}
     sizes = list(dict.fromkeys(n for x in arrays.values() for n in x.shape if n > 1))
     tried = 0
-    for index, chosen in enumerate(product(SIZES[:2], repeat=min(len(sizes), 4))):
+    for index, chosen in enumerate(product(SIZES, repeat=min(len(sizes), 4))):
         new = dict(zip(sizes, chosen, strict=False))
         shapes = {name: tuple(new.get(n, min(n, 2)) for n in x.shape) for name, x in arrays.items()}
         if any(np.prod(shapes[name]) > x.size for name, x in arrays.items()):

@@ -49,6 +49,9 @@ def check(case: TensorCase) -> Iterator[Finding]:
             evidence = (*details, ("at", place.lines()), ("rerun", case.operation.rerun(case.options.seed, {})))
             yield case.finding(TENSOR_WIRING, Verdict.MISWIRED, message, details=evidence)
             return
+    for fault in () if case.looks[0].traced is None else case.looks[0].traced.faults:
+        yield case.finding(TENSOR_WIRING, Verdict.MISWIRED, fault)
+        return
     for note in case.operation.code.notes:
         yield case.finding(TENSOR_WIRING, Verdict.WIRED, note)
     if looked:
@@ -147,7 +150,7 @@ def _compared(now: Ran, first: Ran, factor: float, message: str) -> Iterator[_Pr
         if apart.any():
             place = tuple(int(k) for k in np.argwhere(apart)[0])
             entry = f"{name}{shown(place)}: {float(again[place])!r}, expected {float(expected[place])!r}"
-            yield f"{message} does not scale that of {name}" if factor not in (1.0,) else message, [("entry", entry)]
+            yield f"{message} does not scale that of {name}" if factor != 1.0 else message, [("entry", entry)]
 
 
 def _depends(case: TensorCase, place: Place, name: str) -> str:

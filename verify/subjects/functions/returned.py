@@ -56,9 +56,14 @@ def narrowest(results: Any) -> str:
     if isinstance(results, Mapping):
         results = list(results.values())
     if isinstance(results, (tuple, list)):
-        return min(map(narrowest, results), key=lambda name: FORMATS[name].width, default="float64")
+        return narrower(*map(narrowest, results))
     name = getattr(getattr(results, "dtype", None), "name", "")
     return name if name in FORMATS else "float64"
+
+
+def narrower(*formats: str) -> str:
+    """The narrowest of some formats of floats; float64 if there is none."""
+    return min((one for one in formats if one in FORMATS), key=lambda name: FORMATS[name].width, default="float64")
 
 
 def no_number(what: str, result: Any) -> str:

@@ -20,7 +20,7 @@ class BoundedCode(TensorCode):
     def __init__(self, code: TensorCode, bounds: Bounds) -> None:
         super().__init__(code.name, code.command, code.inputs, code.wrt, code.notes)
         self.code, self.bounds = code, bounds
-        self.defined, self.has_layouts = code.defined, code.has_layouts
+        self.defined, self.surrogate, self.has_layouts = code.defined, code.surrogate, code.has_layouts
         self.has_requests, self.refuses_indices = code.has_requests, code.refuses_indices
 
     def _admit(self, inputs: Mapping[str, Any]) -> None:

@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from backproof.verify.numerics.working_range import Bounds
 from backproof.verify.subjects.boundary import subject_code
 from backproof.verify.subjects.frameworks import framework_of
 from backproof.verify.subjects.functions.arguments import bounds_of, is_function
 from backproof.verify.subjects.functions.looked_at import name_of
 from backproof.verify.subjects.subject import Cases
-from backproof.verify.subjects.tensors.code import TensorCode
+from backproof.verify.subjects.tensors.code import TensorCode, is_float
 from backproof.verify.subjects.tensors.defined import DefinedCode
+from backproof.verify.subjects.tensors.first_inputs import first_inputs
 from backproof.verify.subjects.tensors.operation import TensorOperation
 from backproof.verify.support.errors import SubjectError, UsageError, in_a_line
 from backproof.verify.terms.parser import nearest
@@ -113,6 +115,7 @@ def tensor_cases(
     called = name or name_of(function, "function")
     made = _code(framework, function, given, called, wanted)
     _refuse_huge(made)
+    has_kind = inputs is not None or _draw_where_it_has_a_value(made, shapes or {}, bounds or {}, seed)
     for what, other in (("definition", definition), ("surrogate", surrogate)):
         if other is not None:
             if not is_function(other):
@@ -121,15 +124,25 @@ def tensor_cases(
             _refuse_other_shapes(made, meant, what)
             made = DefinedCode(made, meant, surrogate=what == "surrogate")
     entries = {one: (one,) for one in made.inputs}
-    operation = TensorOperation(made, bounds_of(bounds or {}, entries))
+    operation = TensorOperation(made, bounds_of(bounds or {}, entries), has_kind=has_kind)
     operation.command = command or _call(called, made, inputs is None, wanted)
     _refuse_broken(operation)
     if order == 1:
         return Cases(called, ((operation, None),))
-    second = TensorOperation(_derived(framework, made), operation.bounds)
+    second = TensorOperation(_derived(framework, made), operation.bounds, has_kind=has_kind)
     second.command = f"{operation.command[:-1]}, order=2)"
     _refuse_broken(second)
     return Cases(called, ((operation, None), (second, None)))
+
+
+def _draw_where_it_has_a_value(code: TensorCode, shapes: Mapping[str, Any], bounds: Bounds, seed: int) -> bool:
+    """Replace drawn floats by others where the forward has no value at them; whether these are of a kind."""
+    floats = {name: np.shape(code.inputs[name]) for name in shapes if is_float(code.inputs[name])}
+    found = first_inputs(floats, bounds, lambda some: code.forward({**code.inputs, **some}), seed)
+    if found is None:
+        return False
+    code.inputs.update(found[0])
+    return found[1]
 
 
 def _derived(framework: str, code: TensorCode) -> TensorCode:
@@ -216,7 +229,7 @@ def _drawn(
     names: Sequence[str],
     seed: int,
 ) -> dict[str, Any]:
-    """Values in these shapes: standard normal, within bounds uniform; whole numbers and booleans by ``dtypes``."""
+    """Values in these shapes: whole numbers and booleans by ``dtypes``, zeros for floats, which are drawn later."""
     parameters = _parameters(function, framework, names)
     for what, one in [*(("shapes", n) for n in shapes), *(("dtypes", n) for n in dtypes)]:
         if one not in parameters:
@@ -272,7 +285,7 @@ def _array(
 ) -> Any:
     low, high = bounds or (0, 1)
     kinds: dict[str, Callable[[], Any]] = {
-        "f": lambda: rng.standard_normal(shape) if bounds is None else rng.uniform(low, high, shape),
+        "f": lambda: np.zeros(shape),  # drawn once it is known where the forward has a value
         "i": lambda: rng.integers(int(low), int(high), size=shape, endpoint=True),
         "b": lambda: rng.random(shape) < 0.5,
     }

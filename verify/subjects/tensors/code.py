@@ -44,6 +44,7 @@ class TensorCode(ABC):
     wrt: tuple[str, ...]
     notes: list[str] = field(default_factory=list)
     defined = False  # it is held to another function than its own forward
+    surrogate = False  # and its forward may compute something else
     has_layouts = True  # its arrays have strides
     has_requests = False  # a rule hears which gradients are asked for
     refuses_indices = True  # one beyond an array is an error; JAX takes the last entry, or none

@@ -23,7 +23,7 @@ from backproof.verify.subjects.functions.formulas import formula_spec
 from backproof.verify.subjects.operation import Operation, Run, Traced
 from backproof.verify.subjects.tensors.operation import TensorOperation
 from backproof.verify.support.errors import NotTraced
-from backproof.verify.terms.term import Term, constant, substitute, symbol
+from backproof.verify.terms.term import Term, constant, symbol
 
 
 class ExpandedRule(Operation):
@@ -50,11 +50,11 @@ class ExpandedRule(Operation):
 
 
 def expanded(operation: TensorOperation, program: Program) -> tuple[ExpandedRule, Spec]:
-    """The operation with its spec, its own forward.  Raises TooLarge for more entries than the prover knows."""
+    """The operation with its spec, its own forward.  Raises TooLarge for no entry, or more than the prover knows."""
     entries = {name: entries_of(name, node.shape) for name, node in program.inputs.items()}
     outputs = [name for k, node in enumerate(program.outputs) for name in entries_of(f"w{k}", node.shape)]
     count = sum(map(len, entries.values())) + len(outputs)
-    if not values_are_there(program):
+    if not outputs:
         raise TooLarge("there is nothing to prove of arrays without entries")
     if count > MOST_ENTRIES:
         raise TooLarge(f"{count} entries, the outputs' included, are more than {MOST_ENTRIES}")
@@ -79,13 +79,7 @@ def expanded(operation: TensorOperation, program: Program) -> tuple[ExpandedRule
     inputs = (*(name for names in entries.values() for name in names), *outputs)
     held = frozenset(entry for name, names in entries.items() if name not in program.gradients for entry in names)
     rule = ExpandedRule(operation, Traced(inputs, forward, tuple(gradients)), outputs, held)
-    (meant,) = substitute((forward,), {})
-    return rule, formula_spec(operation.name, meant, inputs, natural_domain(meant), (), held)
-
-
-def values_are_there(program: Program) -> bool:
-    """Whether an output has an entry."""
-    return any(node.size for node in program.outputs)
+    return rule, formula_spec(operation.name, forward, inputs, natural_domain(forward), (), held)
 
 
 def _array(entries: list[Term], shape: tuple[int, ...]) -> Any:

@@ -210,7 +210,9 @@ class JaxCode(TensorCode):
             ran.gradients,
             walk.path.margins,
             walk.path.decisions,
-            [*_other_value(values, ran.outputs), *_narrower(ran.formats)],
+            _narrower(ran.formats),
+            _other_value(values, ran.outputs),
+            ran.formats,
         )
 
     def _parted(self, inputs: Mapping[str, Any]) -> tuple[dict[str, Floats], dict[str, Any]]:

@@ -15,7 +15,7 @@ from backproof.verify.subjects.arrays.small import shape_returned
 from backproof.verify.subjects.boundary import subject_code
 from backproof.verify.subjects.functions.declared import RuleError
 from backproof.verify.subjects.functions.pairs import OUT, UPSTREAM
-from backproof.verify.subjects.functions.returned import narrowest
+from backproof.verify.subjects.functions.returned import narrower, narrowest
 from backproof.verify.subjects.tensors.code import Ran, TensorCode, is_float
 from backproof.verify.subjects.tensors.numpy.arrays import TracedArray, TracedNumber, node_of, wrapped
 from backproof.verify.subjects.tensors.numpy.dispatch import NumpyReader
@@ -145,6 +145,7 @@ class NumpyCode(TensorCode):
             margins=tape.margins,
             decisions=tape.decisions,
             notes=rounded,
+            formats=narrower(ran.formats, *tape.narrow),
         )
 
 

@@ -41,13 +41,14 @@ class Place:
     """Where a rule is looked at.
 
     told: how the inputs came about, for a report; inputs: by name; own: they have the shapes that were asked for
-    far: they are so large that an intermediate result may overflow
+    far: they are so large that an intermediate result may overflow; meant: they are of the kind of those as given
     """
 
     told: str
     inputs: dict[str, Any]
     own: bool = True
     far: bool = False
+    meant: bool = True
 
     def lines(self) -> str:
         """The inputs for a report: small ones written out."""
@@ -67,8 +68,10 @@ class TensorOperation(BaseOperation):
     kind = "tensors"
     own_definition = True
 
-    def __init__(self, code: TensorCode, bounds: Bounds | None = None) -> None:
+    def __init__(self, code: TensorCode, bounds: Bounds | None = None, *, has_kind: bool = True) -> None:
+        """has_kind: the inputs tell what may be passed, as those of a user do; those that we drew do not."""
         self.code = BoundedCode(code, bounds) if bounds else code
+        self.has_kind = has_kind
         self.name = code.name
         self.command = code.command
         self.inputs = tuple(code.inputs)
@@ -96,8 +99,32 @@ class TensorOperation(BaseOperation):
         """The inputs that were given, then others of their shapes, within the bounds."""
         yield Place(GIVEN, dict(self.code.inputs))
         for index in range(most):
-            inputs = drawn(self.code.inputs, seed, index, moved=self.code.wrt)
+            inputs = drawn(self._alike, seed, index, moved=self.code.wrt)
             yield Place(f"inputs drawn anew ({index + 1})", self._bounded(inputs))
+
+    @property
+    def _alike(self) -> dict[str, Any]:
+        """Inputs whose kind others are drawn in: of any sign where the inputs tell nothing."""
+        given = self.code.inputs
+        return given if self.has_kind else {name: self._of_both_signs(name, x) for name, x in given.items()}
+
+    def _of_both_signs(self, name: str, value: Any) -> Any:
+        if not self._is_moved(name, value):
+            return value
+        template = -1.0 - np.arange(np.size(value)) % 3
+        return template.reshape(np.shape(value)) if np.ndim(value) else float(template[0])
+
+    def of_both_signs(self, seed: int) -> Iterator[Place]:
+        """Where the differentiated inputs have one sign as given: others, which may not be meant."""
+        wrt = [name for name in self.code.wrt if name not in self.bounds and _has_one_sign(self.code.inputs[name])]
+        if self.has_kind and wrt:
+            rng = np.random.default_rng([seed, 73])
+            inputs = dict(self.code.inputs)
+            for name in wrt:
+                value = inputs[name]
+                inputs[name] = np.asarray(rng.standard_normal(value.shape)) if np.ndim(value) else -float(value)
+            if self._runs(inputs):
+                yield Place("at inputs of both signs, unlike those as given", inputs, meant=False)
 
     def far(self, seed: int) -> Iterator[Place]:
         """The inputs as given, times 30 and ±1000; between bounds all over them, and at their ends."""
@@ -126,7 +153,7 @@ class TensorOperation(BaseOperation):
 
     def other_sizes(self, seed: int) -> Iterator[Place]:
         """Inputs of two other sizes, on which the function runs."""
-        for inputs in other_sizes(self.code.inputs, seed, lambda some: self._runs(self._bounded(some)), OTHERS):
+        for inputs in other_sizes(self._alike, seed, lambda some: self._runs(self._bounded(some)), OTHERS):
             shapes = ", ".join(
                 f"{name}: {format_shape(x.shape)}" for name, x in inputs.items() if isinstance(x, np.ndarray) and x.ndim
             )
@@ -134,7 +161,7 @@ class TensorOperation(BaseOperation):
 
     def keeps_kind(self, inputs: Mapping[str, Any]) -> bool:
         """Whether inputs may be meant: what had one sign keeps it, what lay between 0 and 1 does, bounds hold."""
-        for name, given in self.code.inputs.items():
+        for name, given in self._alike.items():
             if not is_float(given):
                 continue
             was, now = np.asarray(given, dtype=float), np.asarray(inputs[name], dtype=float)
@@ -173,6 +200,10 @@ class TensorOperation(BaseOperation):
 
 def _is_of_integers(value: Any) -> bool:
     return isinstance(value, np.ndarray) and value.dtype.kind in "iu"
+
+
+def _has_one_sign(value: Any) -> bool:
+    return bool(np.size(value) and (np.all(np.asarray(value) > 0) or np.all(np.asarray(value) < 0)))
 
 
 def _scaled(value: Any, factor: float) -> Any:

@@ -80,7 +80,9 @@ def derived(code: TorchCode) -> TorchCode:
     function = gradients_of(code.target, code.arguments, code.wrt, names)
     target = replace(code.target, call=function, parameters=(), is_function=False, module=None, state={})
     name = f"the gradient of {code.name}"
-    return TorchCode(name, code.command, inputs, (*code.wrt, *names), target=target, arguments=given)
+    found = TorchCode(name, code.command, inputs, (*code.wrt, *names), target=target, arguments=given)
+    found.has_requests = False  # its function asks for the gradients of all inputs itself
+    return found
 
 
 def _free(name: str, taken: Mapping[str, Any]) -> str:

@@ -213,8 +213,8 @@ def test_the_user_s_configuration_stays_as_it_is() -> None:
 def test_a_fwd_that_returns_another_value_is_noted() -> None:
     other = rule(jnp.sin, lambda x: (jnp.sin(x).at[1, 2].add(1e-6), x), lambda x, g: (g * jnp.cos(x),))
     code = jax_code(other, (x,))
-    (note,) = code.trace(Point(code.inputs)).notes
-    assert note.startswith("its fwd returns another value than the function itself: entry [1, 2] ")
+    (fault,) = code.trace(Point(code.inputs)).faults
+    assert fault.startswith("its fwd returns another value than the function itself: entry [1, 2] ")
 
 
 @pytest.mark.parametrize("narrow", [jnp.float32, jnp.bfloat16])
